@@ -1,0 +1,65 @@
+import { NoAdapterError } from "../errors.ts";
+
+/** Options of {@linkcode requestDevice}. */
+export interface DeviceOptions {
+  /** Which adapter to prefer on a machine with several. */
+  powerPreference?: GPUPowerPreference;
+  /** Name that errors and traces show. */
+  label?: string;
+}
+
+const FEATURES = ["timestamp-query", "shader-f16"] as const;
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+/**
+ * Asks for a GPU device with all that its adapter has to offer of what Cassette can use.
+ *
+ * Cassette works within the WebGPU default limits; larger ones only mean larger batches.
+ *
+ * @param options Which adapter, and the device's label.
+ * @returns A plain device. The caller owns it: no part of Cassette destroys it.
+ * @throws {NoAdapterError} If the machine has no WebGPU adapter; the message says how to get one.
+ * @example
+ * ```ts
+ * import { requestDevice } from "@cassette/loader";
+ * import { assert } from "@std/assert";
+ *
+ * const device = await requestDevice();
+ * assert(device instanceof GPUDevice);
+ * device.destroy();
+ * ```
+ */
+export async function requestDevice(options: DeviceOptions = {}): Promise<GPUDevice> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: options.powerPreference });
+  if (!adapter) {
+    throw new NoAdapterError(
+      "Cannot get a GPU device as the machine must have a WebGPU (Vulkan, Metal or Direct3D 12) adapter: received none. " +
+        'On Debian or Ubuntu "apt-get install mesa-vulkan-drivers libvulkan1" brings one that runs on the CPU',
+    );
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of LIMITS) requiredLimits[limit] = adapter.limits[limit];
+  return await adapter.requestDevice({
+    label: options.label ?? "cassette",
+    requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+    requiredLimits,
+  });
+}
+
+/**
+ * Tells whether a device computes on the CPU (lavapipe, SwiftShader, WARP).
+ *
+ * @param device The device.
+ * @returns True for such an adapter.
+ */
+export function isCpuAdapter(device: GPUDevice): boolean {
+  const info = device.adapterInfo;
+  return info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader|basic render/i.test(info.description);
+}

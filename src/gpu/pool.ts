@@ -1,0 +1,108 @@
+/** What a pool counts. */
+export interface PoolStats {
+  /** Buffers made since the pool was made. */
+  allocations: number;
+  /** Bytes of all buffers that exist now, lent or free. */
+  bytes: number;
+  /** Bytes of the buffers that are lent now. */
+  lent: number;
+}
+
+const SMALLEST = 4096;
+
+/**
+ * Lends GPU buffers and takes them back, so that a steady stream allocates nothing.
+ *
+ * A buffer may be released as soon as the work that uses it has been *submitted*: whoever gets it
+ * next can only write to it with later work of the same queue.
+ */
+export class BufferPool implements Disposable {
+  readonly #device: GPUDevice;
+  readonly #free = new Map<string, GPUBuffer[]>();
+  readonly #stats: PoolStats = { allocations: 0, bytes: 0, lent: 0 };
+  #disposed = false;
+
+  /** @param device The device that makes the buffers. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /**
+   * Lends a buffer.
+   *
+   * @param size Bytes needed; the buffer may be up to a quarter larger.
+   * @param usage `GPUBufferUsage` flags.
+   * @param label Name for errors and traces.
+   * @returns A buffer with any content.
+   */
+  acquire(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
+    const bytes = Math.min(sizeClass(size), this.#device.limits.maxBufferSize);
+    const free = this.#free.get(`${usage}/${bytes}`);
+    let buffer = free?.pop();
+    if (!buffer) {
+      buffer = this.#device.createBuffer({ size: bytes, usage, label });
+      this.#stats.allocations++;
+      this.#stats.bytes += bytes;
+    } else {
+      buffer.label = label;
+    }
+    this.#stats.lent += bytes;
+    return buffer;
+  }
+
+  /**
+   * Takes a buffer back, once the work that uses it has been submitted.
+   *
+   * @param buffer A buffer from {@linkcode BufferPool.acquire}.
+   */
+  release(buffer: GPUBuffer): void {
+    this.#stats.lent -= buffer.size;
+    if (this.#disposed) {
+      this.#stats.bytes -= buffer.size;
+      buffer.destroy();
+      return;
+    }
+    const key = `${buffer.usage}/${buffer.size}`;
+    const free = this.#free.get(key);
+    if (free) free.push(buffer);
+    else this.#free.set(key, [buffer]);
+  }
+
+  /**
+   * Gives a lent buffer up for good: its holder destroys it.
+   *
+   * @param buffer A buffer from {@linkcode BufferPool.acquire}.
+   */
+  forget(buffer: GPUBuffer): void {
+    this.#stats.lent -= buffer.size;
+    this.#stats.bytes -= buffer.size;
+  }
+
+  /**
+   * What the pool has counted.
+   *
+   * @returns A copy of the counters.
+   */
+  stats(): PoolStats {
+    return { ...this.#stats };
+  }
+
+  /** Destroys the free buffers now, and each lent one when it comes back. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const free of this.#free.values()) {
+      for (const buffer of free) {
+        this.#stats.bytes -= buffer.size;
+        buffer.destroy();
+      }
+    }
+    this.#free.clear();
+  }
+}
+
+/** Rounds up to four steps per power of two, so that batches of similar sizes share buffers. */
+function sizeClass(size: number): number {
+  if (size <= SMALLEST) return SMALLEST;
+  const step = 2 ** (Math.floor(Math.log2(size - 1)) - 2);
+  return Math.ceil(size / step) * step;
+}

@@ -1,0 +1,137 @@
+import { DisposedError } from "../errors.ts";
+
+/** Number format of a tensor's elements: IEEE 754 binary32, binary16, or unsigned bytes. */
+export type DType = "f32" | "f16" | "u8";
+
+/** Order of a tensor's dimensions: images, channels, rows, columns. */
+export type Layout = "NCHW" | "NHWC";
+
+/** What {@linkcode GpuTensor.read} gives for each number format. */
+export type TensorData = Float32Array | Float16Array | Uint8Array;
+
+/** Bytes of one element of each number format. */
+export const DTYPE_BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u8: 1 };
+
+/** What describes a tensor, beside its memory. */
+export interface TensorDescriptor {
+  /** Sizes by dimension, in the order that `layout` says. */
+  shape: readonly [number, number, number, number];
+  /** Number format of the elements. */
+  dtype: DType;
+  /** Order of the dimensions. */
+  layout: Layout;
+}
+
+/**
+ * Bytes of a tensor's elements.
+ *
+ * @param descriptor Its shape and number format.
+ * @returns The product of the sizes and the bytes of an element.
+ */
+export function tensorBytes(descriptor: TensorDescriptor): number {
+  return descriptor.shape.reduce((product, size) => product * size, DTYPE_BYTES[descriptor.dtype]);
+}
+
+/**
+ * A batch of images in GPU memory, as a training step takes it.
+ *
+ * Rows are packed: there is no padding between elements.
+ */
+export class GpuTensor implements TensorDescriptor {
+  /** Where the first element lies in `buffer`, in bytes. */
+  readonly byteOffset: number;
+  /** Bytes of all elements. */
+  readonly byteLength: number;
+  /** Sizes by dimension, in the order that `layout` says. */
+  readonly shape: readonly [number, number, number, number];
+  /** Number format of the elements. */
+  readonly dtype: DType;
+  /** Order of the dimensions. */
+  readonly layout: Layout;
+  readonly #device: GPUDevice;
+  readonly #buffer: GPUBuffer;
+  #disposed = false;
+
+  /**
+   * @param device The device whose memory holds the elements.
+   * @param buffer Buffer with usage STORAGE and COPY_SRC; may be longer than the elements.
+   * @param descriptor Shape, number format and order of dimensions.
+   * @param byteOffset Where the first element lies, in bytes.
+   */
+  constructor(
+    device: GPUDevice,
+    buffer: GPUBuffer,
+    descriptor: TensorDescriptor,
+    byteOffset = 0,
+  ) {
+    this.#device = device;
+    this.#buffer = buffer;
+    this.shape = descriptor.shape;
+    this.dtype = descriptor.dtype;
+    this.layout = descriptor.layout;
+    this.byteOffset = byteOffset;
+    this.byteLength = tensorBytes(descriptor);
+  }
+
+  /**
+   * The buffer that holds the elements.
+   *
+   * @throws {DisposedError} If the batch of this tensor has been disposed.
+   */
+  get buffer(): GPUBuffer {
+    if (this.#disposed) {
+      throw new DisposedError("Cannot use a tensor as its batch must not have been disposed");
+    }
+    return this.#buffer;
+  }
+
+  /**
+   * Copies the elements to the CPU; for tests, pictures and consumers without a GPU.
+   *
+   * @returns The elements in the order of `layout`.
+   * @throws {DisposedError} If the batch of this tensor has been disposed.
+   */
+  async read(): Promise<TensorData> {
+    const bytes = await readBuffer(this.#device, this.buffer, this.byteOffset, this.byteLength);
+    if (this.dtype === "f32") return new Float32Array(bytes);
+    if (this.dtype === "f16") return new Float16Array(bytes);
+    return new Uint8Array(bytes);
+  }
+
+  /** Makes later use of the tensor an error; called by the batch that owns the buffer. */
+  invalidate(): void {
+    this.#disposed = true;
+  }
+}
+
+/**
+ * Copies a range of a buffer to the CPU.
+ *
+ * @param device The device that made the buffer.
+ * @param buffer Buffer with usage COPY_SRC.
+ * @param byteOffset Where to begin, in bytes; a multiple of 4.
+ * @param byteLength How much to copy, in bytes.
+ * @returns A copy of exactly that range.
+ */
+export async function readBuffer(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  byteOffset = 0,
+  byteLength = buffer.size - byteOffset,
+): Promise<ArrayBuffer> {
+  const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
+  const staging = device.createBuffer({
+    label: "read back",
+    size,
+    usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+  });
+  try {
+    const encoder = device.createCommandEncoder({ label: "read back" });
+    encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    return staging.getMappedRange().slice(0, byteLength);
+  } finally {
+    staging.destroy();
+  }
+}

@@ -1,0 +1,97 @@
+import type { CassetteError } from "../errors.ts";
+import type { IdList } from "../ids.ts";
+
+/** How the label column is read: a 32-bit integer, raw bytes, or not at all. */
+export type LabelType = "int" | "blob" | "none";
+
+/** A label as a source hands it out: copied, never a view into an arena. */
+export type RawLabel = number | Uint8Array<ArrayBuffer> | null;
+
+/** What a source counts since it was opened. */
+export interface SourceStats {
+  /** Samples asked for. */
+  requested: number;
+  /** Samples that arrived whole. */
+  delivered: number;
+  /** Samples that failed. */
+  failed: number;
+  /** Bytes of blobs that arrived. */
+  bytes: number;
+  /** Requests sent again after a failure. */
+  retries: number;
+}
+
+/**
+ * Blobs and labels of one batch of ids, in the order in which the ids were asked for.
+ *
+ * The blobs lie in one block of memory that goes back to the source on dispose; a view kept longer
+ * reads length 0.
+ */
+export interface BlobBatch extends Disposable {
+  /** Number of samples. */
+  readonly length: number;
+  /** The memory in which the blobs lie; between them there may be gaps. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where each blob begins in `bytes`; multiples of 16. */
+  readonly offsets: Float64Array;
+  /** Length of each blob in bytes; 0 for a sample that failed. */
+  readonly lengths: Uint32Array;
+  /** Number of samples that failed. */
+  readonly failures: number;
+  /**
+   * One blob.
+   *
+   * @param index Place of the sample in the batch.
+   * @returns A view into `bytes`, valid until dispose; empty for a sample that failed.
+   */
+  blob(index: number): Uint8Array<ArrayBuffer>;
+  /**
+   * One label.
+   *
+   * @param index Place of the sample in the batch.
+   * @returns A copy; null where the source reads no labels, the column is null or the sample failed.
+   */
+  label(index: number): RawLabel;
+  /**
+   * Why a sample failed.
+   *
+   * @param index Place of the sample in the batch.
+   * @returns The error, or undefined for a sample that arrived.
+   */
+  error(index: number): CassetteError | undefined;
+}
+
+/** Options of one fetch. */
+export interface FetchOptions {
+  /** Aborts the fetch; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Where blobs come from. All sources have this interface and pass the same tests.
+ *
+ * Several fetches may be under way at once; each resolves when all of its samples have arrived or
+ * failed. A failed sample is told by {@linkcode BlobBatch.error}, it never rejects the fetch.
+ */
+export interface BlobSource extends AsyncDisposable {
+  /** Name for messages: `sqlite`, `cassandra (native)`, `cassandra (js)`. */
+  readonly name: string;
+  /** How the label column is read. */
+  readonly labelType: LabelType;
+  /**
+   * Fetches blobs by id.
+   *
+   * @param ids The ids, in the order in which the samples shall come.
+   * @param options A signal that aborts.
+   * @returns Their blobs and labels.
+   * @throws {DisposedError} If the source has been disposed.
+   * @throws The signal's reason, if it aborts.
+   */
+  fetch(ids: IdList, options?: FetchOptions): Promise<BlobBatch>;
+  /**
+   * What was counted since the source was opened.
+   *
+   * @returns A copy of the counters.
+   */
+  stats(): SourceStats;
+}
