@@ -1,0 +1,67 @@
+/** Even, so that the halves end where they began; four make it pseudorandom (Luby, Rackoff 1988). */
+const ROUNDS = 6;
+
+/** Mixes 32 bits into 32 bits: the finaliser of MurmurHash3 (Appleby, public domain). */
+function mix(value: number): number {
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}
+
+/**
+ * A shuffle of 0 … size − 1 that computes each place on its own, in constant time and memory.
+ *
+ * It is a generalised Feistel network with cycle walking (Black and Rogaway, "Ciphers with
+ * Arbitrary Finite Domains", CT-RSA 2002): the same seed and epoch always give the same order.
+ */
+export class Permutation {
+  /** Number of places. */
+  readonly size: number;
+  readonly #left: number;
+  readonly #right: number;
+  readonly #keys: Uint32Array;
+
+  /**
+   * @param size Number of places.
+   * @param seed The shuffle's seed: any integer.
+   * @param epoch Number of the epoch, from 0.
+   */
+  constructor(size: number, seed: number, epoch: number) {
+    this.size = size;
+    this.#left = Math.max(1, Math.ceil(Math.sqrt(size)));
+    this.#right = Math.max(1, Math.ceil(size / this.#left));
+    const high = Math.floor(seed / 2 ** 32);
+    let state = mix(mix(mix(seed >>> 0) ^ (high >>> 0)) + Math.imul(epoch, 0x9e3779b9));
+    this.#keys = Uint32Array.from({ length: ROUNDS }, (_, round) => {
+      state = mix(state + Math.imul(round + 1, 0x9e3779b9));
+      return state;
+    });
+  }
+
+  /**
+   * What stands at one place of the shuffled order.
+   *
+   * @param place From 0 to `size - 1`.
+   * @returns A number from 0 to `size - 1`, another one for each place.
+   */
+  at(place: number): number {
+    let value = place;
+    do value = this.#encrypt(value); while (value >= this.size);
+    return value;
+  }
+
+  /** One pass over the domain left · right, which is at least `size` and less than size + 2√size + 1. */
+  #encrypt(value: number): number {
+    let a = this.#left;
+    let b = this.#right;
+    let left = value % a;
+    let right = Math.floor(value / a);
+    for (const key of this.#keys) {
+      const next = (left + mix(right ^ key) % a) % a;
+      left = right;
+      right = next;
+      [a, b] = [b, a];
+    }
+    return left + this.#left * right;
+  }
+}

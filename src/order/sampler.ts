@@ -1,0 +1,187 @@
+import { UsageError } from "../errors.ts";
+import { Permutation } from "./permutation.ts";
+import { type SeenState, unseenAt } from "./seen.ts";
+
+/** Which part of every epoch a loader takes. */
+export interface Shard {
+  /** Number of this shard, from 0 to `count - 1`. */
+  index: number;
+  /** Number of shards. */
+  count: number;
+}
+
+/** What becomes of the samples that do not fill a whole batch at the end of an epoch. */
+export type LastBatch = "partial" | "drop" | "pad";
+
+/** What decides the order of samples. */
+export interface SamplerOptions {
+  /** Number of samples. */
+  size: number;
+  /** Samples in a batch. */
+  batchSize: number;
+  /** Seed of the shuffle. */
+  seed: number;
+  /** Whether each epoch has an order of its own. */
+  shuffle: boolean;
+  /** Which part of every epoch to take. */
+  shard: Shard;
+  /** What becomes of the samples that do not fill a batch. */
+  lastBatch: LastBatch;
+}
+
+/** Which samples make one batch. */
+export interface BatchPlan {
+  /** Number of the epoch, from 0. */
+  epoch: number;
+  /** Number of the batch in what is left of its epoch, from 0. */
+  batch: number;
+  /** Where each sample stands in the epoch's global order, over all shards. */
+  positions: Float64Array;
+  /** Which sample of the list each one is. */
+  indices: Float64Array;
+  /** 1 for a sample of this epoch, 0 for one that only fills the batch. */
+  valid: Uint8Array;
+}
+
+/**
+ * The order of samples: a pure function of seed, epoch and place.
+ *
+ * An epoch has one global order. Of its positions that are still unseen, shard i of n takes the
+ * i-th, the (i + n)-th, and so on: shards that keep pace have together seen a prefix.
+ */
+export class Sampler {
+  /** What decides the order. */
+  readonly options: Readonly<SamplerOptions>;
+
+  /** @param options What decides the order. */
+  constructor(options: SamplerOptions) {
+    this.options = options;
+  }
+
+  /**
+   * What is left of one epoch.
+   *
+   * @param epoch Number of the epoch, from 0.
+   * @param seen Positions of the global order that count as done; none when left out.
+   * @returns Its batches, each computed when asked for.
+   */
+  epoch(epoch: number, seen: SeenState = { prefix: 0, exceptions: [] }): EpochOrder {
+    return new EpochOrder(this.options, epoch, seen);
+  }
+}
+
+/** The batches of one epoch, or of what is left of it. */
+export class EpochOrder {
+  /** Number of the epoch, from 0. */
+  readonly epoch: number;
+  /** Number of batches. */
+  readonly batches: number;
+  /** Number of samples of this shard, without those that only fill a batch. */
+  readonly samples: number;
+  readonly #options: Readonly<SamplerOptions>;
+  readonly #seen: SeenState;
+  readonly #left: number;
+  readonly #permutation: Permutation | undefined;
+
+  /**
+   * @param options What decides the order.
+   * @param epoch Number of the epoch, from 0.
+   * @param seen Positions of the global order that count as done.
+   */
+  constructor(options: Readonly<SamplerOptions>, epoch: number, seen: SeenState) {
+    const { size, batchSize, shard, lastBatch } = options;
+    this.#options = options;
+    this.#seen = seen;
+    this.epoch = epoch;
+    this.#left = size - seen.prefix - seen.exceptions.length;
+    const most = Math.ceil(this.#left / shard.count);
+    const least = Math.floor(this.#left / shard.count);
+    const own = least + (shard.index < this.#left % shard.count ? 1 : 0);
+    if (lastBatch === "drop") this.batches = Math.floor(least / batchSize);
+    else this.batches = Math.ceil((lastBatch === "pad" ? most : own) / batchSize);
+    this.samples = lastBatch === "drop" ? this.batches * batchSize : own;
+    if (options.shuffle) this.#permutation = new Permutation(size, options.seed, epoch);
+  }
+
+  /**
+   * Which samples make one batch.
+   *
+   * @param batch Its number, from 0 to `batches - 1`.
+   * @returns The samples' places.
+   */
+  plan(batch: number): BatchPlan {
+    const { batchSize, shard, lastBatch } = this.#options;
+    const first = batch * batchSize;
+    const length = lastBatch === "pad" ? batchSize : Math.min(batchSize, this.samples - first);
+    const positions = new Float64Array(length);
+    const indices = new Float64Array(length);
+    const valid = new Uint8Array(length);
+    for (let i = 0; i < length; i++) {
+      const k = shard.index + (first + i) * shard.count;
+      valid[i] = k < this.#left ? 1 : 0;
+      positions[i] = unseenAt(this.#seen, valid[i] ? k : k % this.#left);
+      indices[i] = this.#permutation?.at(positions[i]) ?? positions[i];
+    }
+    return { epoch: this.epoch, batch, positions, indices, valid };
+  }
+}
+
+/**
+ * Checks the options that decide the order, and fills in what is left out.
+ *
+ * @param size Number of samples.
+ * @param options As the caller of the loader wrote them.
+ * @returns All of them.
+ * @throws {UsageError} If one is out of its range.
+ */
+export function samplerOptions(
+  size: number,
+  options: Partial<Omit<SamplerOptions, "size">> & { batchSize: number },
+): SamplerOptions {
+  const shard = options.shard ?? { index: 0, count: 1 };
+  const whole = {
+    size,
+    batchSize: options.batchSize,
+    seed: options.seed ?? 0,
+    shuffle: options.shuffle ?? false,
+    shard,
+    lastBatch: options.lastBatch ?? (shard.count > 1 ? "pad" : "partial"),
+  };
+  const check = (good: boolean, option: string, expected: string, received: unknown) => {
+    if (good) return;
+    throw new UsageError(
+      `Cannot make a loader as ${option} must be ${expected}: received ${
+        typeof received === "string" ? `"${received}"` : received
+      }`,
+      { option },
+    );
+  };
+  const natural = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+  check(
+    natural(whole.batchSize) && whole.batchSize > 0,
+    "batchSize",
+    "a whole number from 1 on",
+    whole.batchSize,
+  );
+  check(Number.isSafeInteger(whole.seed), "seed", "a safe integer", whole.seed);
+  check(typeof whole.shuffle === "boolean", "shuffle", "true or false", whole.shuffle);
+  check(
+    natural(shard.count) && shard.count > 0,
+    "shard.count",
+    "a whole number from 1 on",
+    shard.count,
+  );
+  check(
+    natural(shard.index) && shard.index < shard.count,
+    "shard.index",
+    `a whole number from 0 to ${shard.count - 1}`,
+    shard.index,
+  );
+  check(
+    ["partial", "drop", "pad"].includes(whole.lastBatch),
+    "lastBatch",
+    '"partial", "drop" or "pad"',
+    whole.lastBatch,
+  );
+  return whole;
+}

@@ -1,0 +1,70 @@
+import type { CassetteError } from "../errors.ts";
+import type { BlobBatch, RawLabel } from "./source.ts";
+
+const ALIGNMENT = 16;
+
+/** What is known of one sample when its batch is put together. */
+export interface FetchedSample {
+  /** The blob; undefined for a sample that failed. */
+  data?: Uint8Array;
+  /** The label; null where there is none. */
+  label: RawLabel;
+  /** Why the sample failed. */
+  error?: CassetteError;
+}
+
+/** A {@linkcode BlobBatch} in memory of JavaScript's own, for sources without an arena. */
+export class MemoryBlobBatch implements BlobBatch {
+  readonly length: number;
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
+  readonly failures: number;
+  #bytes: Uint8Array<ArrayBuffer>;
+  readonly #samples: readonly FetchedSample[];
+
+  /** @param samples The samples in the order in which they were asked for; blobs are copied. */
+  constructor(samples: readonly FetchedSample[]) {
+    this.length = samples.length;
+    this.offsets = new Float64Array(samples.length);
+    this.lengths = new Uint32Array(samples.length);
+    let end = 0;
+    let failures = 0;
+    for (let i = 0; i < samples.length; i++) {
+      const { data, error } = samples[i];
+      this.offsets[i] = end;
+      this.lengths[i] = data?.length ?? 0;
+      end += Math.ceil(this.lengths[i] / ALIGNMENT) * ALIGNMENT;
+      if (error) failures++;
+    }
+    this.failures = failures;
+    this.#bytes = new Uint8Array(end);
+    for (let i = 0; i < samples.length; i++) {
+      const { data } = samples[i];
+      if (data) this.#bytes.set(data, this.offsets[i]);
+    }
+    this.#samples = samples.map(({ label, error }) => ({ label, error }));
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  blob(index: number): Uint8Array<ArrayBuffer> {
+    const offset = this.offsets[index];
+    return this.#bytes.subarray(offset, offset + this.lengths[index]);
+  }
+
+  label(index: number): RawLabel {
+    return this.#samples[index].label;
+  }
+
+  error(index: number): CassetteError | undefined {
+    return this.#samples[index].error;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#bytes.buffer.detached) return;
+    this.#bytes.buffer.transfer(0);
+    this.#bytes = new Uint8Array(0);
+  }
+}
