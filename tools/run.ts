@@ -1,0 +1,55 @@
+/**
+ * Runs a task of `deno.json`: sets up what it lacks, resolves imports, and hands over.
+ *
+ * This module and what it imports use nothing but Deno and Node built-ins, so that they start on a
+ * bare machine.
+ */
+import { bench } from "./bench.ts";
+import { runGates } from "./gates.ts";
+import { importFlags, path } from "./imports.ts";
+import { passOn } from "./process.ts";
+import { ensure, NEEDS } from "./setup.ts";
+import { runTests } from "./tests.ts";
+
+/** Runs a module of the project with all permissions; its exit code is ours. */
+async function script(module: string, args: string[], cwd?: string): Promise<number> {
+  return await passOn(["run", "-A", ...await importFlags(), path(module), ...args], cwd);
+}
+
+/** Where the user stood when the task was started; paths on the command line are meant from there. */
+const from = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+
+const TASKS: Record<string, (args: string[]) => Promise<number>> = {
+  async demo(args) {
+    await ensure("The demo", NEEDS.demo);
+    return await script("src/cli/main.ts", ["demo", ...args], from);
+  },
+  async test(args) {
+    await ensure("The tests", NEEDS.test);
+    return await runTests(args);
+  },
+  async ok() {
+    await ensure("The gates", NEEDS.ok);
+    return await runGates();
+  },
+  async setup() {
+    await ensure("Development", NEEDS.test);
+    await importFlags();
+    return 0;
+  },
+  bench: (args) => bench(args),
+  cassette: (args) => script("src/cli/main.ts", args, from),
+  doctor: (args) => script("src/cli/main.ts", ["doctor", ...args], from),
+  native: (args) => script("tools/native.ts", args),
+  cassandra: (args) => script("tools/cassandra.ts", args),
+};
+
+const [name, ...args] = Deno.args;
+const task = TASKS[name];
+if (task === undefined) {
+  console.error(
+    `Cannot run task as its name must be one of ${Object.keys(TASKS).join(", ")}: received ${name}`,
+  );
+  Deno.exit(2);
+}
+Deno.exit(await task(args));
