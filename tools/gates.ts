@@ -39,7 +39,6 @@ const GATES: Gate[] = [
     async run() {
       const result = await testAll(await testFiles({ slow: false }), ["--no-check"]);
       merge(result, await testAll(await documentedFiles(), ["--doc", "--no-check"]));
-      console.log(`${result.passed} passed, ${result.failed.length} failed`);
       return result.ok ? undefined : result.failed.join("\n");
     },
   },

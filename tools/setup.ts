@@ -58,7 +58,10 @@ const java: Need = {
   packages: ["openjdk-17-jdk-headless"],
   async present() {
     for (const program of await javaCandidates()) {
-      if (/version "17[."]/.test((await finish(program, ["-version"])).text)) return true;
+      if (!/version "17[."]/.test((await finish(program, ["-version"])).text)) continue;
+      // What we start later finds it here, whatever other Java is on the PATH.
+      if (program !== "java") Deno.env.set("JAVA_HOME", program.slice(0, -"/bin/java".length));
+      return true;
     }
     return false;
   },
