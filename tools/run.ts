@@ -21,19 +21,19 @@ const from = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 
 const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   async demo(args) {
-    await ensure("The demo", NEEDS.demo);
+    await ensure("The demo needs", NEEDS.demo);
     return await script("src/cli/main.ts", ["demo", ...args], from);
   },
   async test(args) {
-    await ensure("The tests", NEEDS.test);
+    await ensure("The tests need", NEEDS.test);
     return await runTests(args);
   },
   async ok() {
-    await ensure("The gates", NEEDS.ok);
+    await ensure("The gates need", NEEDS.ok);
     return await runGates();
   },
   async setup() {
-    await ensure("Development", NEEDS.test);
+    await ensure("Development needs", NEEDS.test);
     await importFlags();
     return 0;
   },

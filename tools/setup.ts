@@ -98,13 +98,13 @@ export const NEEDS: { readonly [task in "demo" | "ok" | "test"]: readonly Need[]
  * Makes sure that needs are met: prints what is lacking and installs it, or ends the process with
  * the command that would.
  *
- * @param who What needs them, as the beginning of a sentence.
+ * @param who What needs them, as the beginning of a sentence: `The demo needs`.
  * @param needs What is needed.
  */
 export async function ensure(who: string, needs: readonly Need[]): Promise<void> {
   const lacking = await missing(needs);
   if (lacking.length === 0) return;
-  console.error(`${who} needs what this machine lacks:`);
+  console.error(`${who} what this machine lacks:`);
   for (const need of lacking) console.error(`  ${need.name}`);
   if (Deno.env.get("CASSETTE_SETUP") === "never") {
     console.error("Going on without, as CASSETTE_SETUP is never.");

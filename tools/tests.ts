@@ -29,7 +29,7 @@ export async function testFiles(options: { slow: boolean }): Promise<string[]> {
  *
  * @returns Paths, sorted.
  */
-export async function documentedFiles(): Promise<string[]> {
+async function documentedFiles(): Promise<string[]> {
   const found: string[] = [];
   for (const file of ["mod.ts", ...await filesBelow("src/", (name) => name.endsWith(".ts"))]) {
     const text = await Deno.readTextFile(path(file)).catch(() => "");
@@ -87,6 +87,16 @@ async function testGroup(group: string, files: string[], flags: string[]): Promi
 }
 
 /**
+ * Runs the examples of the documentation.
+ *
+ * @param flags More flags of `deno test`.
+ * @returns Counts and names.
+ */
+export async function testExamples(flags: string[] = []): Promise<Result> {
+  return await testGroup("examples", await documentedFiles(), ["--doc", ...flags]);
+}
+
+/**
  * Adds one result to another.
  *
  * @param into What is added to.
@@ -116,9 +126,7 @@ export async function runTests(args: string[]): Promise<number> {
       names.some((name) => file === name || file.startsWith(name.replace(/\/?$/, "/")))
     );
   const result = await testAll(files, ["--no-check", ...flags]);
-  if (names.length === 0) {
-    merge(result, await testGroup("examples", await documentedFiles(), ["--doc"]));
-  }
+  if (names.length === 0) merge(result, await testExamples());
   if (result.passed + result.failed.length === 0) result.failed.push("no test was found");
   tell(result);
   return result.failed.length === 0 ? 0 : 1;
