@@ -7,29 +7,18 @@
 export const NOT_RUN_FILE = "CASSETTE_NOT_RUN";
 
 /**
- * Declares a test that runs only where something can be had.
- *
- * @param lacking Why it cannot run here; undefined where it can.
- * @param name Name of the test.
- * @param fn The test.
- */
-export function testWhere(
-  lacking: string | undefined,
-  name: string,
-  fn: (t: Deno.TestContext) => void | Promise<void>,
-): void {
-  if (lacking !== undefined) tellNotRun(name, lacking);
-  Deno.test({ name, ignore: lacking !== undefined, fn });
-}
-
-/**
- * Tells the runner why a test that is declared with `ignore` does not run.
+ * Tells whether a test must be ignored, and the runner why:
+ * `Deno.test({ name, ignore: notRun(name, lacking), fn })`.
  *
  * @param name Name of the test, as it is declared.
- * @param why What is lacking.
+ * @param lacking Why it cannot run here; undefined where it can.
+ * @returns True if it cannot run.
  */
-export function tellNotRun(name: string, why: string): void {
+export function notRun(name: string, lacking: string | undefined): boolean {
+  if (lacking === undefined) return false;
   const file = Deno.env.get(NOT_RUN_FILE);
-  if (file === undefined) console.warn(`not run: ${name}: ${why}`);
-  else Deno.writeTextFileSync(file, JSON.stringify({ name, why }) + "\n", { append: true });
+  const line = JSON.stringify({ name, why: lacking }) + "\n";
+  if (file === undefined) console.warn(`not run: ${name}, as ${lacking}`);
+  else Deno.writeTextFileSync(file, line, { append: true });
+  return true;
 }

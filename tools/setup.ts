@@ -19,7 +19,7 @@ export interface Need {
 
 const adapter: Need = {
   name: "a WebGPU adapter (Vulkan)",
-  packages: ["mesa-vulkan-drivers", "libvulkan1"],
+  packages: ["mesa-vulkan-drivers"],
   // In a new process: a driver installed meanwhile is not seen by one that has looked before.
   present: () =>
     succeeds(Deno.execPath(), [
