@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { Permutation } from "./permutation.ts";
-import { type SeenState, unseenAt } from "./seen.ts";
+import { seenCount, type SeenState, unseenAt } from "./seen.ts";
 
 /** Which part of every epoch a loader takes. */
 export interface Shard {
@@ -33,8 +33,8 @@ export interface SamplerOptions {
 export interface BatchPlan {
   /** Number of the epoch, from 0. */
   epoch: number;
-  /** Number of the batch in what is left of its epoch, from 0. */
-  batch: number;
+  /** Which of the shard's samples each one is: the k-th of those that are dealt to it. */
+  ordinals: Float64Array;
   /** Where each sample stands in the epoch's global order, over all shards. */
   positions: Float64Array;
   /** Which sample of the list each one is. */
@@ -42,6 +42,8 @@ export interface BatchPlan {
   /** 1 for a sample of this epoch, 0 for one that only fills the batch. */
   valid: Uint8Array;
 }
+
+const NOTHING_SEEN: SeenState = { prefix: 0, exceptions: [] };
 
 /**
  * The order of samples: a pure function of seed, epoch and place.
@@ -62,11 +64,12 @@ export class Sampler {
    * What is left of one epoch.
    *
    * @param epoch Number of the epoch, from 0.
-   * @param seen Positions of the global order that count as done; none when left out.
+   * @param base Positions of the global order that were done before it was dealt to the shards.
+   * @param done Which of the shard's samples are done: the k-th of those that are dealt to it.
    * @returns Its batches, each computed when asked for.
    */
-  epoch(epoch: number, seen: SeenState = { prefix: 0, exceptions: [] }): EpochOrder {
-    return new EpochOrder(this.options, epoch, seen);
+  epoch(epoch: number, base: SeenState = NOTHING_SEEN, done: SeenState = NOTHING_SEEN): EpochOrder {
+    return new EpochOrder(this.options, epoch, base, done);
   }
 }
 
@@ -79,27 +82,35 @@ export class EpochOrder {
   /** Number of samples of this shard, without those that only fill a batch. */
   readonly samples: number;
   readonly #options: Readonly<SamplerOptions>;
-  readonly #seen: SeenState;
-  readonly #left: number;
+  readonly #base: SeenState;
+  readonly #done: SeenState;
+  readonly #dealt: number;
   readonly #permutation: Permutation | undefined;
 
   /**
    * @param options What decides the order.
    * @param epoch Number of the epoch, from 0.
-   * @param seen Positions of the global order that count as done.
+   * @param base Positions of the global order that were done before it was dealt to the shards.
+   * @param done Which of the shard's samples are done.
    */
-  constructor(options: Readonly<SamplerOptions>, epoch: number, seen: SeenState) {
+  constructor(
+    options: Readonly<SamplerOptions>,
+    epoch: number,
+    base: SeenState,
+    done: SeenState,
+  ) {
     const { size, batchSize, shard, lastBatch } = options;
     this.#options = options;
-    this.#seen = seen;
+    this.#base = base;
+    this.#done = done;
     this.epoch = epoch;
-    this.#left = size - seen.prefix - seen.exceptions.length;
-    const most = Math.ceil(this.#left / shard.count);
-    const least = Math.floor(this.#left / shard.count);
-    const own = least + (shard.index < this.#left % shard.count ? 1 : 0);
-    if (lastBatch === "drop") this.batches = Math.floor(least / batchSize);
-    else this.batches = Math.ceil((lastBatch === "pad" ? most : own) / batchSize);
-    this.samples = lastBatch === "drop" ? this.batches * batchSize : own;
+    this.#dealt = size - seenCount(base);
+    const share = this.#dealt / shard.count;
+    const own = Math.floor(share) + (shard.index < this.#dealt % shard.count ? 1 : 0);
+    const samples = { drop: Math.floor(share), pad: Math.ceil(share), partial: own }[lastBatch];
+    const batches = (samples - seenCount(done)) / batchSize;
+    this.batches = lastBatch === "drop" ? Math.floor(batches) : Math.ceil(batches);
+    this.samples = lastBatch === "drop" ? this.batches * batchSize : own - seenCount(done);
     if (options.shuffle) this.#permutation = new Permutation(size, options.seed, epoch);
   }
 
@@ -113,16 +124,18 @@ export class EpochOrder {
     const { batchSize, shard, lastBatch } = this.#options;
     const first = batch * batchSize;
     const length = lastBatch === "pad" ? batchSize : Math.min(batchSize, this.samples - first);
+    const ordinals = new Float64Array(length);
     const positions = new Float64Array(length);
     const indices = new Float64Array(length);
     const valid = new Uint8Array(length);
     for (let i = 0; i < length; i++) {
-      const k = shard.index + (first + i) * shard.count;
-      valid[i] = k < this.#left ? 1 : 0;
-      positions[i] = unseenAt(this.#seen, valid[i] ? k : k % this.#left);
+      ordinals[i] = unseenAt(this.#done, first + i);
+      const k = shard.index + ordinals[i] * shard.count;
+      valid[i] = k < this.#dealt ? 1 : 0;
+      positions[i] = unseenAt(this.#base, k % this.#dealt);
       indices[i] = this.#permutation?.at(positions[i]) ?? positions[i];
     }
-    return { epoch: this.epoch, batch, positions, indices, valid };
+    return { epoch: this.epoch, ordinals, positions, indices, valid };
   }
 }
 

@@ -59,6 +59,16 @@ export class Seen {
 }
 
 /**
+ * Counts what has been seen.
+ *
+ * @param state What has been seen.
+ * @returns How many numbers that is.
+ */
+export function seenCount(state: SeenState): number {
+  return state.prefix + state.exceptions.length;
+}
+
+/**
  * Finds the k-th number that has not been seen.
  *
  * @param state What has been seen.

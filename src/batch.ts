@@ -1,0 +1,128 @@
+import { DisposedError, type SampleError } from "./errors.ts";
+import type { GpuTensor } from "./gpu/tensor.ts";
+import type { IdList } from "./ids.ts";
+import type { LoaderState } from "./state.ts";
+
+/** To which request a batch belongs. */
+export interface RequestPart {
+  /** Number of the request, from 0. */
+  index: number;
+  /** Number of this part of it, from 0. */
+  part: number;
+  /** Number of parts of the request. */
+  parts: number;
+}
+
+/** What a batch is made of. */
+export interface BatchFields<L> {
+  /** Images in GPU memory. */
+  images: GpuTensor;
+  /** Labels, as the label reader makes them. */
+  labels: L;
+  /** Ids of the samples. */
+  ids: IdList;
+  /** Number of the epoch, from 0. */
+  epoch: number;
+  /** 1 for a sample to learn from, 0 for one that is padded or masked. */
+  valid: Uint8Array;
+  /** Samples that could not be loaded. */
+  errors: SampleError[];
+  /** From where to resume after this batch; null for batches of a request. */
+  state: LoaderState | null;
+  /** To which request the batch belongs. */
+  request?: RequestPart;
+}
+
+/** Takes a batch's buffer back, or gives it up. */
+export interface BatchOwner {
+  /** Called once, when the batch is disposed of. */
+  release(buffer: GPUBuffer): void;
+  /** Called once, when the batch's buffer is taken out. */
+  forget(buffer: GPUBuffer): void;
+}
+
+/**
+ * A batch of images in GPU memory with their labels and ids.
+ *
+ * Dispose of it (`using`) once the work that reads it has been submitted: its buffer then serves a
+ * later batch. Use after dispose throws `DisposedError`.
+ */
+export class Batch<L> implements Disposable {
+  /** Labels, as the label reader makes them. */
+  readonly labels: L;
+  /** Ids of the samples, in their order. */
+  readonly ids: IdList;
+  /** Number of the epoch, from 0. */
+  readonly epoch: number;
+  /** 1 for a sample to learn from, 0 for one that is padded or masked. */
+  readonly valid: Uint8Array;
+  /** Samples that could not be loaded: their places, ids and reasons. */
+  readonly errors: readonly SampleError[];
+  /** Small JSON from which a loader can resume after this batch; null for batches of a request. */
+  readonly state: LoaderState | null;
+  /** To which request the batch belongs, where it was made for one. */
+  readonly request?: RequestPart;
+  readonly #images: GpuTensor;
+  #owner: BatchOwner | null;
+
+  /**
+   * @param fields What the batch is made of.
+   * @param owner Takes the buffer back.
+   */
+  constructor(fields: BatchFields<L>, owner: BatchOwner) {
+    this.labels = fields.labels;
+    this.ids = fields.ids;
+    this.epoch = fields.epoch;
+    this.valid = fields.valid;
+    this.errors = fields.errors;
+    this.state = fields.state;
+    if (fields.request) this.request = fields.request;
+    this.#images = fields.images;
+    this.#owner = owner;
+  }
+
+  /** Number of samples, padded and masked ones counted. */
+  get length(): number {
+    return this.ids.length;
+  }
+
+  /**
+   * The images.
+   *
+   * @throws {DisposedError} If the batch has been disposed of or its buffer taken.
+   */
+  get images(): GpuTensor {
+    this.#alive();
+    return this.#images;
+  }
+
+  /**
+   * Moves the images to the caller, who destroys their buffer when done.
+   *
+   * @returns The images; they outlive the batch and the loader.
+   * @throws {DisposedError} If the batch has been disposed of or its buffer taken already.
+   */
+  take(): GpuTensor {
+    const owner = this.#alive();
+    this.#owner = null;
+    owner.forget(this.#images.buffer);
+    return this.#images;
+  }
+
+  /** Gives the images' buffer back; safe once the work that reads it has been submitted. */
+  [Symbol.dispose](): void {
+    const owner = this.#owner;
+    if (!owner) return;
+    this.#owner = null;
+    const buffer = this.#images.buffer;
+    this.#images.invalidate();
+    owner.release(buffer);
+  }
+
+  #alive(): BatchOwner {
+    if (this.#owner) return this.#owner;
+    throw new DisposedError(
+      "Cannot use a batch as it must not have been disposed of, nor its images taken",
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import { type GpuTensor, readBuffer } from "./tensor.ts";
+
+const WORD = 4;
+
+/** Bytes of one image of a tensor. */
+function rowBytes(tensor: GpuTensor): number {
+  return tensor.byteLength / tensor.shape[0];
+}
+
+/**
+ * Fills images of a tensor with zeros.
+ *
+ * @param device The device that made the tensor's buffer.
+ * @param tensor The tensor; its buffer has usage COPY_DST and COPY_SRC.
+ * @param rows Places of the images.
+ * @returns When the work has been submitted.
+ */
+export async function clearRows(
+  device: GPUDevice,
+  tensor: GpuTensor,
+  rows: readonly number[],
+): Promise<void> {
+  const size = rowBytes(tensor);
+  const encoder = device.createCommandEncoder({ label: "clear rows" });
+  for (const row of rows) {
+    const start = tensor.byteOffset + row * size;
+    if (size % WORD === 0 && start % WORD === 0) {
+      encoder.clearBuffer(tensor.buffer, start, size);
+      continue;
+    }
+    // Copies go by words of four bytes, which such an image shares with its neighbours.
+    const from = Math.floor(start / WORD) * WORD;
+    const to = Math.ceil((start + size) / WORD) * WORD;
+    const words = new Uint8Array(await readBuffer(device, tensor.buffer, from, to - from));
+    words.fill(0, start - from, start - from + size);
+    device.queue.writeBuffer(tensor.buffer, from, words);
+  }
+  device.queue.submit([encoder.finish()]);
+}
+
+/**
+ * Copies some images of a tensor, close together, to another buffer.
+ *
+ * @param device The device that made both buffers.
+ * @param tensor Where the images are.
+ * @param rows Their places, in the order in which they shall lie.
+ * @param target Where to copy to, from byte 0 on; usage COPY_DST.
+ * @returns When the work has been submitted.
+ */
+export async function packRows(
+  device: GPUDevice,
+  tensor: GpuTensor,
+  rows: readonly number[],
+  target: GPUBuffer,
+): Promise<void> {
+  const size = rowBytes(tensor);
+  if (size % WORD === 0) {
+    const encoder = device.createCommandEncoder({ label: "pack rows" });
+    rows.forEach((row, i) =>
+      encoder.copyBufferToBuffer(
+        tensor.buffer,
+        tensor.byteOffset + row * size,
+        target,
+        i * size,
+        size,
+      )
+    );
+    device.queue.submit([encoder.finish()]);
+    return;
+  }
+  const all = new Uint8Array(
+    await readBuffer(device, tensor.buffer, tensor.byteOffset, tensor.byteLength),
+  );
+  const packed = new Uint8Array(Math.ceil(rows.length * size / WORD) * WORD);
+  rows.forEach((row, i) => packed.set(all.subarray(row * size, (row + 1) * size), i * size));
+  device.queue.writeBuffer(target, 0, packed);
+}

@@ -1,0 +1,367 @@
+import { Augmenter } from "./augment/augmenter.ts";
+import { Batch } from "./batch.ts";
+import { BusyError, DisposedError, type SampleError, UsageError } from "./errors.ts";
+import type { GpuImages } from "./gpu/images.ts";
+import { BufferPool, type PoolStats } from "./gpu/pool.ts";
+import { IdList } from "./ids.ts";
+import { JpegDecoder } from "./jpeg/decoder.ts";
+import { bytes, intLabels, type LabelReader, noLabels } from "./labels.ts";
+import { checkOptions, type LoaderOptions } from "./options.ts";
+import { Sampler, samplerOptions } from "./order/sampler.ts";
+import { Seen } from "./order/seen.ts";
+import type { Job } from "./pipeline/job.ts";
+import { BatchMaker, type Made } from "./pipeline/maker.ts";
+import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
+import { PrefetchWindow } from "./pipeline/prefetch.ts";
+import { requestJobs } from "./pipeline/requests.ts";
+import type { LabelType, SourceStats } from "./source/source.ts";
+import { hashIds, type LoaderState, makeState, type Progress, resumeFrom } from "./state.ts";
+
+/** What a loader has done since it was made. */
+export interface LoaderStats {
+  /** Batches handed out. */
+  batches: number;
+  /** Samples handed out. */
+  samples: number;
+  /** Samples left out or masked because they could not be loaded. */
+  skipped: SampleError[];
+  /** Batches that the fetch window holds now. */
+  prefetch: number;
+  /** Where the time went. */
+  times: PipelineTimes;
+  /** What the source has counted. */
+  source: SourceStats;
+  /** GPU buffers of the loader. */
+  pool: PoolStats;
+}
+
+/** Options of {@linkcode Loader.request}. */
+export interface RequestOptions {
+  /** Aborts the request with its reason. */
+  signal?: AbortSignal;
+}
+
+const NOTHING_SEEN = { prefix: 0, exceptions: [] };
+
+/**
+ * Loads batches of images into GPU memory: an async iterable that fetches ahead.
+ *
+ * A loop over the loader gives `epochs` epochs. After `break`, a later loop goes on with the next
+ * unseen sample; after its end, a later loop begins the next epochs.
+ *
+ * @typeParam L What `batch.labels` holds.
+ * @example
+ * ```ts
+ * import { IdList, Loader, requestDevice, resize, SqliteSource } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ * import { DatabaseSync } from "node:sqlite";
+ * import jpeg from "jpeg-js";
+ *
+ * const path = await Deno.makeTempFile();
+ * const db = new DatabaseSync(path);
+ * db.exec("CREATE TABLE data (id BLOB PRIMARY KEY, label INTEGER, data BLOB)");
+ * const ids = IdList.from([crypto.randomUUID()]);
+ * const picture = { width: 32, height: 24, data: new Uint8Array(32 * 24 * 4).fill(128) };
+ * db.prepare("INSERT INTO data VALUES (?, ?, ?)").run(ids.bytes, 7, jpeg.encode(picture).data);
+ * db.close();
+ *
+ * await using source = await SqliteSource.open({ path });
+ * const device = await requestDevice();
+ * {
+ *   await using loader = new Loader({ source, device, ids, batchSize: 1, augment: [resize(16)] });
+ *   for await (using batch of loader) {
+ *     assertEquals(batch.images.shape, [1, 3, 16, 16]);
+ *     assertEquals(batch.ids.at(0), ids.at(0));
+ *   }
+ * }
+ * device.destroy();
+ * ```
+ */
+export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch<L>> {
+  readonly #options: LoaderOptions<L>;
+  readonly #ids: IdList;
+  readonly #idsHash: string;
+  readonly #sampler: Sampler;
+  readonly #pool: BufferPool;
+  readonly #decoder: JpegDecoder;
+  readonly #augmenter: Augmenter;
+  readonly #maker: BatchMaker<GpuImages, L>;
+  readonly #times: PipelineTimes = { starved: 0, gpu: 0, samples: 0 };
+  readonly #skipped: SampleError[] = [];
+  readonly #pipelines = new Set<Pipeline<GpuImages, L>>();
+  readonly #maxBatchesOut: number;
+  #window: PrefetchWindow;
+  #progress: Progress;
+  #done: Seen;
+  #epochBatches = 0;
+  #endEpoch: number;
+  #completed = false;
+  #iterating = false;
+  #disposed = false;
+  #batchesOut = 0;
+  #batches = 0;
+  #samples = 0;
+
+  /**
+   * @param options Source, device, ids, and how to make batches of them.
+   * @throws {UsageError} If an option is wrong.
+   * @throws {ResumeMismatchError} If the state to resume from does not fit.
+   */
+  constructor(options: LoaderOptions<L>) {
+    checkOptions(options as LoaderOptions<unknown>);
+    this.#options = options;
+    this.#ids = IdList.from(options.ids ?? []);
+    if (options.ids !== undefined && this.#ids.length === 0) {
+      throw new UsageError("Cannot make a loader as ids must not be empty: received 0 ids", {
+        option: "ids",
+      });
+    }
+    const { source, device, onWarning } = options;
+    this.#sampler = new Sampler(samplerOptions(this.#ids.length, options));
+    this.#idsHash = hashIds(this.#ids);
+    this.#progress = options.resume
+      ? resumeFrom(options.resume, this.#idsHash, this.#sampler.options)
+      : { epoch: 0, base: NOTHING_SEEN, done: NOTHING_SEEN };
+    this.#done = new Seen(this.#progress.done);
+    this.#endEpoch = options.epochs ?? 1;
+    this.#window = this.#newWindow();
+    this.#maxBatchesOut = options.maxBatchesOut ?? 8;
+    this.#pool = new BufferPool(device);
+    const pool = this.#pool;
+    this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
+    const output = { layout: "NCHW", dtype: "f32", ...options.output } as const;
+    this.#augmenter = new Augmenter(device, options.augment ?? [], output, { pool });
+    this.#maker = new BatchMaker<GpuImages, L>({
+      device,
+      pool,
+      output,
+      decoder: this.#decoder,
+      augmenter: this.#augmenter,
+      labels: options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>,
+      seed: this.#sampler.options.seed,
+      onCorrupt: options.onCorrupt ?? "throw",
+    });
+  }
+
+  /** Number of samples of this shard in a whole epoch. */
+  get size(): number {
+    return this.#sampler.epoch(0).samples;
+  }
+
+  /** Number of batches of this shard in a whole epoch. */
+  get batchesPerEpoch(): number {
+    return this.#sampler.epoch(0).batches;
+  }
+
+  /**
+   * What the loader has done so far.
+   *
+   * @returns A copy of the counters.
+   */
+  stats(): LoaderStats {
+    return {
+      batches: this.#batches,
+      samples: this.#samples,
+      skipped: [...this.#skipped],
+      prefetch: this.#window.size,
+      times: { ...this.#times },
+      source: this.#options.source.stats(),
+      pool: this.#pool.stats(),
+    };
+  }
+
+  /**
+   * Compiles all kernels, so that the first batch does not wait for them.
+   *
+   * @returns When they are compiled.
+   */
+  async warmUp(): Promise<void> {
+    await Promise.all([this.#decoder.warmUp(), this.#augmenter.warmUp()]);
+  }
+
+  /**
+   * Loops over the batches. One loop at a time.
+   *
+   * @returns The batches; each is to be disposed of.
+   * @throws {BusyError} If a loop is going on, or too many batches are out.
+   * @throws {DisposedError} If the loader is disposed of.
+   * @throws The reason of an aborted signal, and with `onCorrupt: "throw"` a sample's error.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch<L>, void, undefined> {
+    this.#alive();
+    if (this.#ids.length === 0) {
+      throw new UsageError("Cannot loop over a loader as ids must be given: received none", {
+        option: "ids",
+      });
+    }
+    if (this.#iterating) {
+      throw new BusyError(
+        "Cannot loop over a loader as one loop must have ended before the next: received a second one",
+      );
+    }
+    this.#iterating = true;
+    try {
+      if (this.#completed) this.#endEpoch += this.#options.epochs ?? 1;
+      this.#completed = false;
+      this.#epochBatches = 0;
+      this.#window = this.#newWindow();
+      for await (const made of this.#run(this.#epochJobs(), this.#window, this.#options.signal)) {
+        const state = this.#advance(made);
+        const batch = this.#batch(made, state);
+        if (batch) yield batch;
+      }
+      this.#completed = true;
+    } finally {
+      this.#iterating = false;
+    }
+  }
+
+  /**
+   * Loads some samples at once, for inference: in order, in parts of at most `batchSize`.
+   *
+   * Any number of requests may be under way, beside a loop; a failure stays in its request.
+   *
+   * @param ids Ids of the samples.
+   * @param options A signal that aborts.
+   * @returns The parts; each is to be disposed of, and says in `request` which part it is.
+   * @throws {UsageError} If there are no ids.
+   */
+  request(
+    ids: IdList | Iterable<string>,
+    options: RequestOptions = {},
+  ): AsyncGenerator<Batch<L>, void, undefined> {
+    this.#alive();
+    const list = IdList.from(ids);
+    if (list.length === 0) {
+      throw new UsageError("Cannot request samples as ids must not be empty: received 0 ids", {
+        option: "ids",
+      });
+    }
+    return this.#serve([list], options.signal);
+  }
+
+  /** Stops all loops and waits until they have ended. Batches that are out stay valid. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const error = new DisposedError(
+      "Cannot load the next batch as the loader must not have been disposed of",
+    );
+    await Promise.all([...this.#pipelines].map((pipeline) => {
+      pipeline.fail(error);
+      return pipeline.stop();
+    }));
+    this.#decoder[Symbol.dispose]();
+    this.#pool[Symbol.dispose]();
+  }
+
+  async *#serve(
+    requests: Iterable<IdList>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Batch<L>, void, undefined> {
+    const jobs = requestJobs(requests, this.#options.batchSize);
+    for await (const made of this.#run(jobs, this.#newWindow(), signal)) {
+      const batch = this.#batch(made, null);
+      if (batch) yield batch;
+    }
+  }
+
+  /** Runs jobs through a pipeline of their own, which ends when the consumer does. */
+  async *#run(
+    jobs: Iterable<Job> | AsyncIterable<Job>,
+    window: PrefetchWindow,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Made<L>, void, undefined> {
+    signal?.throwIfAborted();
+    const { source, device, ordering = "ordered" } = this.#options;
+    const pipeline = new Pipeline<GpuImages, L>(
+      { source, device, maker: this.#maker, window, ordering, times: this.#times },
+      jobs,
+    );
+    this.#pipelines.add(pipeline);
+    const abort = () => pipeline.fail(signal!.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      while (true) {
+        this.#checkOut();
+        const made = await pipeline.next();
+        if (!made) return;
+        yield made;
+        signal?.throwIfAborted();
+      }
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      this.#pipelines.delete(pipeline);
+      await pipeline.stop();
+    }
+  }
+
+  *#epochJobs(): Generator<Job> {
+    let { epoch, base, done } = this.#progress;
+    for (; epoch < this.#endEpoch; epoch++, base = NOTHING_SEEN, done = NOTHING_SEEN) {
+      const order = this.#sampler.epoch(epoch, base, done);
+      for (let b = 0; b < order.batches; b++) {
+        const { indices, ...plan } = order.plan(b);
+        yield { ...plan, ids: this.#ids.pick(indices), batches: order.batches };
+      }
+    }
+  }
+
+  /** Takes note of a batch that is handed out. */
+  #advance({ job, errors }: Made<L>): LoaderState {
+    if (this.#options.onCorrupt !== "throw") this.#skipped.push(...errors);
+    if (job.epoch !== this.#progress.epoch) this.#beginEpoch(job.epoch);
+    job.ordinals.forEach((ordinal, i) => job.valid[i] && this.#done.add(ordinal));
+    if (++this.#epochBatches === job.batches) this.#beginEpoch(job.epoch + 1);
+    else this.#progress = { ...this.#progress, done: this.#done.toJSON() };
+    return makeState(this.#idsHash, this.#sampler.options, this.#progress);
+  }
+
+  #beginEpoch(epoch: number): void {
+    this.#progress = { epoch, base: NOTHING_SEEN, done: NOTHING_SEEN };
+    this.#done = new Seen();
+    this.#epochBatches = 0;
+  }
+
+  #batch(made: Made<L>, state: LoaderState | null): Batch<L> | null {
+    const { images, labels, ids, valid, errors, job: { epoch, request } } = made;
+    if (!images) return null;
+    this.#batches++;
+    this.#samples += ids.length;
+    this.#batchesOut++;
+    const owner = {
+      release: (buffer: GPUBuffer) => {
+        this.#batchesOut--;
+        this.#pool.release(buffer);
+      },
+      forget: (buffer: GPUBuffer) => {
+        this.#batchesOut--;
+        this.#pool.forget(buffer);
+      },
+    };
+    return new Batch({ images, labels, ids, epoch, valid, errors, state, request }, owner);
+  }
+
+  #newWindow(): PrefetchWindow {
+    const { prefetch = "auto", slowStart = 0 } = this.#options;
+    return new PrefetchWindow(prefetch, slowStart);
+  }
+
+  #alive(): void {
+    if (!this.#disposed) return;
+    throw new DisposedError("Cannot use a loader as it must not have been disposed of");
+  }
+
+  #checkOut(): void {
+    if (this.#batchesOut < this.#maxBatchesOut) return;
+    throw new BusyError(
+      `Cannot load the next batch as at most ${this.#maxBatchesOut} batches (maxBatchesOut) may be out: received ${this.#batchesOut} that were not disposed of. ` +
+        'Write "for await (using batch of loader)", or dispose of each batch, or take() its images',
+      { option: "maxBatchesOut" },
+    );
+  }
+}
+
+function defaultLabels(labelType: LabelType): LabelReader<unknown> {
+  return labelType === "int" ? intLabels() : labelType === "blob" ? bytes() : noLabels();
+}

@@ -1,0 +1,115 @@
+import type { Operator } from "./augment/operator.ts";
+import { UsageError } from "./errors.ts";
+import type { DType, Layout } from "./gpu/tensor.ts";
+import type { IdList } from "./ids.ts";
+import type { LabelReader } from "./labels.ts";
+import type { LastBatch, Shard } from "./order/sampler.ts";
+import type { Ordering } from "./pipeline/fetch_window.ts";
+import type { OnCorrupt } from "./pipeline/maker.ts";
+import type { BlobSource } from "./source/source.ts";
+import type { LoaderState } from "./state.ts";
+
+/** Form of the batches' tensors. */
+export interface OutputOptions {
+  /** Order of the dimensions; `NCHW` when left out. */
+  layout?: Layout;
+  /** Number format; `f32` when left out. */
+  dtype?: DType;
+}
+
+/** Options of a {@linkcode Loader}. */
+export interface LoaderOptions<L> {
+  /** Where the blobs come from; the caller disposes of it, after the loader. */
+  source: BlobSource;
+  /** The device that decodes and holds the batches; the loader never destroys it. */
+  device: GPUDevice;
+  /** Ids of the samples; may be left out for a loader that only serves requests. */
+  ids?: IdList | Iterable<string>;
+  /** Samples in a batch. */
+  batchSize: number;
+  /** Seed of the shuffle and of the random operators; 0 when left out. */
+  seed?: number;
+  /** Whether each epoch has an order of its own; false when left out. */
+  shuffle?: boolean;
+  /** Epochs that one loop over the loader gives; 1 when left out, `Infinity` for no end. */
+  epochs?: number;
+  /** How labels are read; by the source's label type when left out. */
+  labels?: LabelReader<L>;
+  /** Which part of every epoch to take; all of it when left out. */
+  shard?: Shard;
+  /** Samples that do not fill a batch: `partial` (default for one shard), `drop`, or `pad` (default for several). */
+  lastBatch?: LastBatch;
+  /** Batches to fetch ahead, or `auto` (default): sized to the bandwidth–delay product. */
+  prefetch?: number | "auto";
+  /** Batches come as asked for (`ordered`, default), or whichever is complete first (`batches`). */
+  ordering?: Ordering;
+  /** At the start, the fetch window grows by one batch every so many batches; 0 (default) for at once. */
+  slowStart?: number;
+  /** What becomes of samples that cannot be loaded: `throw` (default), `skip` or `mask`. */
+  onCorrupt?: OnCorrupt;
+  /** Operators that apply to each image, in order; none when left out. */
+  augment?: readonly Operator[];
+  /** Form of the batches' tensors. */
+  output?: OutputOptions;
+  /** EXIF orientation: `apply` (default) or `ignore` it. */
+  orientation?: "apply" | "ignore";
+  /** Batches that may be out, neither disposed of nor taken; 8 when left out. */
+  maxBatchesOut?: number;
+  /** State from which to go on: one, or those of all shards when their number has changed. */
+  resume?: LoaderState | readonly LoaderState[];
+  /** Aborts every loop over the loader with its reason. */
+  signal?: AbortSignal;
+  /** Gets what is worth knowing but no error. */
+  onWarning?: (message: string) => void;
+}
+
+/**
+ * Checks the options that do not decide the order.
+ *
+ * @param options As the caller of the loader wrote them.
+ * @throws {UsageError} If one is out of its range.
+ */
+export function checkOptions(options: LoaderOptions<unknown>): void {
+  const check = (good: boolean, option: string, expected: string, received: unknown) => {
+    if (good) return;
+    const shown = typeof received === "string" ? `"${received}"` : String(received);
+    throw new UsageError(
+      `Cannot make a loader as ${option} must be ${expected}: received ${shown}`,
+      {
+        option,
+      },
+    );
+  };
+  const oneOf = (option: string, value: unknown, values: string[]) =>
+    check(
+      value === undefined || values.includes(value as string),
+      option,
+      values.map((name) => `"${name}"`).join(" or "),
+      value,
+    );
+  const whole = (option: string, value: unknown, from: number) =>
+    check(
+      value === undefined || (Number.isSafeInteger(value) && Number(value) >= from),
+      option,
+      `a whole number from ${from} on`,
+      value,
+    );
+  check(typeof options.source?.fetch === "function", "source", "a BlobSource", options.source);
+  check(options.device instanceof GPUDevice, "device", "a GPUDevice", options.device);
+  if (options.epochs !== Infinity) whole("epochs", options.epochs, 1);
+  if (options.prefetch !== "auto") whole("prefetch", options.prefetch, 1);
+  whole("slowStart", options.slowStart, 0);
+  whole("maxBatchesOut", options.maxBatchesOut, 1);
+  oneOf("ordering", options.ordering, ["ordered", "batches"]);
+  oneOf("onCorrupt", options.onCorrupt, ["throw", "skip", "mask"]);
+  oneOf("output.layout", options.output?.layout, ["NCHW", "NHWC"]);
+  oneOf("output.dtype", options.output?.dtype, ["f32", "f16", "u8"]);
+  oneOf("orientation", options.orientation, ["apply", "ignore"]);
+  const { labels, source } = options;
+  check(
+    labels === undefined || labels.accepts.includes(source.labelType),
+    "labels",
+    `a reader of the source's labels (${source.labelType})`,
+    labels?.name,
+  );
+}

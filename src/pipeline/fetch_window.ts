@@ -1,0 +1,147 @@
+import type { BlobBatch, BlobSource } from "../source/source.ts";
+import type { Job } from "./job.ts";
+import type { PrefetchWindow } from "./prefetch.ts";
+
+/** Which complete batch comes next: the oldest, or the first that is complete. */
+export type Ordering = "ordered" | "batches";
+
+/** A batch whose blobs have arrived. */
+export interface Fetched {
+  /** What was to be fetched. */
+  job: Job;
+  /** The blobs; the receiver disposes of them. */
+  blobs: BlobBatch;
+}
+
+interface Flight {
+  job: Job;
+  settled: boolean;
+  outcome: Promise<{ blobs: BlobBatch } | { error: unknown }>;
+}
+
+/** Keeps a window of fetches under way and hands out what is complete. */
+export class FetchWindow {
+  readonly #source: BlobSource;
+  readonly #ordering: Ordering;
+  readonly #window: PrefetchWindow;
+  readonly #abort = new AbortController();
+  readonly #flights: Flight[] = [];
+  readonly #filling: Promise<void>;
+  #wake = Promise.withResolvers<void>();
+  #exhausted = false;
+  #failure: { error: unknown } | undefined;
+
+  /**
+   * @param source Where the blobs come from.
+   * @param jobs What to fetch, in order.
+   * @param window How many batches to have under way.
+   * @param ordering Which complete batch comes next.
+   */
+  constructor(
+    source: BlobSource,
+    jobs: Iterable<Job> | AsyncIterable<Job>,
+    window: PrefetchWindow,
+    ordering: Ordering,
+  ) {
+    this.#source = source;
+    this.#window = window;
+    this.#ordering = ordering;
+    this.#filling = this.#fill(jobs);
+  }
+
+  /** Whether {@linkcode FetchWindow.next} would give a batch without waiting. */
+  get ready(): boolean {
+    return this.#candidates().some(({ settled }) => settled);
+  }
+
+  /**
+   * Waits for the next batch.
+   *
+   * @returns The batch, or null after the last one.
+   * @throws What a fetch or the iterator of jobs threw.
+   */
+  async next(): Promise<Fetched | null> {
+    while (this.#flights.length === 0) {
+      if (this.#failure) throw this.#failure.error;
+      if (this.#exhausted) return null;
+      await this.#wake.promise;
+    }
+    const candidates = this.#candidates();
+    if (!candidates.some(({ settled }) => settled)) {
+      await Promise.race(candidates.map(({ outcome }) => outcome));
+    }
+    const flight = candidates.find(({ settled }) => settled)!;
+    this.#flights.splice(this.#flights.indexOf(flight), 1);
+    const outcome = await flight.outcome;
+    this.#window.consumed(performance.now());
+    this.#notify();
+    if ("error" in outcome) throw outcome.error;
+    return { job: flight.job, blobs: outcome.blobs };
+  }
+
+  /** Aborts what is under way and waits until it has ended. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#exhausted = true;
+    this.#notify();
+    await this.#filling;
+    for (const { outcome } of this.#flights.splice(0)) {
+      const result = await outcome;
+      if ("blobs" in result) result.blobs[Symbol.dispose]();
+    }
+  }
+
+  /** Flights that may come next: the oldest, or all of the oldest one's epoch. */
+  #candidates(): Flight[] {
+    if (this.#ordering === "ordered") return this.#flights.slice(0, 1);
+    return this.#flights.filter(({ job }) => job.epoch === this.#flights[0].job.epoch);
+  }
+
+  async #fill(jobs: Iterable<Job> | AsyncIterable<Job>): Promise<void> {
+    const stopped = new Promise<null>((resolve) => {
+      this.#abort.signal.addEventListener("abort", () => resolve(null), { once: true });
+    });
+    const iterator = Symbol.asyncIterator in jobs
+      ? jobs[Symbol.asyncIterator]()
+      : jobs[Symbol.iterator]();
+    try {
+      while (true) {
+        while (!this.#abort.signal.aborted && this.#flights.length >= this.#window.size) {
+          await this.#wake.promise;
+        }
+        if (this.#abort.signal.aborted) break;
+        const step = await Promise.race([iterator.next(), stopped]);
+        if (step === null || step.done) break;
+        if (this.#abort.signal.aborted) break;
+        this.#launch(step.value);
+      }
+      // A caller's iterator that is still busy may never come back: its return is not awaited.
+      if (this.#abort.signal.aborted) Promise.resolve(iterator.return?.()).catch(() => {});
+    } catch (error) {
+      this.#failure = { error };
+    }
+    this.#exhausted = true;
+    this.#notify();
+  }
+
+  #launch(job: Job): void {
+    const start = performance.now();
+    const flight: Flight = {
+      job,
+      settled: false,
+      outcome: this.#source.fetch(job.ids, { signal: this.#abort.signal })
+        .then((blobs) => {
+          this.#window.fetched(performance.now() - start);
+          return { blobs };
+        }, (error) => ({ error }))
+        .finally(() => flight.settled = true),
+    };
+    this.#flights.push(flight);
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}

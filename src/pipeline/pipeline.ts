@@ -1,0 +1,152 @@
+import { DeviceLostError } from "../errors.ts";
+import type { BlobSource } from "../source/source.ts";
+import { FetchWindow, type Ordering } from "./fetch_window.ts";
+import type { Job } from "./job.ts";
+import type { BatchMaker, Made, Submitted } from "./maker.ts";
+import type { PrefetchWindow } from "./prefetch.ts";
+import type { DecodedImages } from "./stages.ts";
+
+/** Batches made ahead of the consumer. They hold GPU memory, and one wait verifies them all. */
+const AHEAD = 3;
+
+/** What the stages of a pipeline have done, in milliseconds and samples. */
+export interface PipelineTimes {
+  /** Time spent waiting for blobs with nothing else to do. */
+  starved: number;
+  /** Time from the first submission of a group of batches to its verification. */
+  gpu: number;
+  /** Samples decoded and augmented. */
+  samples: number;
+}
+
+/** What a pipeline is made of. */
+export interface PipelineOptions<I extends DecodedImages, L> {
+  source: BlobSource;
+  device: GPUDevice;
+  maker: BatchMaker<I, L>;
+  window: PrefetchWindow;
+  ordering: Ordering;
+  times: PipelineTimes;
+}
+
+/** Makes batches ahead of the one who takes them. */
+export class Pipeline<I extends DecodedImages, L> {
+  readonly #options: PipelineOptions<I, L>;
+  readonly #fetches: FetchWindow;
+  readonly #ready: Made<L>[] = [];
+  readonly #pumping: Promise<void>;
+  #wake = Promise.withResolvers<void>();
+  #stopped = false;
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+
+  /**
+   * @param options What the pipeline is made of.
+   * @param jobs The batches to make, in order.
+   */
+  constructor(options: PipelineOptions<I, L>, jobs: Iterable<Job> | AsyncIterable<Job>) {
+    this.#options = options;
+    this.#fetches = new FetchWindow(options.source, jobs, options.window, options.ordering);
+    this.#pumping = this.#pump();
+  }
+
+  /**
+   * Waits for the next batch.
+   *
+   * @returns The batch, or null after the last one.
+   * @throws What a stage threw; all batches before it have been handed out.
+   */
+  async next(): Promise<Made<L> | null> {
+    while (this.#ready.length === 0) {
+      if (this.#failure) throw this.#failure.error;
+      if (this.#ended) return null;
+      await this.#wake.promise;
+    }
+    const made = this.#ready.shift()!;
+    this.#notify();
+    return made;
+  }
+
+  /**
+   * Makes `next` throw, once it has handed out what is ready.
+   *
+   * @param error What it throws.
+   */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#notify();
+  }
+
+  /** Stops all stages, waits until they have, and gives back what was made and not taken. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#notify();
+    await Promise.all([this.#fetches.stop(), this.#pumping]);
+    for (const made of this.#ready.splice(0)) this.#options.maker.discard(made);
+  }
+
+  async #pump(): Promise<void> {
+    const { times, maker } = this.#options;
+    const lost = this.#options.device.lost.then((info) => {
+      this.fail(
+        new DeviceLostError(
+          `Cannot go on loading as the device must not be lost: received ${info.reason} ${info.message}`,
+        ),
+      );
+      this.#stopped = true;
+      return null;
+    });
+    try {
+      while (!this.#stopped && !this.#failure) {
+        const start = performance.now();
+        const first = await Promise.race([this.#fetches.next(), lost]);
+        times.starved += performance.now() - start;
+        if (!first) break;
+        const group: Submitted[] = [];
+        const submitted = performance.now();
+        let next: typeof first | null = first;
+        let failure: { error: unknown } | undefined;
+        // A failure of one batch must not take those before it: they are handed out first.
+        try {
+          while (next) {
+            group.push(await maker.submit(next));
+            const room = AHEAD - this.#ready.length - group.length;
+            next = !this.#stopped && room > 0 && this.#fetches.ready
+              ? await this.#fetches.next()
+              : null;
+          }
+        } catch (error) {
+          failure = { error };
+        }
+        await this.#deliver(group, failure);
+        times.gpu += performance.now() - submitted;
+        while (this.#ready.length >= AHEAD && !this.#stopped) await this.#wake.promise;
+      }
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+    this.#ended = true;
+    this.#notify();
+  }
+
+  async #deliver(group: Submitted[], failure: { error: unknown } | undefined): Promise<void> {
+    const { maker, times } = this.#options;
+    try {
+      await maker.verify(group);
+      while (group.length > 0) {
+        const submitted = group.shift()!;
+        this.#ready.push(await maker.finish(submitted));
+        times.samples += submitted.job.ids.length;
+        this.#notify();
+      }
+    } finally {
+      for (const submitted of group) maker.discard(submitted);
+    }
+    if (failure) throw failure.error;
+  }
+
+  #notify(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import { ResumeMismatchError } from "./errors.ts";
+import type { IdList } from "./ids.ts";
+import type { SamplerOptions, Shard } from "./order/sampler.ts";
+import { Seen, seenCount, type SeenState, unseenAt } from "./order/seen.ts";
+
+const VERSION = 1;
+
+/** From where a loader resumes: small JSON that comes with each batch. */
+export interface LoaderState {
+  /** Version of this format. */
+  version: number;
+  /** Hash of the id list: the first 32 hexadecimal digits of its SHA-256. */
+  ids: string;
+  /** Number of ids. */
+  size: number;
+  /** Seed of the shuffle. */
+  seed: number;
+  /** Whether each epoch has an order of its own. */
+  shuffle: boolean;
+  /** Number of the epoch, from 0. */
+  epoch: number;
+  /** Positions of the epoch's global order that were done before the shards set out. */
+  base: SeenState;
+  /** Which shard this is the state of. */
+  shard: Shard;
+  /** Which of the shard's samples are done: the k-th of those that `base` left to it. */
+  done: SeenState;
+}
+
+/** Where a loader stands: an epoch, and which positions of it are done. */
+export interface Progress {
+  /** Number of the epoch, from 0. */
+  epoch: number;
+  /** Positions of the epoch's global order that were done before the shards set out. */
+  base: SeenState;
+  /** Which of the shard's samples are done. */
+  done: SeenState;
+}
+
+/**
+ * Hashes an id list, to tell whether a state belongs to it.
+ *
+ * @param ids The list.
+ * @returns The first 32 hexadecimal digits of its SHA-256.
+ */
+export function hashIds(ids: IdList): string {
+  return createHash("sha256").update(ids.bytes).digest("hex").slice(0, 32);
+}
+
+/**
+ * Writes down where a loader stands.
+ *
+ * @param idsHash Hash of the id list.
+ * @param options What decides the order.
+ * @param progress Where the loader stands.
+ * @returns The state, as plain data.
+ */
+export function makeState(
+  idsHash: string,
+  options: Readonly<SamplerOptions>,
+  progress: Progress,
+): LoaderState {
+  const { size, seed, shuffle, shard } = options;
+  return { version: VERSION, ids: idsHash, size, seed, shuffle, shard: { ...shard }, ...progress };
+}
+
+/**
+ * Finds where to resume from one state, or from the states of all shards.
+ *
+ * With as many shards as before, the state of this shard is enough. For another number of shards
+ * the states of all are needed, as what is left of the epoch is dealt out anew.
+ *
+ * @param states One state, or those of all shards of the same run.
+ * @param idsHash Hash of the id list of the loader that resumes.
+ * @param options What decides the order in the loader that resumes.
+ * @returns Where it stands.
+ * @throws {ResumeMismatchError} If the states do not fit the loader or each other.
+ */
+export function resumeFrom(
+  states: LoaderState | readonly LoaderState[],
+  idsHash: string,
+  options: Readonly<SamplerOptions>,
+): Progress {
+  const list = Array.isArray(states) ? states as readonly LoaderState[] : [states as LoaderState];
+  if (list.length === 0) mismatch("resume", "one state or more", "none");
+  for (const state of list) checkState(state, idsHash, options);
+  const [first] = list;
+  const own = list.find(({ shard }) => shard.index === options.shard.index);
+  if (first.shard.count === options.shard.count && (own || list.length === 1)) {
+    if (!own) {
+      mismatch("shard.index", `that of the state, ${first.shard.index}`, options.shard.index);
+    }
+    return { epoch: own.epoch, base: own.base, done: own.done };
+  }
+  return { ...mergeShards(list), done: { prefix: 0, exceptions: [] } };
+}
+
+function mergeShards(list: readonly LoaderState[]): { epoch: number; base: SeenState } {
+  const { count } = list[0].shard;
+  const indices = new Set(list.map(({ shard }) => shard.index));
+  if (indices.size !== count || list.length !== count) {
+    mismatch(
+      "resume",
+      `the states of all ${count} shards when their number changes`,
+      `those of shards ${[...indices].sort((a, b) => a - b).join(", ")}`,
+    );
+  }
+  const epoch = Math.min(...list.map((state) => state.epoch));
+  const { base } = list.find((state) => state.epoch === epoch)!;
+  const seen = new Seen(base);
+  for (const state of list) {
+    if (state.shard.count !== count) mismatch("resume", "states of one run", "other shard counts");
+    const ahead = state.epoch > epoch;
+    if (
+      ahead && (state.epoch > epoch + 1 || seenCount(state.done) > 0)
+    ) {
+      mismatch("resume", "states of one epoch", `epochs ${epoch} and ${state.epoch}`);
+    }
+    if (!ahead && JSON.stringify(state.base) !== JSON.stringify(base)) {
+      mismatch("resume", "states of one run", "states that set out from different places");
+    }
+    const left = state.size - seenCount(base);
+    const done = new Seen(state.done);
+    for (let k = 0; state.shard.index + k * count < left; k++) {
+      if (ahead || done.has(k)) seen.add(unseenAt(base, state.shard.index + k * count));
+    }
+  }
+  return { epoch, base: seen.toJSON() };
+}
+
+function checkState(
+  state: LoaderState,
+  idsHash: string,
+  options: Readonly<SamplerOptions>,
+): void {
+  if (state?.version !== VERSION) mismatch("version", VERSION, state?.version);
+  const { size, seed, shuffle } = options;
+  for (const [key, expected] of Object.entries({ size, ids: idsHash, seed, shuffle })) {
+    const received = state[key as keyof LoaderState];
+    if (received !== expected) mismatch(key, `that of the loader, ${expected}`, received);
+  }
+}
+
+function mismatch(option: string, expected: unknown, received: unknown): never {
+  throw new ResumeMismatchError(
+    `Cannot resume as ${option} must be ${expected}: received ${received}`,
+    { option },
+  );
+}
