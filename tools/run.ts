@@ -16,6 +16,12 @@ async function script(module: string, args: string[], cwd?: string): Promise<num
   return await passOn(["run", "-A", ...await importFlags(), path(module), ...args], cwd);
 }
 
+// Mesa complains on standard error of every process where this is unset.
+if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
+  await Deno.mkdir(path(".cache/"), { recursive: true });
+  Deno.env.set("XDG_RUNTIME_DIR", path(".cache/"));
+}
+
 /** Where the user stood when the task was started; paths on the command line are meant from there. */
 const from = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 
@@ -37,7 +43,10 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     await importFlags();
     return 0;
   },
-  bench: (args) => bench(args),
+  async bench(args) {
+    await ensure("The bench needs", args[0] === "decode" ? NEEDS.demo : NEEDS.test);
+    return await bench(args);
+  },
   cassette: (args) => script("src/cli/main.ts", args, from),
   doctor: (args) => script("src/cli/main.ts", ["doctor", ...args], from),
   native: (args) => script("tools/native.ts", args),

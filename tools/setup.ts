@@ -53,6 +53,12 @@ const jpegTools: Need = {
   },
 };
 
+const ps: Need = {
+  name: "ps",
+  packages: ["procps"],
+  present: () => onPath("ps"),
+};
+
 const java: Need = {
   name: "Java 17",
   packages: ["openjdk-17-jdk-headless"],
@@ -91,7 +97,7 @@ const libpython: Need = {
 export const NEEDS: { readonly [task in "demo" | "ok" | "test"]: readonly Need[] } = {
   demo: [adapter],
   ok: [adapter, compiler, jpegTools],
-  test: [adapter, compiler, jpegTools, java, maven, pip, libpython],
+  test: [adapter, compiler, jpegTools, ps, java, maven, pip, libpython],
 };
 
 /**
