@@ -1,0 +1,121 @@
+/* Loads a driver and keeps its log messages. */
+#include "cassette_driver.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_MESSAGES = 128, LOG_TEXT = 512 };
+
+static pthread_mutex_t drivers_lock = PTHREAD_MUTEX_INITIALIZER;
+static cassette_driver *drivers;
+
+/* Drivers have one log per process, not one per session. */
+static struct {
+  pthread_mutex_t lock;
+  uint32_t first, count;
+  struct {
+    uint32_t level, length;
+    char text[LOG_TEXT];
+  } messages[LOG_MESSAGES];
+} log_ring = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void keep_message(const CassLogMessage *message, void *data) {
+  (void)data;
+  pthread_mutex_lock(&log_ring.lock);
+  uint32_t at = (log_ring.first + log_ring.count) % LOG_MESSAGES;
+  if (log_ring.count == LOG_MESSAGES)
+    log_ring.first = (log_ring.first + 1) % LOG_MESSAGES;
+  else
+    log_ring.count++;
+  size_t length = strnlen(message->message, sizeof message->message);
+  if (length > LOG_TEXT) length = LOG_TEXT;
+  memcpy(log_ring.messages[at].text, message->message, length);
+  log_ring.messages[at].length = (uint32_t)length;
+  log_ring.messages[at].level = (uint32_t)message->severity;
+  pthread_mutex_unlock(&log_ring.lock);
+}
+
+uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capacity) {
+  (void)driver;
+  uint32_t size = 0;
+  pthread_mutex_lock(&log_ring.lock);
+  while (log_ring.count > 0) {
+    uint32_t at = log_ring.first, length = log_ring.messages[at].length;
+    uint32_t padded = (length + 3) & ~3u;
+    if (size + 8 + padded > capacity) break;
+    memcpy(out + size, &log_ring.messages[at].level, 4);
+    memcpy(out + size + 4, &length, 4);
+    memset(out + size + 8, 0, padded);
+    memcpy(out + size + 8, log_ring.messages[at].text, length);
+    size += 8 + padded;
+    log_ring.first = (at + 1) % LOG_MESSAGES;
+    log_ring.count--;
+  }
+  pthread_mutex_unlock(&log_ring.lock);
+  return size;
+}
+
+void cassette_log_level(cassette_driver *driver, int32_t level) {
+  driver->log_set_level(level);
+}
+
+/* POSIX has dlsym give functions as void *, which ISO C has no cast for. */
+static bool find(void *library, const char *name, void *function, size_t size) {
+  void *symbol = dlsym(library, name);
+  memcpy(function, &symbol, size);
+  return symbol != NULL;
+}
+
+static cassette_driver *load(const char *path, const char *libpython, char *error,
+                             uint32_t capacity) {
+  if (libpython && !dlopen(libpython, RTLD_NOW | RTLD_GLOBAL)) {
+    snprintf(error, capacity, "%s", dlerror());
+    return NULL;
+  }
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    snprintf(error, capacity, "%s", dlerror());
+    return NULL;
+  }
+  cassette_driver *driver = calloc(1, sizeof *driver);
+  if (!driver || !(driver->path = strdup(path))) {
+    free(driver);
+    snprintf(error, capacity, "out of memory");
+    return NULL;
+  }
+#define REQUIRE(name, result, parameters)                                                          \
+  if (!find(library, "cass_" #name, &driver->name, sizeof driver->name)) {                         \
+    snprintf(error, capacity, "%s has no function cass_" #name, path);                             \
+    free(driver->path);                                                                            \
+    free(driver);                                                                                  \
+    return NULL;                                                                                   \
+  }
+#define LOOK_FOR(name, result, parameters)                                                         \
+  find(library, "cass_" #name, &driver->name, sizeof driver->name);
+  CASSETTE_REQUIRED(REQUIRE)
+  CASSETTE_OPTIONAL(LOOK_FOR)
+#undef REQUIRE
+#undef LOOK_FOR
+  driver->log_set_level(3);
+  driver->log_set_callback(keep_message, NULL);
+  return driver;
+}
+
+cassette_driver *cassette_driver_open(const char *path, const char *libpython, char *error,
+                                      uint32_t capacity) {
+  pthread_mutex_lock(&drivers_lock);
+  cassette_driver *driver = drivers;
+  while (driver && strcmp(driver->path, path) != 0) driver = driver->next;
+  if (!driver) {
+    driver = load(path, libpython, error, capacity);
+    if (driver) {
+      driver->next = drivers;
+      drivers = driver;
+    }
+  }
+  pthread_mutex_unlock(&drivers_lock);
+  return driver;
+}

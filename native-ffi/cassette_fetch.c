@@ -1,0 +1,354 @@
+/* Sends requests, a bounded number at a time, and takes the driver's answers. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Requests sent between two looks at the queues. */
+enum { SEND_AT_ONCE = 64, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
+
+static uint64_t big_endian(const uint8_t *bytes, int count) {
+  uint64_t value = 0;
+  for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
+  return value;
+}
+
+static CassUuid uuid(const uint8_t *id) {
+  return (CassUuid){
+      .time_and_version = big_endian(id + 6, 2) << 48 | big_endian(id + 4, 2) << 32 |
+                          big_endian(id, 4),
+      .clock_seq_and_node = big_endian(id + 8, 8),
+  };
+}
+
+static bool worth_a_retry(CassError code) {
+  switch (code) {
+  case CASS_LIB_NO_STREAMS:
+  case CASS_LIB_REQUEST_QUEUE_FULL:
+  case CASS_LIB_WRITE_ERROR:
+  case CASS_LIB_NO_HOSTS_AVAILABLE:
+  case CASS_LIB_REQUEST_TIMED_OUT:
+  case CASS_LIB_UNABLE_TO_CONNECT:
+  case CASS_SERVER_ERROR:
+  case CASS_SERVER_UNAVAILABLE:
+  case CASS_SERVER_OVERLOADED:
+  case CASS_SERVER_IS_BOOTSTRAPPING:
+  case CASS_SERVER_READ_TIMEOUT:
+  case CASS_SERVER_READ_FAILURE:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Milliseconds before an attempt; the same for all of an attempt, so that its queue is in order. */
+static uint64_t backoff(const cassette_session *session, uint32_t attempts) {
+  uint64_t wait = (uint64_t)session->backoff << (attempts - 1);
+  return wait < MAX_BACKOFF_MS ? wait : MAX_BACKOFF_MS;
+}
+
+static uint32_t latency_bucket(uint64_t microseconds) {
+  if (microseconds < 1) microseconds = 1;
+  uint32_t power = 63u - (uint32_t)__builtin_clzll(microseconds);
+  uint32_t quarter = power >= 2 ? (uint32_t)(microseconds >> (power - 2)) & 3
+                                : (uint32_t)(microseconds << (2 - power)) & 3;
+  uint32_t bucket = power * 4 + quarter;
+  return bucket < CASSETTE_LATENCY_BUCKETS ? bucket : CASSETTE_LATENCY_BUCKETS - 1;
+}
+
+/* With the lock: a request has its outcome, or is to be forgotten with its batch. */
+static void settle(cassette_request *request) {
+  cassette_batch *batch = request->batch;
+  if (--batch->remaining == 0) cassette_batch_complete(batch);
+}
+
+static void wake_dispatcher(cassette_session *session) {
+  if (session->dispatcher_waits) pthread_cond_signal(&session->dispatch);
+}
+
+/* Without the lock: reads the answer into the request. */
+static void read_answer(cassette_session *session, cassette_request *request, CassFuture *future) {
+  cassette_driver *driver = session->driver;
+  const CassResult *result = driver->future_get_result(future);
+  const CassRow *row = result ? driver->result_first_row(result) : NULL;
+  if (!row) {
+    request->status = CASSETTE_MISSING_ROW;
+    if (result) driver->result_free(result);
+    return;
+  }
+  const CassValue *value = driver->row_get_column(row, 0);
+  size_t length = 0;
+  CassError wrong = CASS_OK;
+  request->status = CASSETTE_OK;
+  if (driver->value_is_null(value)) request->status = CASSETTE_NULL_BLOB;
+  else wrong = driver->value_get_bytes(value, &request->data, &length);
+  if (request->status == CASSETTE_OK && wrong == CASS_OK && length == 0)
+    request->status = CASSETTE_EMPTY_BLOB;
+  request->length = (uint32_t)length;
+  if (wrong == CASS_OK && session->label_type != CASSETTE_LABEL_NONE) {
+    value = driver->row_get_column(row, 1);
+    if (driver->value_is_null(value)) request->status |= CASSETTE_LABEL_NULL;
+    else if (session->label_type == CASSETTE_LABEL_INT)
+      wrong = driver->value_get_int32(value, &request->label_value);
+    else {
+      wrong = driver->value_get_bytes(value, &request->label, &length);
+      request->label_value = (int32_t)length;
+    }
+  }
+  if (wrong != CASS_OK) {
+    request->status = CASSETTE_WRONG_TYPE;
+    request->code = wrong;
+  }
+  if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
+    request->result = result;
+  } else {
+    request->status &= (uint8_t)~CASSETTE_LABEL_NULL;
+    request->length = 0;
+    driver->result_free(result);
+  }
+}
+
+static void read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future) {
+  const char *message;
+  size_t length;
+  driver->future_error_message(future, &message, &length);
+  if (length > MAX_MESSAGE) length = MAX_MESSAGE;
+  free(request->message);
+  request->message = malloc(length + 1);
+  if (request->message) {
+    memcpy(request->message, message, length);
+    request->message[length] = 0;
+  }
+  request->status = request->code == CASS_LIB_REQUEST_TIMED_OUT ||
+                            request->code == CASS_SERVER_READ_TIMEOUT
+                        ? CASSETTE_TIMEOUT
+                        : CASSETTE_FAILED;
+}
+
+/* With the lock. */
+static bool try_again(cassette_session *session, cassette_request *request) {
+  if (request->batch->cancelled || request->attempts > session->retries) return false;
+  retry_queue *queue = &session->retry[request->attempts - 1];
+  request->time = cassette_now() + backoff(session, request->attempts) * 1000;
+  request->next = NULL;
+  if (queue->last) queue->last->next = request;
+  else queue->first = request;
+  queue->last = request;
+  return true;
+}
+
+/* The driver's callback. It runs on a thread of the driver, or within future_set_callback. */
+static void on_answer(CassFuture *future, void *data) {
+  cassette_request *request = data;
+  cassette_session *session = request->batch->session;
+  request->code = session->driver->future_error_code(future);
+  if (request->code == CASS_OK) read_answer(session, request, future);
+  else read_failure(session->driver, request, future);
+  uint64_t latency = cassette_now() - request->time;
+  pthread_mutex_lock(&session->lock);
+  session->in_flight--;
+  session->stats.latency[latency_bucket(latency)]++;
+  bool again = worth_a_retry(request->code) && try_again(session, request);
+  if (!again) settle(request);
+  if (again || (session->stopping && session->in_flight == 0) ||
+      (session->dispatcher_blocked &&
+       session->limit - session->in_flight >= (session->limit + 15) / 16))
+    wake_dispatcher(session);
+  pthread_mutex_unlock(&session->lock);
+}
+
+/* Without the lock, as the driver may call on_answer at once. */
+static void send(cassette_session *session, cassette_request *request) {
+  cassette_driver *driver = session->driver;
+  CassStatement *statement = driver->prepared_bind(session->prepared);
+  CassError code = driver->statement_bind_uuid(statement, 0, uuid(request->id));
+  if (code != CASS_OK) {
+    driver->statement_free(statement);
+    request->status = CASSETTE_WRONG_TYPE;
+    request->code = code;
+    pthread_mutex_lock(&session->lock);
+    session->in_flight--;
+    settle(request);
+    pthread_mutex_unlock(&session->lock);
+    return;
+  }
+  driver->statement_set_is_idempotent(statement, 1);
+  request->time = cassette_now();
+  CassFuture *future = driver->session_execute(session->session, statement);
+  driver->statement_free(statement);
+  driver->future_set_callback(future, on_answer, request);
+  driver->future_free(future);
+}
+
+/* With the lock: the next request to send, or NULL. `due` becomes the time of the next retry. */
+static cassette_request *take(cassette_session *session, uint64_t now, uint64_t *due) {
+  for (uint32_t i = 0; i < session->retries; i++) {
+    retry_queue *queue = &session->retry[i];
+    cassette_request *request;
+    while ((request = queue->first)) {
+      bool forgotten = request->batch->cancelled;
+      if (!forgotten && request->time > now) {
+        if (request->time < *due) *due = request->time;
+        break;
+      }
+      queue->first = request->next;
+      if (!queue->first) queue->last = NULL;
+      if (!forgotten) {
+        session->stats.retries++;
+        return request;
+      }
+      settle(request);
+    }
+  }
+  cassette_batch *batch = session->to_send.first;
+  if (!batch) return NULL;
+  cassette_request *request = &batch->requests[batch->sent++];
+  session->stats.waiting--;
+  if (batch->sent == batch->count) {
+    session->to_send.first = batch->next;
+    if (!batch->next) session->to_send.last = NULL;
+  }
+  return request;
+}
+
+static bool retries_wait(const cassette_session *session) {
+  for (uint32_t i = 0; i < session->retries; i++)
+    if (session->retry[i].first) return true;
+  return false;
+}
+
+void *cassette_dispatch_thread(void *data) {
+  cassette_session *session = data;
+  cassette_request *requests[SEND_AT_ONCE];
+  pthread_mutex_lock(&session->lock);
+  for (;;) {
+    uint64_t now = cassette_now(), due = UINT64_MAX;
+    uint32_t count = 0;
+    while (count < SEND_AT_ONCE && session->in_flight < session->limit) {
+      cassette_request *request = take(session, now, &due);
+      if (!request) break;
+      requests[count++] = request;
+      request->attempts++;
+      session->in_flight++;
+    }
+    if (count > 0) {
+      pthread_mutex_unlock(&session->lock);
+      for (uint32_t i = 0; i < count; i++) send(session, requests[i]);
+      pthread_mutex_lock(&session->lock);
+      continue;
+    }
+    if (session->stopping && session->in_flight == 0 && !retries_wait(session)) break;
+    session->dispatcher_waits = true;
+    session->dispatcher_blocked = session->in_flight >= session->limit;
+    if (due == UINT64_MAX) pthread_cond_wait(&session->dispatch, &session->lock);
+    else cassette_wait_until(&session->dispatch, &session->lock, due);
+    session->dispatcher_waits = session->dispatcher_blocked = false;
+  }
+  pthread_mutex_unlock(&session->lock);
+  return NULL;
+}
+
+int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                        uint64_t token) {
+  cassette_batch *batch = calloc(1, sizeof *batch);
+  cassette_request *requests = calloc(count ? count : 1, sizeof *requests);
+  if (!batch || !requests) {
+    free(batch);
+    free(requests);
+    return CASSETTE_ERROR;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    requests[i].batch = batch;
+    memcpy(requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
+  }
+  batch->session = session;
+  batch->requests = requests;
+  batch->count = batch->remaining = count;
+  batch->done.token = token;
+  batch->done.batch = batch;
+  pthread_mutex_lock(&session->lock);
+  if (!session->ready || session->closing) {
+    pthread_mutex_unlock(&session->lock);
+    free(requests);
+    free(batch);
+    return CASSETTE_ERROR;
+  }
+  session->references++;
+  session->stats.requested += count;
+  session->stats.waiting += count;
+  session->stats.batches++;
+  batch->all = session->batches;
+  if (batch->all) batch->all->back = batch;
+  session->batches = batch;
+  if (count == 0) {
+    cassette_batch_complete(batch);
+  } else {
+    if (session->to_send.last) session->to_send.last->next = batch;
+    else session->to_send.first = batch;
+    session->to_send.last = batch;
+    wake_dispatcher(session);
+  }
+  pthread_mutex_unlock(&session->lock);
+  return CASSETTE_READY;
+}
+
+/* With the lock: takes a batch that is being fetched from its queue, so that no more is sent. */
+static void unqueue(cassette_session *session, cassette_batch *batch) {
+  cassette_batch *before = NULL;
+  for (cassette_batch *b = session->to_send.first; b; before = b, b = b->next) {
+    if (b != batch) continue;
+    if (before) before->next = b->next;
+    else session->to_send.first = b->next;
+    if (session->to_send.last == b) session->to_send.last = before;
+    b->next = NULL;
+    return;
+  }
+}
+
+/* With the lock. */
+static void cancel(cassette_session *session, cassette_batch *batch) {
+  batch->cancelled = true;
+  cassette_batch_forget(batch);
+  if (batch->state == BATCH_DONE) {
+    cassette_batch *before = NULL, *b = session->done.first;
+    while (b != batch) {
+      before = b;
+      b = b->next;
+    }
+    if (before) before->next = b->next;
+    else session->done.first = b->next;
+    if (session->done.last == b) session->done.last = before;
+    batch->state = BATCH_COPYING; /* a copy thread frees it */
+    cassette_batch_complete(batch);
+    return;
+  }
+  if (batch->state != BATCH_FETCHING) return;
+  if (batch->sent < batch->count) {
+    uint32_t unsent = batch->count - batch->sent;
+    unqueue(session, batch);
+    session->stats.waiting -= unsent;
+    batch->sent = batch->count;
+    batch->remaining -= unsent;
+    if (batch->remaining == 0) cassette_batch_complete(batch);
+  }
+  wake_dispatcher(session); /* to drop its retries */
+}
+
+void cassette_cancel_all(cassette_session *session) {
+  while (session->batches) cancel(session, session->batches);
+}
+
+void cassette_cancel(cassette_session *session, uint64_t token) {
+  pthread_mutex_lock(&session->lock);
+  cassette_batch *batch = session->batches;
+  while (batch && batch->done.token != token) batch = batch->all;
+  if (batch) cancel(session, batch);
+  pthread_mutex_unlock(&session->lock);
+}
+
+void cassette_stats(cassette_session *session, cassette_stats_data *out) {
+  pthread_mutex_lock(&session->lock);
+  *out = session->stats;
+  out->in_flight = session->in_flight;
+  pthread_mutex_unlock(&session->lock);
+}

@@ -1,0 +1,214 @@
+/*
+ * cassette_fetch: blobs by id from Apache Cassandra, a batch at a time.
+ *
+ * The caller submits 16-byte ids and picks up whole batches. Everything between runs on threads of
+ * this library: a dispatcher keeps a bounded number of requests in flight, the driver's threads
+ * collect the results, copy threads gather them into one block of memory per batch, the arena.
+ *
+ * The driver (any library with the C API of the Cassandra C++ driver) is loaded by path at run time
+ * and never unloaded; no header of it is needed.
+ *
+ * Threads: a session's operations (set, connect, query, prepare, close, operation_wait) are called
+ * by one thread at a time. submit, cancel, wake, stats and release may be called by any thread at any
+ * time between prepare and free; wait by one thread at a time. No function blocks longer than the
+ * time-out that it is given, and none of the others blocks at all, beyond short locks.
+ *
+ * Strings are UTF-8. Times are milliseconds. After a failure a session stays valid: it may be asked
+ * for its text, and must be freed.
+ */
+#ifndef CASSETTE_FETCH_H
+#define CASSETTE_FETCH_H
+
+#include <stdint.h>
+
+#define CASSETTE_ID_BYTES 16
+#define CASSETTE_BLOB_ALIGNMENT 16
+#define CASSETTE_MAX_WAIT_MS 100
+#define CASSETTE_LATENCY_BUCKETS 96
+
+#if defined(__GNUC__)
+#define CASSETTE_API __attribute__((visibility("default")))
+#else
+#define CASSETTE_API
+#endif
+
+typedef struct cassette_driver cassette_driver;
+typedef struct cassette_session cassette_session;
+typedef struct cassette_batch cassette_batch;
+
+/* What became of a sample. */
+enum cassette_status {
+  CASSETTE_OK = 0,
+  CASSETTE_MISSING_ROW = 1, /* no row has this id */
+  CASSETTE_NULL_BLOB = 2,   /* the data column is null */
+  CASSETTE_EMPTY_BLOB = 3,  /* the data column has length 0 */
+  CASSETTE_TIMEOUT = 4,     /* no answer in time, after all retries */
+  CASSETTE_FAILED = 5,      /* the driver or the server said no */
+  CASSETTE_WRONG_TYPE = 6,  /* a column is not of the type that was asked for */
+  CASSETTE_NO_MEMORY = 7    /* the arena could not be allocated */
+};
+
+/* Set in a sample's status byte where its label is null. */
+#define CASSETTE_LABEL_NULL 0x80
+
+enum cassette_label_type {
+  CASSETTE_LABEL_NONE = 0,
+  CASSETTE_LABEL_INT = 1,
+  CASSETTE_LABEL_BLOB = 2
+};
+
+/* What operation_wait and set return. */
+enum cassette_outcome {
+  CASSETTE_PENDING = 0,
+  CASSETTE_READY = 1,
+  CASSETTE_ERROR = -1
+};
+
+/*
+ * A finished batch. All places are byte offsets into the arena, which belongs to the batch and is
+ * valid until cassette_batch_release.
+ */
+typedef struct cassette_done {
+  uint64_t token;        /* as given to submit */
+  cassette_batch *batch; /* for release */
+  uint8_t *arena;        /* 64-byte aligned; NULL if count is 0 or memory ran out */
+  uint64_t size;         /* bytes of the arena in use */
+  uint64_t offsets;      /* double[count]: where each blob begins, from `blobs` on */
+  uint64_t lengths;      /* uint32_t[count]: bytes of each blob, 0 for a failed sample */
+  uint64_t statuses;     /* uint8_t[count]: enum cassette_status, with CASSETTE_LABEL_NULL */
+  uint64_t labels;       /* int32_t[count]: the label, or for blob labels its length */
+  uint64_t label_bytes;  /* blob labels, one after the other without gaps */
+  uint64_t label_size;   /* bytes of them */
+  uint64_t errors;       /* one record per failed sample, see below */
+  uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero; to the end */
+  uint32_t count;        /* samples */
+  uint32_t failures;     /* samples whose status is not CASSETTE_OK */
+} cassette_done;
+
+/*
+ * Error record: uint32_t index, the driver's error code, attempts, bytes of message; then the
+ * message, padded to a multiple of 4.
+ */
+
+/* Counters since the session was made. */
+typedef struct cassette_stats_data {
+  uint64_t requested; /* samples submitted */
+  uint64_t delivered; /* samples that arrived whole */
+  uint64_t failed;    /* samples that failed, after all retries */
+  uint64_t bytes;     /* bytes of blobs that arrived */
+  uint64_t retries;   /* requests sent again */
+  uint64_t in_flight; /* requests under way now */
+  uint64_t waiting;   /* samples submitted and not yet sent */
+  uint64_t batches;   /* batches submitted and not yet picked up or cancelled */
+  uint64_t arena_bytes; /* bytes of arenas allocated now, in use or kept for the next batch */
+  /* Answers by latency: bucket b counts those from 2^(b/4) to 2^((b+1)/4) microseconds. */
+  uint64_t latency[CASSETTE_LATENCY_BUCKETS];
+} cassette_stats_data;
+
+/*
+ * Loads a driver. `libpython` (may be NULL) is loaded first, with its symbols visible to all, for
+ * drivers that are Python extensions. The same path gives the same driver. On failure NULL, and the
+ * reason in `error`, which holds up to `capacity` bytes and ends with 0.
+ */
+CASSETTE_API cassette_driver *cassette_driver_open(const char *path, const char *libpython,
+                                                   char *error, uint32_t capacity);
+
+/* Sets which messages of the driver are kept: 0 none, 1 critical … 6 trace, as in CassLogLevel. */
+CASSETTE_API void cassette_log_level(cassette_driver *driver, int32_t level);
+
+/*
+ * Moves kept messages of the driver into `out`, oldest first: uint32_t level, uint32_t bytes, then
+ * the text padded to a multiple of 4. Returns the bytes written; what does not fit stays.
+ */
+CASSETTE_API uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capacity);
+
+/* Makes a session; NULL if memory ran out. */
+CASSETTE_API cassette_session *cassette_session_new(cassette_driver *driver);
+
+/*
+ * Sets an option before connect, as text: contact_points (comma-separated), port, local_dc,
+ * username, password, consistency (number as in the protocol), request_timeout, connect_timeout,
+ * io_threads, copy_threads, connections, max_in_flight, retries, backoff, speculative_delay,
+ * speculative_max, label_type, tls_ca, tls_cert, tls_key, tls_passphrase (these four: contents, not
+ * paths; cert and passphrase before key), tls_verify (none, chain, identity), cloud_bundle (path).
+ * Returns CASSETTE_READY, or CASSETTE_ERROR with the reason in cassette_session_text.
+ */
+CASSETTE_API int32_t cassette_session_set(cassette_session *session, const char *name,
+                                          const char *value, uint32_t length);
+
+/* Begins to connect. Ask cassette_operation_wait for the outcome. */
+CASSETTE_API void cassette_connect(cassette_session *session);
+
+/*
+ * Begins a query. When it is ready, cassette_session_text gives uint32_t columns and rows, then each
+ * value in row order: uint32_t bytes (0xFFFFFFFF: null), then the bytes, as the protocol has them.
+ */
+CASSETTE_API void cassette_query(cassette_session *session, const char *cql, uint32_t length);
+
+/*
+ * Begins to prepare the statement that fetches one sample: one parameter, the uuid; the first
+ * column of its result is the blob, the second, unless label_type is none, the label. When it is
+ * ready, samples can be submitted.
+ */
+CASSETTE_API void cassette_prepare(cassette_session *session, const char *cql, uint32_t length);
+
+/*
+ * Begins to close: all batches not picked up are cancelled, requests under way are awaited. Arenas
+ * stay valid until they are released.
+ */
+CASSETTE_API void cassette_close(cassette_session *session);
+
+/*
+ * Waits for the operation begun last, for at most `timeout` (and CASSETTE_MAX_WAIT_MS). Returns
+ * enum cassette_outcome.
+ */
+CASSETTE_API int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout);
+
+/* The driver's error code of the operation that failed last, 0 if none did. */
+CASSETTE_API uint32_t cassette_operation_code(cassette_session *session);
+
+/*
+ * Copies the message or the result of the operation that ended last into `out`, up to `capacity`
+ * bytes, not ended with 0. Returns its whole size in bytes.
+ */
+CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *out,
+                                            uint32_t capacity);
+
+/*
+ * Asks for `count` samples, 16 bytes of id each (copied). `token` (not 0, not in use) comes back
+ * with the batch. Returns CASSETTE_READY, or CASSETTE_ERROR if the session is not prepared or is
+ * closing, or memory ran out; then no batch will come.
+ */
+CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                                     uint64_t token);
+
+/*
+ * Forgets a batch that has not been picked up: it will not come. Its requests under way go on in the
+ * background. Nothing happens if no batch has this token (any more).
+ */
+CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
+
+/*
+ * Picks up finished batches, in the order in which they were finished: waits for at most `timeout`
+ * (and CASSETTE_MAX_WAIT_MS) until there is one or cassette_wake is called. Returns how many were
+ * written to `out`, at most `capacity`; each must be released.
+ */
+CASSETTE_API uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
+                                    uint32_t capacity);
+
+/* Ends the cassette_wait that is under way, or the next one, at once. */
+CASSETTE_API void cassette_wake(cassette_session *session);
+
+/* Gives a batch and its arena back. Allowed after its session was freed. */
+CASSETTE_API void cassette_batch_release(cassette_batch *batch);
+
+/* Copies the counters. */
+CASSETTE_API void cassette_stats(cassette_session *session, cassette_stats_data *out);
+
+/*
+ * Gives the session back. A session that is not closed closes in the background. No other function
+ * may be using the session, or be called with it afterwards.
+ */
+CASSETTE_API void cassette_session_free(cassette_session *session);
+
+#endif

@@ -1,0 +1,138 @@
+/* What the parts of the fetch share. `lock` protects every field that is not said to be otherwise. */
+#ifndef CASSETTE_INTERNAL_H
+#define CASSETTE_INTERNAL_H
+
+#include "cassette_driver.h"
+
+#include <pthread.h>
+#include <time.h>
+
+enum { CASSETTE_MAX_RETRIES = 16, CASSETTE_MAX_COPY_THREADS = 64 };
+
+/* One sample on its way. Its owner is whoever works on it: dispatcher, driver's callback, copier. */
+typedef struct cassette_request {
+  cassette_batch *batch;
+  struct cassette_request *next; /* in a retry queue */
+  const CassResult *result;      /* owned; NULL unless the status is CASSETTE_OK or about data */
+  const uint8_t *data, *label;   /* into the result */
+  char *message;                 /* owned; why it failed */
+  uint64_t time;                 /* sent at, or due at; microseconds */
+  uint32_t length;
+  int32_t label_value; /* the integer, or the length of the label's bytes */
+  int32_t code;
+  uint8_t status, attempts, id[CASSETTE_ID_BYTES];
+} cassette_request;
+
+typedef struct cassette_piece {
+  uint32_t from, to;
+} cassette_piece;
+
+typedef enum cassette_batch_state {
+  BATCH_FETCHING,
+  BATCH_COPYING, /* all results are there */
+  BATCH_DONE,
+  BATCH_PICKED_UP
+} cassette_batch_state;
+
+struct cassette_batch {
+  cassette_session *session;
+  cassette_batch *next;      /* in the dispatch, copy or done queue */
+  cassette_batch *all, *back; /* in the list of batches not picked up */
+  cassette_request *requests;
+  uint32_t count;
+  uint32_t sent;      /* requests handed to the dispatcher at least once */
+  uint32_t remaining; /* requests without an outcome */
+  cassette_batch_state state;
+  bool cancelled;
+  bool laid_out;         /* arena and pieces are there */
+  cassette_piece *pieces; /* for the copy threads; owned */
+  uint32_t piece_count, pieces_taken, pieces_done;
+  cassette_done done;
+};
+
+typedef struct batch_queue {
+  cassette_batch *first, *last;
+} batch_queue;
+
+typedef struct retry_queue {
+  cassette_request *first, *last;
+} retry_queue;
+
+typedef struct arena {
+  struct arena *next;
+  uint64_t capacity;
+} arena;
+
+enum { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_PREPARE, OPERATION_CLOSE };
+
+struct cassette_session {
+  cassette_driver *driver;
+
+  /* Used by operations only, one at a time, without the lock. */
+  CassCluster *cluster;
+  CassSession *session;
+  CassSsl *ssl;
+  CassFuture *operation;
+  int operation_kind;
+  uint32_t operation_code;
+  uint8_t *text;
+  uint32_t text_size;
+  char *username, *password, *passphrase;
+  int64_t speculative_delay;
+  bool threads_started;
+  bool close_follows; /* close was asked for while connecting */
+
+  /* Set before the threads start, then constant. */
+  const CassPrepared *prepared;
+  int32_t label_type;
+  uint32_t limit; /* requests in flight */
+  uint32_t retries;
+  uint32_t backoff; /* milliseconds before the first retry; doubled for each further one */
+  uint32_t copy_threads;
+  pthread_t dispatcher, copiers[CASSETTE_MAX_COPY_THREADS];
+
+  pthread_mutex_t lock;
+  pthread_cond_t dispatch; /* there may be something to send */
+  pthread_cond_t copy;     /* there may be something to copy */
+  pthread_cond_t finished; /* there may be something to pick up, or woken is set */
+  bool dispatcher_waits;
+  bool dispatcher_blocked; /* it waits for requests in flight to become fewer */
+  bool ready, closing, woken;
+  bool stopping;    /* the dispatcher shall end once nothing is in flight */
+  bool all_settled; /* the copy threads shall end once they have nothing to do */
+  uint32_t in_flight;
+  uint32_t references; /* the caller's and each batch's */
+  batch_queue to_send, to_copy, done;
+  retry_queue retry[CASSETTE_MAX_RETRIES];
+  cassette_batch *batches; /* not picked up */
+  arena *arenas;           /* free, oldest last */
+  cassette_stats_data stats;
+};
+
+/* cassette_options.c */
+void cassette_forget(char **secret); /* overwrites it, frees it, makes it NULL */
+
+/* cassette_session.c */
+int32_t cassette_fail(cassette_session *session, CassError code, const char *text);
+void cassette_unreference(cassette_session *session); /* with the lock; gives the lock back */
+
+/* cassette_fetch.c */
+void *cassette_dispatch_thread(void *session);
+void cassette_cancel_all(cassette_session *session); /* with the lock */
+
+/* cassette_batch.c */
+void *cassette_copy_thread(void *session);
+void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
+void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
+void cassette_arenas_free(cassette_session *session);
+
+static inline uint64_t cassette_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* Waits until the condition is signalled or the time (microseconds, as cassette_now) has come. */
+void cassette_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until);
+
+#endif

@@ -1,0 +1,231 @@
+import { cacheFolder } from "../../src/ffi/cache.ts";
+import { cassandraJars, findJava } from "./jars.ts";
+import { fromFileUrl, join, resolve } from "@std/path";
+
+/** How a test server is run. */
+export interface ServerOptions {
+  /** Port for CQL; default 9142, so that a database of the user's own is left alone. */
+  port?: number;
+  /** Folder for data and logs; default below the cache folder, one for each port. */
+  data?: string;
+  /** Whether a user name and a password are asked for; `cassandra` and `cassandra` at first. */
+  auth?: boolean;
+  /** Largest mutation in MiB; a blob must be somewhat smaller. */
+  maxMutationMiB?: number;
+  /** Largest heap in MiB. */
+  heapMiB?: number;
+  /** Process whose end ends the server; without it the server runs until it is stopped. */
+  user?: number;
+  /** Told what is done. */
+  say?: (line: string) => void;
+}
+
+/** A running server. */
+export interface Server {
+  /** Address, always this machine. */
+  host: string;
+  /** Port for CQL. */
+  port: number;
+  /** Process id; 0 for a server that `CASSANDRA_CONTACT_POINTS` names. */
+  pid: number;
+  /** Whether this call started it. */
+  started: boolean;
+  /** Folder for data and logs. */
+  data: string;
+}
+
+const START_LIMIT_MS = 180_000;
+const OPTIONS_FRAME = Uint8Array.of(4, 0, 0, 0, 5, 0, 0, 0, 0);
+const SUPPORTED = 6;
+
+// Ends the server (its arguments) once no file in the folder $1 names a process that lives.
+const KEEPER = `
+users=$1; shift
+"$@" & server=$!
+echo $server > "$users/../pid.new" && mv "$users/../pid.new" "$users/../pid"
+while kill -0 $server 2>/dev/null; do
+  sleep 1
+  used=
+  for file in "$users"/*; do
+    user=\${file##*/}
+    if [ "$user" = keep ] || kill -0 "$user" 2>/dev/null; then used=1; else rm -f "$file"; fi
+  done
+  [ -n "$used" ] || kill $server
+done
+`;
+
+/**
+ * Starts Apache Cassandra on this machine, or joins one that an earlier call started.
+ *
+ * @param options Port, folder, authentication, and whose end ends the server.
+ * @returns Where it listens, once it answers.
+ */
+export async function startCassandra(options: ServerOptions = {}): Promise<Server> {
+  const say = options.say ?? (() => {});
+  const port = options.port ?? 9142;
+  const data = dataFolder(options);
+  const users = join(data, "users");
+  await Deno.mkdir(users, { recursive: true });
+  using lock = await Deno.open(join(data, "lock"), { create: true, write: true });
+  await lock.lock(true);
+  await Deno.writeTextFile(join(users, String(options.user ?? "keep")), "");
+  const running = await runningPid(data);
+  if (running !== undefined) {
+    await answers(port, running, data, options.auth ?? false);
+    return { host: "127.0.0.1", port, pid: running, started: false, data };
+  }
+  const java = await findJava();
+  const jars = await cassandraJars(say);
+  say(`starting Apache Cassandra on 127.0.0.1:${port}, data and log in ${data}`);
+  await Deno.writeTextFile(join(data, "cassandra.yaml"), await settings(options, port, data));
+  await Deno.remove(join(data, "pid")).catch(() => {});
+  const heap = options.heapMiB ?? 1024;
+  const args = [
+    ...(await Deno.readTextFile(new URL("java.args", import.meta.url))).trim().split(/\s+/),
+    `-Xmx${heap}m`,
+    `-Xms${Math.min(heap, 512)}m`,
+    `-Dcassandra.config=file://${join(data, "cassandra.yaml")}`,
+    `-Dcassandra.storagedir=${data}`,
+    `-Dlogback.configurationFile=${fromFileUrl(new URL("logback.xml", import.meta.url))}`,
+    "-cp",
+    join(jars, "*"),
+    "org.apache.cassandra.service.CassandraDaemon",
+  ];
+  const log = join(data, "server.log");
+  const keeper = new Deno.Command("sh", {
+    args: ["-c", `exec sh -c "$0" keeper "$@" >"${log}" 2>&1 </dev/null`, KEEPER, users, java]
+      .concat(args),
+    cwd: data,
+    detached: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  keeper.unref();
+  const pid = await waitForPid(data);
+  await answers(port, pid, data, options.auth ?? false);
+  return { host: "127.0.0.1", port, pid, started: true, data };
+}
+
+/**
+ * Stops a server that {@linkcode startCassandra} started, and waits for its end.
+ *
+ * @param options The port or the folder that it was started with.
+ * @returns Its process id, or undefined if none ran.
+ */
+export async function stopCassandra(options: ServerOptions = {}): Promise<number | undefined> {
+  const data = dataFolder(options);
+  const pid = await runningPid(data);
+  if (pid === undefined) return undefined;
+  Deno.kill(pid, "SIGTERM");
+  for (let waited = 0; await runningPid(data) !== undefined; waited += 100) {
+    if (waited > 30_000) Deno.kill(pid, "SIGKILL");
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  await Deno.remove(join(data, "users"), { recursive: true }).catch(() => {});
+  return pid;
+}
+
+/**
+ * Tells whether a server runs.
+ *
+ * @param options The port or the folder that it was started with.
+ * @returns Its process id, or undefined if none runs.
+ */
+export function cassandraPid(options: ServerOptions = {}): Promise<number | undefined> {
+  return runningPid(dataFolder(options));
+}
+
+function dataFolder(options: ServerOptions): string {
+  return resolve(
+    options.data ?? join(cacheFolder(), "cassandra-data", String(options.port ?? 9142)),
+  );
+}
+
+/** A process id may have gone to another program since: the command line must name our folder. */
+async function runningPid(data: string): Promise<number | undefined> {
+  try {
+    const pid = Number(await Deno.readTextFile(join(data, "pid")));
+    const { stdout } = await new Deno.Command("ps", { args: ["-ww", "-o", "args=", String(pid)] })
+      .output();
+    const line = new TextDecoder().decode(stdout);
+    return line.includes(`-Dcassandra.storagedir=${data} `) ? pid : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function waitForPid(data: string): Promise<number> {
+  for (let waited = 0; waited < 10_000; waited += 50) {
+    const pid = await runningPid(data);
+    if (pid !== undefined) return pid;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`Cannot start Cassandra: ${await tail(data)}`);
+}
+
+async function settings(options: ServerOptions, port: number, data: string): Promise<string> {
+  const mutation = options.maxMutationMiB ?? 16;
+  const values: Record<string, string> = {
+    data,
+    port: String(port),
+    storagePort: String(port + 10_000),
+    maxFrame: `${mutation + 16}MiB`,
+    commitlogSegment: `${mutation * 2}MiB`,
+    authenticator: options.auth ? "PasswordAuthenticator" : "AllowAllAuthenticator",
+    authorizer: options.auth ? "CassandraAuthorizer" : "AllowAllAuthorizer",
+  };
+  const template = await Deno.readTextFile(new URL("cassandra.yaml", import.meta.url));
+  return template.replaceAll(/\$\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** Waits until the server answers an OPTIONS request, and until its first role can log in. */
+async function answers(port: number, pid: number, data: string, auth: boolean): Promise<void> {
+  const end = Date.now() + START_LIMIT_MS;
+  while (!(auth ? await logsIn(port) : await supported(port))) {
+    if (await runningPid(data) !== pid) {
+      throw new Error(`Cannot start Cassandra as it ended: ${await tail(data)}`);
+    }
+    if (Date.now() > end) {
+      throw new Error(`Cannot start Cassandra within ${START_LIMIT_MS} ms: ${await tail(data)}`);
+    }
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+async function supported(port: number): Promise<boolean> {
+  try {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(OPTIONS_FRAME);
+    const answer = new Uint8Array(9);
+    return (await connection.read(answer)) === 9 && answer[4] === SUPPORTED;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    if (error instanceof Deno.errors.ConnectionReset) return false;
+    throw error;
+  }
+}
+
+async function logsIn(port: number): Promise<boolean> {
+  if (!await supported(port)) return false;
+  const { Client, policies } = (await import("cassandra-driver")).default;
+  const client = new Client({
+    contactPoints: [`127.0.0.1:${port}`],
+    policies: { loadBalancing: new policies.loadBalancing.RoundRobinPolicy() },
+    credentials: { username: "cassandra", password: "cassandra" },
+  });
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.shutdown();
+  }
+}
+
+async function tail(data: string): Promise<string> {
+  const log = await Deno.readTextFile(join(data, "server.log")).catch(() => "no log");
+  return log.trimEnd().split("\n").slice(-15).join("\n");
+}
