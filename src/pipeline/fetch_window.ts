@@ -61,16 +61,14 @@ export class FetchWindow {
    * @throws What a fetch or the iterator of jobs threw.
    */
   async next(): Promise<Fetched | null> {
-    while (this.#flights.length === 0) {
-      if (this.#failure) throw this.#failure.error;
-      if (this.#exhausted) return null;
+    let flight: Flight | undefined;
+    while (!(flight = this.#candidates().find(({ settled }) => settled))) {
+      if (this.#flights.length === 0) {
+        if (this.#failure) throw this.#failure.error;
+        if (this.#exhausted) return null;
+      }
       await this.#wake.promise;
     }
-    const candidates = this.#candidates();
-    if (!candidates.some(({ settled }) => settled)) {
-      await Promise.race(candidates.map(({ outcome }) => outcome));
-    }
-    const flight = candidates.find(({ settled }) => settled)!;
     this.#flights.splice(this.#flights.indexOf(flight), 1);
     const outcome = await flight.outcome;
     this.#window.consumed(performance.now());
@@ -134,10 +132,12 @@ export class FetchWindow {
           this.#window.fetched(performance.now() - start);
           return { blobs };
         }, (error) => ({ error }))
-        .finally(() => flight.settled = true),
+        .finally(() => {
+          flight.settled = true;
+          this.#notify();
+        }),
     };
     this.#flights.push(flight);
-    this.#notify();
   }
 
   #notify(): void {

@@ -1,0 +1,54 @@
+/**
+ * The `cassette` command.
+ *
+ * @module
+ */
+import { Command, CommanderError } from "commander";
+import denoConfig from "../../deno.json" with { type: "json" };
+import { CassetteError } from "../errors.ts";
+import { addDecode } from "./decode.ts";
+import { addDemo } from "./demo.ts";
+import { addDoctor } from "./doctor.ts";
+import { addIngest } from "./ingest.ts";
+import { addSheet } from "./sheet.ts";
+
+/** Exit codes: 1 for what failed in the work, 2 for a wrong command line. */
+const FAILED = 1;
+const MISUSED = 2;
+
+/**
+ * Runs the command.
+ *
+ * @param args Arguments after the command's name.
+ * @returns The exit code.
+ */
+export async function main(args: string[]): Promise<number> {
+  let code = 0;
+  const program = new Command("cassette")
+    .description("Loads batches of images from SQLite or Apache Cassandra into GPU memory.")
+    .version(denoConfig.version)
+    .showHelpAfterError("(--help tells more)")
+    .exitOverride();
+  const done = (failed: boolean) => {
+    if (failed) code = FAILED;
+  };
+  addDemo(program);
+  addIngest(program, done);
+  addDecode(program, done);
+  addSheet(program);
+  addDoctor(program, done);
+  for (const command of program.commands) {
+    command.exitOverride().showHelpAfterError("(--help tells more)");
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
+    if (!(error instanceof CassetteError)) throw error;
+    console.error(`${error.name}: ${error.message}`);
+    return FAILED;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
