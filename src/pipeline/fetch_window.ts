@@ -15,7 +15,8 @@ export interface Fetched {
 
 interface Flight {
   job: Job;
-  settled: boolean;
+  /** When it ended: 1 for the first of all fetches, and so on; 0 while it is under way. */
+  settled: number;
   outcome: Promise<{ blobs: BlobBatch } | { error: unknown }>;
 }
 
@@ -28,6 +29,7 @@ export class FetchWindow {
   readonly #flights: Flight[] = [];
   readonly #filling: Promise<void>;
   #wake = Promise.withResolvers<void>();
+  #settled = 0;
   #exhausted = false;
   #failure: { error: unknown } | undefined;
 
@@ -51,7 +53,7 @@ export class FetchWindow {
 
   /** Whether {@linkcode FetchWindow.next} would give a batch without waiting. */
   get ready(): boolean {
-    return this.#candidates().some(({ settled }) => settled);
+    return this.#candidates().some(({ settled }) => settled > 0);
   }
 
   /**
@@ -62,7 +64,7 @@ export class FetchWindow {
    */
   async next(): Promise<Fetched | null> {
     let flight: Flight | undefined;
-    while (!(flight = this.#candidates().find(({ settled }) => settled))) {
+    while (!(flight = this.#firstSettled())) {
       if (this.#flights.length === 0) {
         if (this.#failure) throw this.#failure.error;
         if (this.#exhausted) return null;
@@ -87,6 +89,11 @@ export class FetchWindow {
       const result = await outcome;
       if ("blobs" in result) result.blobs[Symbol.dispose]();
     }
+  }
+
+  #firstSettled(): Flight | undefined {
+    const settled = this.#candidates().filter(({ settled }) => settled > 0);
+    return settled.sort((a, b) => a.settled - b.settled)[0];
   }
 
   /** Flights that may come next: the oldest, or all of the oldest one's epoch. */
@@ -126,14 +133,14 @@ export class FetchWindow {
     const start = performance.now();
     const flight: Flight = {
       job,
-      settled: false,
+      settled: 0,
       outcome: this.#source.fetch(job.ids, { signal: this.#abort.signal })
         .then((blobs) => {
           this.#window.fetched(performance.now() - start);
           return { blobs };
         }, (error) => ({ error }))
         .finally(() => {
-          flight.settled = true;
+          flight.settled = ++this.#settled;
           this.#notify();
         }),
     };
