@@ -2,4 +2,987 @@
 
 /** WGSL sources by their path below `shaders/`. */
 export const SHADERS = {
+  "augment/filters.wgsl": `// Resampling filters at four distances at once, in units of one lobe.
+const TRIANGULAR = 0u;
+const CUBIC = 1u;
+const LANCZOS3 = 2u;
+const NEAREST = 3u;
+
+// Catmull-Rom: Keys' cubic convolution with a = -1/2 (IEEE Trans. ASSP 29(6), 1981).
+fn cubic(x: vec4<f32>) -> vec4<f32> {
+  let near = (1.5 * x - 2.5) * x * x + 1.0;
+  let far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0;
+  return select(select(vec4<f32>(0.0), far, x < vec4<f32>(2.0)), near, x < vec4<f32>(1.0));
+}
+
+// sin(πx) by a polynomial, as adapters differ in how exact their sin is.
+fn sin_pi(x: vec4<f32>) -> vec4<f32> {
+  let turns = round(x);
+  let r = x - turns;
+  let s = r * r;
+  let p = ((((0.0821458866 * s - 0.599264529) * s + 2.55016404) * s - 5.16771278) * s + 3.14159265) * r;
+  let odd = abs(turns - 2.0 * floor(0.5 * turns)) > vec4<f32>(0.5);
+  return select(p, -p, odd);
+}
+
+// sinc(x) · sinc(x / 3) within ±3 (Duchon, J. Applied Meteorology 18(8), 1979).
+fn lanczos3(x: vec4<f32>) -> vec4<f32> {
+  const THREE_OVER_PI_SQUARED = 0.303963551;
+  let safe = max(x, vec4<f32>(1e-4));
+  let w = THREE_OVER_PI_SQUARED * sin_pi(safe) * sin_pi(safe / 3.0) / (safe * safe);
+  return select(select(vec4<f32>(0.0), w, x < vec4<f32>(3.0)), vec4<f32>(1.0), x < vec4<f32>(1e-4));
+}
+
+// Weights of a pixel at four distances d = pixel - centre, for a filter stretched by 1 / inverse.
+fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
+  let x = abs(d * inverse);
+  if (kind == CUBIC) {
+    return cubic(x);
+  }
+  if (kind == LANCZOS3) {
+    return lanczos3(x);
+  }
+  if (kind == NEAREST) {
+    return select(vec4<f32>(0.0), vec4<f32>(1.0), d > vec4<f32>(-0.5) & d <= vec4<f32>(0.5));
+  }
+  return max(vec4<f32>(0.0), 1.0 - x);
+}
+`,
+  "augment/nearest.wgsl": `// Copies pixels, each from the nearest one of the view: crop, flip, resize without interpolation.
+//
+// One invocation makes 4 × 1 output pixels.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target. Parts: sample, source_*, store.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+
+const TILE = 4;
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y);
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let place = samples[n].place;
+  let index = samples[n].index;
+  let map = samples[n].map;
+
+  let columns = index.x + index.z * min(x0 + vec4<i32>(0, 1, 2, 3), vec4<i32>(size.x - 1));
+  let row = index.y + index.w * y0;
+  let sx = vec4<i32>(floor(map.x + (vec4<f32>(columns) + 0.5) * map.z));
+  let sy = i32(floor(map.y + (f32(row) + 0.5) * map.w));
+  let x = clamp(sx, vec4<i32>(0), vec4<i32>(size.z - 1)) * place.y;
+  let base = place.x + clamp(sy, 0, size.w - 1) * place.z;
+
+  let p0 = load(base + x.x);
+  let p1 = load(base + x.y);
+  let p2 = load(base + x.z);
+  let p3 = load(base + x.w);
+  store(
+    n,
+    x0,
+    y0,
+    vec4<f32>(p0.x, p1.x, p2.x, p3.x),
+    vec4<f32>(p0.y, p1.y, p2.y, p3.y),
+    vec4<f32>(p0.z, p1.z, p2.z, p3.z),
+  );
+}
+`,
+  "augment/pack.wgsl": `// Packs pixels of four f32 into a tensor whose rows do not begin at whole words.
+//
+// One invocation makes one word of the target, and keeps those of its bytes that belong to others.
+//
+// Dispatch: x and y = workgroups of LANES words (word = number in both · LANES + lane).
+// Bindings: 0 samples (the first only), 1 source, 2 target. Parts: sample, source_f32.
+@group(0) @binding(2) var<storage, read_write> target_words: array<u32>;
+
+override LANES: u32 = 64;
+// 0: planes (NCHW), 1: interleaved (NHWC).
+override FORMAT: u32;
+// 1: f16, 2: u8.
+override DTYPE: u32;
+
+// One element as the bits that the tensor holds.
+fn element(i: i32, pixels: i32) -> u32 {
+  let in_image = i % (3 * pixels);
+  let image = i / (3 * pixels);
+  var pixel = in_image / 3;
+  var channel = in_image % 3;
+  if (FORMAT == 0u) {
+    pixel = in_image % pixels;
+    channel = in_image / pixels;
+  }
+  let value = load(samples[0].place.x + image * pixels + pixel)[channel];
+  if (DTYPE == 1u) {
+    return pack2x16float(vec2<f32>(value, 0.0));
+  }
+  return u32(round(clamp(value, 0.0, 255.0)));
+}
+
+@compute @workgroup_size(LANES, 1, 1)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let word = i32((group.x + group.y * groups.x) * LANES + lane);
+  let pixels = samples[0].size.x * samples[0].size.y;
+  // Elements from \`first\` to before \`last\` of the words are written; a word holds \`per\`.
+  let first = samples[0].place.w;
+  let last = first + samples[0].size.z * 3 * pixels;
+  let per = select(4, 2, DTYPE == 1u);
+  let bits = u32(32 / per);
+  let from_element = word * per;
+  if (from_element >= last || from_element + per <= first) {
+    return;
+  }
+  var value = 0u;
+  var kept = 0u;
+  for (var i = 0; i < per; i++) {
+    let shift = u32(i) * bits;
+    let e = from_element + i;
+    if (e >= first && e < last) {
+      value |= element(e - first, pixels) << shift;
+    } else {
+      kept |= ((1u << bits) - 1u) << shift;
+    }
+  }
+  if (kept != 0u) {
+    value |= target_words[word] & kept;
+  }
+  target_words[word] = value;
+}
+`,
+  "augment/reduce.wgsl": `// Resamples one axis of one image where a filter is so wide that one invocation must not walk it.
+//
+// One workgroup makes one output pixel: its invocations share the pixels under the filter, and their
+// sums are added up in workgroup memory. The other axis is copied line by line.
+//
+// Dispatch: x = output pixels along the axis, y and z = lines (line = y + z · number of y).
+// Bindings: 0 samples (the first only), 1 source, 2 pixels. Parts: sample, source_*, filters.
+@group(0) @binding(2) var<storage, read_write> pixels: array<vec4<f32>>;
+
+override LANES: u32 = 64;
+override FILTER: u32 = 0;
+// 0: along rows, 1: along columns.
+override AXIS: u32 = 0;
+
+const MOST_LANES = 256u;
+var<workgroup> sums: array<vec4<f32>, MOST_LANES>;
+
+@compute @workgroup_size(LANES, 1, 1)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let sample = samples[0];
+  let across = AXIS == 0u;
+  let at = i32(group.x);
+  let line = i32(group.y + group.z * groups.y);
+  let lines = select(sample.size.z, sample.size.w, across);
+  if (line >= lines) {
+    return;
+  }
+  let length = select(sample.size.w, sample.size.z, across);
+  let step = select(sample.place.z, sample.place.y, across);
+  let line_step = select(sample.place.y, sample.place.z, across);
+  let reach = select(sample.reach.yw, sample.reach.xz, across);
+  let map = select(sample.map.yw, sample.map.xz, across);
+  let index = select(sample.index.yw, sample.index.xz, across);
+
+  let centre = map.x + (f32(index.x + index.y * at) + 0.5) * map.y - 0.5;
+  let first = i32(ceil(centre - reach.x));
+  let last = i32(floor(centre + reach.x));
+  let base = sample.place.x + line * line_step;
+  var sum = vec4<f32>(0.0);
+  for (var k = first + i32(lane); k <= last; k += i32(LANES)) {
+    let w = weigh(FILTER, vec4<f32>(f32(k) - centre), reach.y).x;
+    sum += w * vec4<f32>(load(base + clamp(k, 0, length - 1) * step), 1.0);
+  }
+  sums[lane] = sum;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      sums[lane] += sums[lane + half];
+    }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let total = sums[0];
+    let place = select(at * sample.size.z + line, line * sample.size.x + at, across);
+    pixels[sample.place.w + place] = vec4<f32>(total.xyz / total.w, 0.0);
+  }
+}
+`,
+  "augment/resample.wgsl": `// Crop, resize, flip, colour, layout and number format in one pass.
+//
+// One invocation makes a tile of 4 × 4 output pixels. It walks the rectangle of source pixels that
+// any of the 16 needs, so that each is loaded once for all of them: a row is filtered across for
+// four columns, and the result is weighed into four rows. Pixels beyond the view are its border's.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / 4 / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target. Parts: sample, source_*, filters, store.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+override FILTER_X: u32 = 0;
+override FILTER_Y: u32 = 0;
+
+const TILE = 4;
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y) * TILE;
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let place = samples[n].place;
+  let index = samples[n].index;
+  let map = samples[n].map;
+  let reach = samples[n].reach;
+
+  let lanes = vec4<i32>(0, 1, 2, 3);
+  let columns = index.x + index.z * min(x0 + lanes, vec4<i32>(size.x - 1));
+  let rows = index.y + index.w * min(y0 + lanes, vec4<i32>(size.y - 1));
+  let cx = map.x + (vec4<f32>(columns) + 0.5) * map.z - 0.5;
+  let cy = map.y + (vec4<f32>(rows) + 0.5) * map.w - 0.5;
+  let left = i32(ceil(min(cx.x, cx.w) - reach.x));
+  let right = i32(floor(max(cx.x, cx.w) + reach.x));
+  let top = i32(ceil(min(cy.x, cy.w) - reach.y));
+  let bottom = i32(floor(max(cy.x, cy.w) + reach.y));
+
+  var sum_x = vec4<f32>(0.0);
+  for (var k = left; k <= right; k++) {
+    sum_x += weigh(FILTER_X, f32(k) - cx, reach.z);
+  }
+
+  var sum_y = vec4<f32>(0.0);
+  var r0 = vec4<f32>(0.0);
+  var r1 = vec4<f32>(0.0);
+  var r2 = vec4<f32>(0.0);
+  var r3 = vec4<f32>(0.0);
+  var g0 = vec4<f32>(0.0);
+  var g1 = vec4<f32>(0.0);
+  var g2 = vec4<f32>(0.0);
+  var g3 = vec4<f32>(0.0);
+  var b0 = vec4<f32>(0.0);
+  var b1 = vec4<f32>(0.0);
+  var b2 = vec4<f32>(0.0);
+  var b3 = vec4<f32>(0.0);
+  for (var j = top; j <= bottom; j++) {
+    let row = place.x + clamp(j, 0, size.w - 1) * place.z;
+    var r = vec4<f32>(0.0);
+    var g = vec4<f32>(0.0);
+    var b = vec4<f32>(0.0);
+    for (var k = left; k <= right; k++) {
+      let pixel = load(row + clamp(k, 0, size.z - 1) * place.y);
+      let w = weigh(FILTER_X, f32(k) - cx, reach.z);
+      r += w * pixel.x;
+      g += w * pixel.y;
+      b += w * pixel.z;
+    }
+    let w = weigh(FILTER_Y, f32(j) - cy, reach.w);
+    sum_y += w;
+    r0 += w.x * r;
+    g0 += w.x * g;
+    b0 += w.x * b;
+    r1 += w.y * r;
+    g1 += w.y * g;
+    b1 += w.y * b;
+    r2 += w.z * r;
+    g2 += w.z * g;
+    b2 += w.z * b;
+    r3 += w.w * r;
+    g3 += w.w * g;
+    b3 += w.w * b;
+  }
+
+  let s0 = 1.0 / (sum_x * sum_y.x);
+  let s1 = 1.0 / (sum_x * sum_y.y);
+  let s2 = 1.0 / (sum_x * sum_y.z);
+  let s3 = 1.0 / (sum_x * sum_y.w);
+  store(n, x0, y0, r0 * s0, g0 * s0, b0 * s0);
+  store(n, x0, y0 + 1, r1 * s1, g1 * s1, b1 * s1);
+  store(n, x0, y0 + 2, r2 * s2, g2 * s2, b2 * s2);
+  store(n, x0, y0 + 3, r3 * s3, g3 * s3, b3 * s3);
+}
+`,
+  "augment/sample.wgsl": `// What one pass does with one sample: 128 bytes, written by src/augment/records.ts.
+// A pixel of the source is one element of \`source\`; x is a column, y a row.
+struct Sample {
+  // First pixel of the view that is read; pixels to its next column; to its next row; first element
+  // of the output.
+  place: vec4<i32>,
+  // Output width and height, view width and height.
+  size: vec4<i32>,
+  // Column and row of the resized view that the output begins with, and its steps there (1 or -1).
+  index: vec4<i32>,
+  // Where the resized view begins in the view (x, y), and view pixels per resized pixel (x, y).
+  map: vec4<f32>,
+  // Support of the filter to either side in view pixels (x, y), and 1 / its stretch (x, y).
+  reach: vec4<f32>,
+  // Rows of the colour matrix: output = (r, g, b, 1) · row.
+  red: vec4<f32>,
+  green: vec4<f32>,
+  blue: vec4<f32>,
+}
+
+@group(0) @binding(0) var<uniform> samples: array<Sample, 256>;
+`,
+  "augment/source_f32.wgsl": `// What an earlier pass left: four f32 a pixel, R, G, B and one that is not used.
+@group(0) @binding(1) var<storage, read> source: array<vec4<f32>>;
+
+fn load(i: i32) -> vec3<f32> {
+  return source[i].xyz;
+}
+`,
+  "augment/source_u8.wgsl": `// Decoded pictures: one u32 a pixel, R, G, B, 255 from the lowest byte up.
+@group(0) @binding(1) var<storage, read> source: array<u32>;
+
+fn load(i: i32) -> vec3<f32> {
+  let pixel = source[i];
+  return vec3<f32>(
+    f32(pixel & 255u),
+    f32((pixel >> 8u) & 255u),
+    f32((pixel >> 16u) & 255u),
+  );
+}
+`,
+  "augment/store.wgsl": `// Applies the colour matrix to four neighbouring pixels of a row and stores them.
+//
+// A number narrower than a word is stored with its neighbours as a whole word, so rows of u8 must
+// be a multiple of 4 pixels wide and rows of f16 a multiple of 2: others go through pixels (FORMAT
+// 2) and pack.wgsl.
+@group(0) @binding(2) var<storage, read_write> target_words: array<u32>;
+
+// 0: planes (NCHW), 1: interleaved (NHWC), 2: pixels of four f32 for a later pass.
+override FORMAT: u32;
+// 0: f32, 1: f16, 2: u8.
+override DTYPE: u32;
+
+// Rounds half to even and clamps; four numbers to four bytes.
+fn bytes(v: vec4<f32>) -> u32 {
+  let u = vec4<u32>(round(clamp(v, vec4<f32>(0.0), vec4<f32>(255.0))));
+  return u.x | (u.y << 8u) | (u.z << 16u) | (u.w << 24u);
+}
+
+fn store_planes(first: i32, plane: i32, count: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) {
+  if (DTYPE == 2u) {
+    target_words[first / 4] = bytes(r);
+    target_words[(first + plane) / 4] = bytes(g);
+    target_words[(first + 2 * plane) / 4] = bytes(b);
+  } else if (DTYPE == 1u) {
+    let i = first / 2;
+    let p = plane / 2;
+    target_words[i] = pack2x16float(r.xy);
+    target_words[i + p] = pack2x16float(g.xy);
+    target_words[i + 2 * p] = pack2x16float(b.xy);
+    if (count > 2) {
+      target_words[i + 1] = pack2x16float(r.zw);
+      target_words[i + p + 1] = pack2x16float(g.zw);
+      target_words[i + 2 * p + 1] = pack2x16float(b.zw);
+    }
+  } else {
+    for (var i = 0; i < count; i++) {
+      target_words[first + i] = bitcast<u32>(r[i]);
+      target_words[first + plane + i] = bitcast<u32>(g[i]);
+      target_words[first + 2 * plane + i] = bitcast<u32>(b[i]);
+    }
+  }
+}
+
+fn store_interleaved(first: i32, count: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) {
+  if (DTYPE == 2u) {
+    let i = first / 4;
+    target_words[i] = bytes(vec4<f32>(r.x, g.x, b.x, r.y));
+    target_words[i + 1] = bytes(vec4<f32>(g.y, b.y, r.z, g.z));
+    target_words[i + 2] = bytes(vec4<f32>(b.z, r.w, g.w, b.w));
+  } else if (DTYPE == 1u) {
+    let i = first / 2;
+    target_words[i] = pack2x16float(vec2<f32>(r.x, g.x));
+    target_words[i + 1] = pack2x16float(vec2<f32>(b.x, r.y));
+    target_words[i + 2] = pack2x16float(vec2<f32>(g.y, b.y));
+    if (count > 2) {
+      target_words[i + 3] = pack2x16float(vec2<f32>(r.z, g.z));
+      target_words[i + 4] = pack2x16float(vec2<f32>(b.z, r.w));
+      target_words[i + 5] = pack2x16float(vec2<f32>(g.w, b.w));
+    }
+  } else {
+    for (var i = 0; i < count; i++) {
+      target_words[first + 3 * i] = bitcast<u32>(r[i]);
+      target_words[first + 3 * i + 1] = bitcast<u32>(g[i]);
+      target_words[first + 3 * i + 2] = bitcast<u32>(b[i]);
+    }
+  }
+}
+
+// Stores the pixels (x, y) to (x + 3, y), as far as they lie in the output.
+fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) {
+  let width = samples[sample].size.x;
+  let height = samples[sample].size.y;
+  if (y >= height) {
+    return;
+  }
+  let m0 = samples[sample].red;
+  let m1 = samples[sample].green;
+  let m2 = samples[sample].blue;
+  let red = m0.x * r + m0.y * g + m0.z * b + m0.w;
+  let green = m1.x * r + m1.y * g + m1.z * b + m1.w;
+  let blue = m2.x * r + m2.y * g + m2.z * b + m2.w;
+  let first = samples[sample].place.w;
+  let pixel = y * width + x;
+  let count = min(4, width - x);
+  if (FORMAT == 0u) {
+    store_planes(first + pixel, width * height, count, red, green, blue);
+  } else if (FORMAT == 1u) {
+    store_interleaved(first + 3 * pixel, count, red, green, blue);
+  } else {
+    for (var i = 0; i < count; i++) {
+      let word = 4 * (first + pixel + i);
+      target_words[word] = bitcast<u32>(red[i]);
+      target_words[word + 1] = bitcast<u32>(green[i]);
+      target_words[word + 2] = bitcast<u32>(blue[i]);
+    }
+  }
+}
+`,
+  "jpeg/colour.wgsl": `// Upsamples and converts any mixture of integer sampling ratios: one invocation per pixel. The
+// common ratios have faster kernels of their own; this one is for all others.
+//
+// Dispatch: the workgroups of all images one after the other, folded into x and y; \`owners\` says
+// whose each is. An image has ceil(pixels / WORKGROUP) of them.
+
+override WORKGROUP: u32 = 64;
+
+// How a component is upsampled; see src/jpeg/upsample.ts.
+const FULL: u32 = 0;
+const FANCY_ACROSS: u32 = 1;
+const FANCY_DOWN: u32 = 2;
+const FANCY_BOTH: u32 = 3;
+const REPLICATE: u32 = 4;
+
+const GREY: u32 = 0;
+const RGB: u32 = 2;
+
+struct Params {
+  workgroups: u32,
+}
+
+struct Component {
+  samples: u32, // first word of its plane
+  pitch: u32, // words from one row to the next
+  width: u32, // samples across
+  height: u32, // rows of samples
+  mode: u32,
+  h: u32, // pixels per sample across
+  v: u32, // pixels per sample down
+  reserved: u32,
+}
+
+struct Image {
+  firstWorkgroup: u32,
+  width: u32,
+  height: u32,
+  colour: u32,
+  base: u32, // where the pixel (0, 0) goes, in words
+  stepX: u32, // words from one pixel to the next across; may wrap below zero
+  stepY: u32, // and down
+  reserved: u32,
+  components: array<Component, 3>,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> samples: array<u32>;
+@group(0) @binding(2) var<storage, read> images: array<Image>;
+@group(0) @binding(3) var<storage, read> owners: array<u32>;
+@group(0) @binding(4) var<storage, read_write> pixels: array<u32>;
+
+fn sample(c: Component, x: u32, y: u32) -> i32 {
+  return i32((samples[c.samples + y * c.pitch + (x >> 2u)] >> ((x & 3u) * 8u)) & 255u);
+}
+
+// The nearer and the farther sample of two, weighted 3 : 1, down one column.
+fn column(c: Component, x: u32, near: u32, far: u32) -> i32 {
+  return 3 * sample(c, x, near) + sample(c, x, far);
+}
+
+fn upsampled(c: Component, x: u32, y: u32) -> i32 {
+  let halfX = x >> 1u;
+  let halfY = y >> 1u;
+  let farX = select(max(halfX, 1u) - 1u, min(halfX + 1u, c.width - 1u), (x & 1u) == 1u);
+  let farY = select(max(halfY, 1u) - 1u, min(halfY + 1u, c.height - 1u), (y & 1u) == 1u);
+  switch (c.mode) {
+    case FULL: {
+      return sample(c, x, y);
+    }
+    case FANCY_ACROSS: {
+      let near = sample(c, halfX, y);
+      let value = (3 * near + sample(c, farX, y) + 1 + i32(x & 1u)) >> 2u;
+      return select(value, near, farX == halfX);
+    }
+    case FANCY_DOWN: {
+      return (column(c, x, halfY, farY) + 1 + i32(y & 1u)) >> 2u;
+    }
+    case FANCY_BOTH: {
+      return (3 * column(c, halfX, halfY, farY) + column(c, farX, halfY, farY) + 8 -
+        i32(x & 1u)) >> 4u;
+    }
+    default: {
+      return sample(c, x / c.h, y / c.v);
+    }
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let owner = owners[workgroup];
+  let width = images[owner].width;
+  let pixel = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
+  let y = pixel / width;
+  let x = pixel - y * width;
+  if (y >= images[owner].height) {
+    return;
+  }
+  let colour = images[owner].colour;
+  var rgb = vec3(upsampled(images[owner].components[0], x, y));
+  if (colour != GREY) {
+    let b = upsampled(images[owner].components[1], x, y);
+    let r = upsampled(images[owner].components[2], x, y);
+    if (colour == RGB) {
+      rgb = vec3(rgb.x, b, r);
+    } else {
+      let cb = b - 128;
+      let cr = r - 128;
+      rgb += vec3(
+        (91881 * cr + 32768) >> 16u,
+        (-22554 * cb - 46802 * cr + 32768) >> 16u,
+        (116130 * cb + 32768) >> 16u,
+      );
+      rgb = clamp(rgb, vec3(0), vec3(255));
+    }
+  }
+  let packed = vec3<u32>(rgb);
+  pixels[images[owner].base + x * images[owner].stepX + y * images[owner].stepY] =
+    packed.x | (packed.y << 8u) | (packed.z << 16u) | 0xff000000u;
+}
+`,
+  "jpeg/entropy.wgsl": `// Huffman decode of sequential scans: one invocation per chunk, which is a run of blocks in the
+// order of their scan. A dispatch does at most \`cap\` symbols per chunk; what is left stays in
+// the chunk's record for the next dispatch, and a finished chunk costs next to nothing. (An adapter
+// that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error.)
+//
+// Dispatch: ceil(chunks / WORKGROUP) workgroups, folded into x and y.
+
+override WORKGROUP: u32 = 32;
+
+// Fields of a table entry; see src/jpeg/huffman.ts.
+const LOOKUP_SHIFT: u32 = 23;
+const TAIL_SHIFT: u32 = 16;
+const TAIL_MASK: u32 = 127;
+const SIZE_SHIFT: u32 = 5;
+const STEP_SHIFT: u32 = 9;
+const SIZE_MASK: u32 = 15;
+const BITS_MASK: u32 = 31;
+const STEP_MASK: u32 = 127;
+const BAD: u32 = 0x40000000u;
+const LONG: u32 = 0x80000000u;
+const LONG_MASK: u32 = 0x7fffffffu;
+
+// Status flags; see src/jpeg/status.ts.
+const TRUNCATED: u32 = 1;
+const BAD_CODE: u32 = 2;
+const EXTRA_BYTES: u32 = 4;
+const STATUS_WORDS: u32 = 2;
+
+const COMPONENT_SHIFT: u32 = 30;
+const OFFSET_MASK: u32 = 0x3fffffffu;
+const BLOCK_WORDS: u32 = 32;
+
+struct Params {
+  chunks: u32,
+  cap: u32,
+}
+
+struct Chunk {
+  position: u32, // next bit, counted from the beginning of \`bits\`
+  end: u32, // first bit after the segment
+  block: u32, // next block, counted in the order of the scan
+  blocks: u32, // blocks left
+  scan: u32,
+  image: u32,
+  z: u32, // next coefficient of the block, in zigzag order
+  start: u32, // first bit of the segment
+  dc: vec4<i32>, // DC predictors
+}
+
+struct Scan {
+  firstSlot: u32,
+  blocksPerMcu: u32,
+  mcusAcross: u32,
+  reserved: u32,
+}
+
+// One block of an MCU.
+struct Slot {
+  dc: u32, // where its DC table begins; component of the scan in the upper 2 bits
+  ac: u32, // where its AC table begins
+  base: u32, // its block of the first MCU
+  strides: u32, // blocks to the next MCU across (4 bits), and to the next row of MCUs
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> bits: array<u32>;
+@group(0) @binding(2) var<storage, read> tables: array<u32>;
+@group(0) @binding(3) var<storage, read> scans: array<Scan>;
+@group(0) @binding(4) var<storage, read> slots: array<Slot>;
+@group(0) @binding(5) var<storage, read_write> chunks: array<Chunk>;
+@group(0) @binding(6) var<storage, read_write> coefficients: array<u32>;
+@group(0) @binding(7) var<storage, read_write> status: array<atomic<u32>>;
+
+fn word(index: u32) -> u32 {
+  let w = bits[index];
+  return (w << 24u) | ((w & 0xff00u) << 8u) | ((w >> 8u) & 0xff00u) | (w >> 24u);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (index >= params.chunks) {
+    return;
+  }
+  var blocks = chunks[index].blocks;
+  if (blocks == 0u) {
+    return;
+  }
+  var position = chunks[index].position;
+  let end = chunks[index].end;
+  var block = chunks[index].block;
+  var z = chunks[index].z;
+  var dc = chunks[index].dc;
+  let scan = scans[chunks[index].scan];
+  var mcu = block / scan.blocksPerMcu;
+  var place = block - mcu * scan.blocksPerMcu;
+  var mcuY = mcu / scan.mcusAcross;
+  var mcuX = mcu - mcuY * scan.mcusAcross;
+  var slot = slots[scan.firstSlot + place];
+  var address = (slot.base + mcuX * (slot.strides & 15u) + mcuY * (slot.strides >> 4u)) *
+    BLOCK_WORDS;
+  var next = position >> 5u;
+  var high = word(next);
+  next += 1u;
+  var low = word(next);
+  // The pair of coefficients that is being written: its lower half may be there already.
+  var pairAt = z >> 1u;
+  var pair = coefficients[address + pairAt];
+  var faults = 0u;
+  for (var turn = 0u; turn < params.cap; turn++) {
+    let shift = position & 31u;
+    let window = (high << shift) | ((low >> 1u) >> (31u - shift));
+    let table = select(slot.ac, slot.dc & OFFSET_MASK, z == 0u);
+    var entry = tables[table + (window >> LOOKUP_SHIFT)];
+    if ((entry & LONG) != 0u) {
+      entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+    }
+    faults |= select(0u, BAD_CODE, (entry & BAD) != 0u);
+    let length = entry & BITS_MASK;
+    let size = (entry >> SIZE_SHIFT) & SIZE_MASK;
+    let step = (entry >> STEP_SHIFT) & STEP_MASK;
+    // The value is the last \`size\` bits; a leading zero marks a negative one.
+    let raw = i32(((window << (length - size)) >> 1u) >> (31u - size));
+    var value = select(raw, raw - (1 << size) + 1, (raw >> (max(size, 1u) - 1u)) == 0);
+    if (z == 0u) {
+      let component = slot.dc >> COMPONENT_SHIFT;
+      value += select(select(dc.x, dc.y, component == 1u), select(dc.z, dc.w, component == 3u),
+        component >= 2u);
+      dc = select(dc, vec4(value), vec4(component) == vec4(0u, 1u, 2u, 3u));
+    }
+    if (size != 0u || z == 0u) {
+      let at = min(z + step - 1u, 63u);
+      let half = (u32(value) & 0xffffu) << ((at & 1u) * 16u);
+      let wordAt = at >> 1u;
+      pair = select(half, pair | half, pairAt == wordAt);
+      pairAt = wordAt;
+      coefficients[address + wordAt] = pair;
+    }
+    position += length;
+    z += step;
+    if ((position >> 5u) >= next) {
+      high = low;
+      next += 1u;
+      low = word(next);
+    }
+    if (z >= 64u) {
+      z = 0u;
+      pairAt = 0xffffffffu;
+      block += 1u;
+      blocks -= 1u;
+      place += 1u;
+      if (place == scan.blocksPerMcu) {
+        place = 0u;
+        mcuX += 1u;
+        if (mcuX == scan.mcusAcross) {
+          mcuX = 0u;
+          mcuY += 1u;
+        }
+      }
+      slot = slots[scan.firstSlot + place];
+      address = (slot.base + mcuX * (slot.strides & 15u) + mcuY * (slot.strides >> 4u)) *
+        BLOCK_WORDS;
+    }
+    if (position > end) {
+      faults |= TRUNCATED;
+    }
+    if (blocks == 0u || faults != 0u) {
+      break;
+    }
+  }
+  if (faults != 0u) {
+    blocks = 0u;
+  } else if (blocks == 0u && end - position >= 8u) {
+    faults = EXTRA_BYTES;
+  }
+  chunks[index].position = position;
+  chunks[index].block = block;
+  chunks[index].blocks = blocks;
+  chunks[index].z = z;
+  chunks[index].dc = dc;
+  if (faults != 0u) {
+    let image = chunks[index].image * STATUS_WORDS;
+    atomicOr(&status[image], faults);
+    atomicMin(&status[image + 1u], position);
+  }
+}
+`,
+  "jpeg/idct.wgsl": `// Dequantises and transforms blocks: one invocation per block (the accurate integer inverse DCT of
+// libjpeg, Loeffler, Ligtenberg and Moschytz 1989, with the integer widths of libjpeg-turbo's SIMD
+// code, which differ from the C code's where coefficients are extreme).
+//
+// Dispatch: the workgroups of all components one after the other, folded into x and y; \`owners\`
+// says whose each is. A component has ceil(blocks / WORKGROUP) of them.
+
+override WORKGROUP: u32 = 32;
+
+const BLOCK_VECTORS: u32 = 8;
+const BLOCK_ROWS: u32 = 8;
+const WORDS_PER_ROW: u32 = 2;
+
+struct Params {
+  workgroups: u32,
+}
+
+struct Component {
+  firstWorkgroup: u32,
+  coefficients: u32, // its first block
+  blockPitch: u32, // blocks from one row of blocks to the next
+  blocksWide: u32, // blocks that hold samples, across
+  blocks: u32, // blocks that hold samples
+  samples: u32, // first word of its plane; rows are 2 * blocksWide words
+  quant: u32, // first vector of its divisors
+  reserved: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> quants: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> components: array<Component>;
+@group(0) @binding(4) var<storage, read> owners: array<u32>;
+@group(0) @binding(5) var<storage, read_write> samples: array<vec2<u32>>;
+
+// The product of two packed values, cut to 16 bits: the lower ones, the upper ones.
+fn lo(pair: u32, quant: u32) -> i32 {
+  return i32((pair * quant) << 16u) >> 16u;
+}
+
+fn hi(pair: u32, quant: u32) -> i32 {
+  return i32(((pair >> 16u) * (quant >> 16u)) << 16u) >> 16u;
+}
+
+fn wrap(v: vec4<i32>) -> vec4<i32> {
+  return (v << vec4(16u)) >> vec4(16u);
+}
+
+struct Rows {
+  r0: vec4<i32>,
+  r1: vec4<i32>,
+  r2: vec4<i32>,
+  r3: vec4<i32>,
+  r4: vec4<i32>,
+  r5: vec4<i32>,
+  r6: vec4<i32>,
+  r7: vec4<i32>,
+}
+
+// One dimension, for four columns at once. The 13-bit constants are sums of FIX(x) = x * 8192.
+fn transform(i: Rows, bits: u32) -> Rows {
+  let round = vec4(1 << (bits - 1u));
+  let n = vec4(bits);
+  let even2 = i.r2 * 10703 + i.r6 * 4433;
+  let even6 = i.r2 * 4433 - i.r6 * 10704;
+  let sum = (wrap(i.r0 + i.r4) << vec4(13u)) + round;
+  let difference = (wrap(i.r0 - i.r4) << vec4(13u)) + round;
+  let e0 = sum + even2;
+  let e3 = sum - even2;
+  let e1 = difference + even6;
+  let e2 = difference - even6;
+  let z3 = wrap(i.r7 + i.r3);
+  let z4 = wrap(i.r5 + i.r1);
+  let a = z4 * 9633 - z3 * 6436;
+  let b = z3 * 9633 + z4 * 6437;
+  let o3 = a - i.r7 * 4927 - i.r1 * 7373;
+  let o2 = b - i.r5 * 4176 - i.r3 * 20995;
+  let o1 = a + i.r3 * 4177 - i.r5 * 20995;
+  let o0 = b + i.r1 * 4926 - i.r7 * 7373;
+  return Rows(
+    (e0 + o0) >> n, (e1 + o1) >> n, (e2 + o2) >> n, (e3 + o3) >> n,
+    (e3 - o3) >> n, (e2 - o2) >> n, (e1 - o1) >> n, (e0 - o0) >> n,
+  );
+}
+
+fn saturate16(v: vec4<i32>) -> vec4<i32> {
+  return clamp(v, vec4(-32768), vec4(32767));
+}
+
+fn pack(v: vec4<i32>) -> u32 {
+  let b = vec4<u32>(clamp(v + vec4(128), vec4(0), vec4(255)));
+  return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let component = components[owners[workgroup]];
+  let block = (workgroup - component.firstWorkgroup) * WORKGROUP + local;
+  if (block >= component.blocks) {
+    return;
+  }
+  let row = block / component.blocksWide;
+  let column = block - row * component.blocksWide;
+  let at = (component.coefficients + row * component.blockPitch + column) * BLOCK_VECTORS;
+  let c0 = coefficients[at];
+  let c1 = coefficients[at + 1u];
+  let c2 = coefficients[at + 2u];
+  let c3 = coefficients[at + 3u];
+  let c4 = coefficients[at + 4u];
+  let c5 = coefficients[at + 5u];
+  let c6 = coefficients[at + 6u];
+  let c7 = coefficients[at + 7u];
+  let q0 = quants[component.quant];
+  let q1 = quants[component.quant + 1u];
+  let q2 = quants[component.quant + 2u];
+  let q3 = quants[component.quant + 3u];
+  let q4 = quants[component.quant + 4u];
+  let q5 = quants[component.quant + 5u];
+  let q6 = quants[component.quant + 6u];
+  let q7 = quants[component.quant + 7u];
+var a0 = vec4(lo(c0.x, q0.x), hi(c0.x, q0.x),
+    hi(c0.z, q0.z), lo(c0.w, q0.w));
+  var b0 = vec4(lo(c1.w, q1.w), hi(c1.w, q1.w),
+    hi(c3.y, q3.y), lo(c3.z, q3.z));
+  var a1 = vec4(lo(c0.y, q0.y), lo(c0.z, q0.z),
+    hi(c0.w, q0.w), hi(c1.z, q1.z));
+  var b1 = vec4(lo(c2.x, q2.x), lo(c3.y, q3.y),
+    hi(c3.z, q3.z), lo(c5.y, q5.y));
+  var a2 = vec4(hi(c0.y, q0.y), lo(c1.x, q1.x),
+    lo(c1.z, q1.z), hi(c2.x, q2.x));
+  var b2 = vec4(hi(c3.x, q3.x), lo(c3.w, q3.w),
+    hi(c5.x, q5.x), hi(c5.y, q5.y));
+  var a3 = vec4(hi(c1.x, q1.x), hi(c1.y, q1.y),
+    lo(c2.y, q2.y), lo(c3.x, q3.x));
+  var b3 = vec4(hi(c3.w, q3.w), lo(c5.x, q5.x),
+    lo(c5.z, q5.z), hi(c6.z, q6.z));
+  var a4 = vec4(lo(c1.y, q1.y), hi(c2.y, q2.y),
+    hi(c2.w, q2.w), lo(c4.x, q4.x));
+  var b4 = vec4(hi(c4.w, q4.w), hi(c5.z, q5.z),
+    lo(c6.z, q6.z), lo(c6.w, q6.w));
+  var a5 = vec4(lo(c2.z, q2.z), lo(c2.w, q2.w),
+    hi(c4.x, q4.x), lo(c4.w, q4.w));
+  var b5 = vec4(lo(c5.w, q5.w), hi(c6.y, q6.y),
+    hi(c6.w, q6.w), lo(c7.z, q7.z));
+  var a6 = vec4(hi(c2.z, q2.z), lo(c4.y, q4.y),
+    hi(c4.z, q4.z), hi(c5.w, q5.w));
+  var b6 = vec4(lo(c6.y, q6.y), lo(c7.x, q7.x),
+    hi(c7.y, q7.y), hi(c7.z, q7.z));
+  var a7 = vec4(hi(c4.y, q4.y), lo(c4.z, q4.z),
+    lo(c6.x, q6.x), hi(c6.x, q6.x));
+  var b7 = vec4(hi(c7.x, q7.x), lo(c7.y, q7.y),
+    lo(c7.w, q7.w), hi(c7.w, q7.w));
+  // Where rows 1 to 7 are zero, the SIMD code shifts row 0 without saturating it.
+  let rest = (c0 & vec4(0u, 0xffffffffu, 0xffffu, 0xffff0000u)) | vec4(c1.xyz, 0u) | c2 |
+    vec4(c3.x, c3.y & 0xffffu, c3.z & 0xffff0000u, c3.w) | c4 | c5 | c6 | c7;
+  if ((rest.x | rest.y | rest.z | rest.w) == 0u) {
+    a0 = (a0 << vec4(18u)) >> vec4(18u);
+    b0 = (b0 << vec4(18u)) >> vec4(18u);
+  }
+  let left = transform(Rows(a0, a1, a2, a3, a4, a5, a6, a7), 11u);
+  let right = transform(Rows(b0, b1, b2, b3, b4, b5, b6, b7), 11u);
+  let t0 = transpose4(left.r0, left.r1, left.r2, left.r3);
+  let t1 = transpose4(right.r0, right.r1, right.r2, right.r3);
+  let t2 = transpose4(left.r4, left.r5, left.r6, left.r7);
+  let t3 = transpose4(right.r4, right.r5, right.r6, right.r7);
+  let upper = transform(
+    Rows(t0.c0, t0.c1, t0.c2, t0.c3, t1.c0, t1.c1, t1.c2, t1.c3), 18u);
+  let lower = transform(
+    Rows(t2.c0, t2.c1, t2.c2, t2.c3, t3.c0, t3.c1, t3.c2, t3.c3), 18u);
+  let u0 = transposed(upper.r0, upper.r1, upper.r2, upper.r3);
+  let u1 = transposed(upper.r4, upper.r5, upper.r6, upper.r7);
+  let l0 = transposed(lower.r0, lower.r1, lower.r2, lower.r3);
+  let l1 = transposed(lower.r4, lower.r5, lower.r6, lower.r7);
+  let pitch = component.blocksWide;
+  let out = component.samples / WORDS_PER_ROW + row * BLOCK_ROWS * pitch + column;
+  samples[out] = vec2(pack(u0.c0), pack(u1.c0));
+  samples[out + pitch] = vec2(pack(u0.c1), pack(u1.c1));
+  samples[out + pitch * 2u] = vec2(pack(u0.c2), pack(u1.c2));
+  samples[out + pitch * 3u] = vec2(pack(u0.c3), pack(u1.c3));
+  samples[out + pitch * 4u] = vec2(pack(l0.c0), pack(l1.c0));
+  samples[out + pitch * 5u] = vec2(pack(l0.c1), pack(l1.c1));
+  samples[out + pitch * 6u] = vec2(pack(l0.c2), pack(l1.c2));
+  samples[out + pitch * 7u] = vec2(pack(l0.c3), pack(l1.c3));
+}
+
+struct Square {
+  c0: vec4<i32>,
+  c1: vec4<i32>,
+  c2: vec4<i32>,
+  c3: vec4<i32>,
+}
+
+fn transposed(a: vec4<i32>, b: vec4<i32>, c: vec4<i32>, d: vec4<i32>) -> Square {
+  return Square(
+    vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y),
+    vec4(a.z, b.z, c.z, d.z), vec4(a.w, b.w, c.w, d.w),
+  );
+}
+
+// Between the passes values are stored in 16 bits.
+fn transpose4(a: vec4<i32>, b: vec4<i32>, c: vec4<i32>, d: vec4<i32>) -> Square {
+  return transposed(saturate16(a), saturate16(b), saturate16(c), saturate16(d));
+}
+`,
 } as const;

@@ -1,0 +1,92 @@
+import { JpegFault } from "./fault.ts";
+
+/** Bits that the first part of a lookup table is indexed by. */
+export const LOOKUP_BITS = 9;
+/** Entries of the first part. */
+export const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
+
+const MAX_CODE_BITS = 16;
+const TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;
+const SIZE_SHIFT = 5;
+const STEP_SHIFT = 9;
+const END_OF_BLOCK = 64;
+const BAD = 0x4000_0000;
+const LONG = 0x8000_0000;
+
+/**
+ * A Huffman table as the GPU reads it.
+ *
+ * An entry packs, from bit 0: bits of code and value together (5), bits of the value (4), steps in
+ * zigzag order (7; 64 ends the block); bit 30 marks a code that is not assigned. The first 512
+ * entries are indexed by the next 9 bits; one with bit 31 stands for longer codes and holds where
+ * their 128 entries begin, which are indexed by the 7 bits after those.
+ */
+export interface HuffmanTable {
+  /** Number of this table, unique while the program runs. */
+  readonly key: number;
+  /** The entries. */
+  readonly lookup: Uint32Array<ArrayBuffer>;
+  /** Fewest bits that one symbol takes, with its value. */
+  readonly minBits: number;
+}
+
+let tablesMade = 0;
+
+/**
+ * Builds the lookup table of a Huffman table (ITU-T T.81, C.2 and F.2.2.3).
+ *
+ * @param counts How many codes there are of 1 to 16 bits.
+ * @param symbols The symbols in the order of their codes.
+ * @param dc Whether the symbols are DC sizes rather than runs and sizes.
+ * @returns The table.
+ * @throws {JpegFault} If the codes overflow their lengths, or a DC size is above 15.
+ */
+export function buildHuffman(
+  counts: ArrayLike<number>,
+  symbols: ArrayLike<number>,
+  dc: boolean,
+): HuffmanTable {
+  const bad = BAD | MAX_CODE_BITS | ((dc ? 1 : END_OF_BLOCK) << STEP_SHIFT);
+  const lookup: number[] = new Array(LOOKUP_ENTRIES).fill(bad);
+  let minBits = MAX_CODE_BITS;
+  let code = 0;
+  let next = 0;
+  for (let bits = 1; bits <= MAX_CODE_BITS; bits++) {
+    for (let i = 0; i < counts[bits - 1]; i++, code++, next++) {
+      const symbol = symbols[next];
+      const size = dc ? symbol : symbol & 15;
+      if (size > 15) {
+        throw new JpegFault(
+          "corrupt",
+          `a DC Huffman table must have sizes up to 15: received ${size}`,
+        );
+      }
+      const run = symbol >> 4;
+      const step = dc ? 1 : size > 0 || run === 15 ? run + 1 : END_OF_BLOCK;
+      const entry = (bits + size) | (size << SIZE_SHIFT) | (step << STEP_SHIFT);
+      minBits = Math.min(minBits, bits + size);
+      if (bits <= LOOKUP_BITS) {
+        const first = code << (LOOKUP_BITS - bits);
+        lookup.fill(entry, first, first + (1 << (LOOKUP_BITS - bits)));
+      } else {
+        const prefix = code >> (bits - LOOKUP_BITS);
+        if (prefix >= LOOKUP_ENTRIES) break;
+        if (lookup[prefix] < LONG) {
+          lookup[prefix] = LONG + lookup.length;
+          for (let j = 0; j < 1 << TAIL_BITS; j++) lookup.push(bad);
+        }
+        const rest = code & ((1 << (bits - LOOKUP_BITS)) - 1);
+        const first = lookup[prefix] - LONG + (rest << (MAX_CODE_BITS - bits));
+        lookup.fill(entry, first, first + (1 << (MAX_CODE_BITS - bits)));
+      }
+    }
+    if (code >= 2 ** bits && counts[bits - 1] > 0) {
+      throw new JpegFault(
+        "corrupt",
+        `a Huffman table's codes of ${bits} bits must fit their length`,
+      );
+    }
+    code *= 2;
+  }
+  return { key: tablesMade++, lookup: Uint32Array.from(lookup), minBits };
+}

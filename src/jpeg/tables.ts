@@ -1,0 +1,109 @@
+import { buildHuffman, type HuffmanTable } from "./huffman.ts";
+import { JpegFault } from "./fault.ts";
+
+/** Tables kept for later blobs; beyond it the cache starts afresh. */
+const MOST_TABLES = 4096;
+const COUNTS = 16;
+
+/** ITU-T T.81, tables K.3 to K.6, as DHT payloads without class and number: DC 0, DC 1, AC 0, AC 1. */
+const STANDARD = {
+  dc: [
+    "00010501010101010100000000000000000102030405060708090a0b",
+    "00030101010101010101010000000000000102030405060708090a0b",
+  ],
+  ac: [
+    "0002010303020403050504040000017d01020300041105122131410613516107227114328191a1082342b1c11552" +
+    "d1f02433627282090a161718191a25262728292a3435363738393a434445464748494a535455565758595a636465" +
+    "666768696a737475767778797a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8" +
+    "b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa",
+    "00020102040403040705040400010277000102031104052131061241510761711322328108144291a1b1c1092333" +
+    "52f0156272d10a162434e125f11718191a262728292a35363738393a434445464748494a535455565758595a6364" +
+    "65666768696a737475767778797a82838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6" +
+    "b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa",
+  ],
+} as const;
+
+/** Whether a Huffman table codes DC sizes or AC runs and sizes. */
+export type HuffmanClass = "dc" | "ac";
+
+const standard: Record<HuffmanClass, (HuffmanTable | undefined)[]> = { dc: [], ac: [] };
+
+/**
+ * The standard table that motion JPEG frames leave out (ITU-T T.81, K.3.3).
+ *
+ * @param kind DC or AC.
+ * @param slot 0 for luminance, 1 for chrominance; there are no others.
+ * @returns The table, or undefined for another slot.
+ */
+export function standardHuffman(kind: HuffmanClass, slot: number): HuffmanTable | undefined {
+  const hex = STANDARD[kind][slot];
+  if (hex === undefined) return undefined;
+  return standard[kind][slot] ??= makeHuffman(Uint8Array.fromHex(hex), kind);
+}
+
+/** A quantisation table in zigzag order, shared by all blobs with the same content. */
+export interface QuantTable {
+  /** Number of this table, unique while the program runs. */
+  readonly key: number;
+  /** 64 divisors in zigzag order. */
+  readonly values: Uint16Array<ArrayBuffer>;
+}
+
+/** Builds each different table once, as most files share the standard ones. */
+export class TableCache {
+  readonly #huffman = new Map<string, HuffmanTable>();
+  readonly #quant = new Map<string, QuantTable>();
+  #quantsMade = 0;
+
+  /**
+   * The lookup table for one table of a DHT segment.
+   *
+   * @param definition 16 counts, then the symbols.
+   * @param kind DC or AC.
+   * @returns The table.
+   * @throws {JpegFault} If the codes overflow their lengths.
+   */
+  huffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
+    const key = kind + text(definition);
+    let table = this.#huffman.get(key);
+    if (!table) {
+      table = makeHuffman(definition, kind);
+      if (this.#huffman.size >= MOST_TABLES) this.#huffman.clear();
+      this.#huffman.set(key, table);
+    }
+    return table;
+  }
+
+  /**
+   * One table of a DQT segment.
+   *
+   * @param definition 64 divisors in zigzag order, of 1 or 2 bytes each.
+   * @returns The table.
+   */
+  quant(definition: Uint8Array): QuantTable {
+    const key = text(definition);
+    let table = this.#quant.get(key);
+    if (!table) {
+      const wide = definition.length > 64;
+      const values = Uint16Array.from(
+        { length: 64 },
+        (_, i) => wide ? definition[2 * i] << 8 | definition[2 * i + 1] : definition[i],
+      );
+      table = { key: this.#quantsMade++, values };
+      if (this.#quant.size >= MOST_TABLES) this.#quant.clear();
+      this.#quant.set(key, table);
+    }
+    return table;
+  }
+}
+
+function makeHuffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
+  if (definition.length < COUNTS) {
+    throw new JpegFault("corrupt", "a Huffman table must have 16 counts");
+  }
+  return buildHuffman(definition.subarray(0, COUNTS), definition.subarray(COUNTS), kind === "dc");
+}
+
+function text(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
