@@ -1,0 +1,45 @@
+// Resampling filters at four distances at once, in units of one lobe.
+const TRIANGULAR = 0u;
+const CUBIC = 1u;
+const LANCZOS3 = 2u;
+const NEAREST = 3u;
+
+// Catmull-Rom: Keys' cubic convolution with a = -1/2 (IEEE Trans. ASSP 29(6), 1981).
+fn cubic(x: vec4<f32>) -> vec4<f32> {
+  let near = (1.5 * x - 2.5) * x * x + 1.0;
+  let far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0;
+  return select(select(vec4<f32>(0.0), far, x < vec4<f32>(2.0)), near, x < vec4<f32>(1.0));
+}
+
+// sin(πx) by a polynomial, as adapters differ in how exact their sin is.
+fn sin_pi(x: vec4<f32>) -> vec4<f32> {
+  let turns = round(x);
+  let r = x - turns;
+  let s = r * r;
+  let p = ((((0.0821458866 * s - 0.599264529) * s + 2.55016404) * s - 5.16771278) * s + 3.14159265) * r;
+  let odd = abs(turns - 2.0 * floor(0.5 * turns)) > vec4<f32>(0.5);
+  return select(p, -p, odd);
+}
+
+// sinc(x) · sinc(x / 3) within ±3 (Duchon, J. Applied Meteorology 18(8), 1979).
+fn lanczos3(x: vec4<f32>) -> vec4<f32> {
+  const THREE_OVER_PI_SQUARED = 0.303963551;
+  let safe = max(x, vec4<f32>(1e-4));
+  let w = THREE_OVER_PI_SQUARED * sin_pi(safe) * sin_pi(safe / 3.0) / (safe * safe);
+  return select(select(vec4<f32>(0.0), w, x < vec4<f32>(3.0)), vec4<f32>(1.0), x < vec4<f32>(1e-4));
+}
+
+// Weights of a pixel at four distances d = pixel - centre, for a filter stretched by 1 / inverse.
+fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
+  let x = abs(d * inverse);
+  if (kind == CUBIC) {
+    return cubic(x);
+  }
+  if (kind == LANCZOS3) {
+    return lanczos3(x);
+  }
+  if (kind == NEAREST) {
+    return select(vec4<f32>(0.0), vec4<f32>(1.0), d > vec4<f32>(-0.5) & d <= vec4<f32>(0.5));
+  }
+  return max(vec4<f32>(0.0), 1.0 - x);
+}

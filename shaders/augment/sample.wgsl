@@ -1,0 +1,21 @@
+// What one pass does with one sample: 128 bytes, written by src/augment/records.ts.
+// A pixel of the source is one element of `source`; x is a column, y a row.
+struct Sample {
+  // First pixel of the view that is read; pixels to its next column; to its next row; first element
+  // of the output.
+  place: vec4<i32>,
+  // Output width and height, view width and height.
+  size: vec4<i32>,
+  // Column and row of the resized view that the output begins with, and its steps there (1 or -1).
+  index: vec4<i32>,
+  // Where the resized view begins in the view (x, y), and view pixels per resized pixel (x, y).
+  map: vec4<f32>,
+  // Support of the filter to either side in view pixels (x, y), and 1 / its stretch (x, y).
+  reach: vec4<f32>,
+  // Rows of the colour matrix: output = (r, g, b, 1) · row.
+  red: vec4<f32>,
+  green: vec4<f32>,
+  blue: vec4<f32>,
+}
+
+@group(0) @binding(0) var<uniform> samples: array<Sample, 256>;

@@ -1,0 +1,373 @@
+import { ShapeError, UsageError } from "../errors.ts";
+import type { GpuImage, GpuImages } from "../gpu/images.ts";
+import type { Kernel } from "../gpu/kernel.ts";
+import { BufferPool } from "../gpu/pool.ts";
+import type { DType, GpuTensor, Layout } from "../gpu/tensor.ts";
+import { compile, type KernelVariant } from "./kernels.ts";
+import { type Operator, type SampleKeys, show } from "./operator.ts";
+import { SampleRandom } from "./philox.ts";
+import { describePlan, makePlan, type Pass, place, Placement } from "./plan.ts";
+import { record } from "./record.ts";
+import { Recorder } from "./recorder.ts";
+import { warmUpVariants } from "./warm_up.ts";
+
+/** Layout and number format of the tensor that an {@linkcode Augmenter} fills. */
+export interface AugmentOutput {
+  /** Order of the dimensions; `"NCHW"` when left out. */
+  layout?: Layout;
+  /** Number format of the elements; `"f32"` when left out. */
+  dtype?: DType;
+}
+
+/** Options of an {@linkcode Augmenter}. */
+export interface AugmenterOptions {
+  /** Lends the buffers; one of its own when left out. */
+  pool?: BufferPool;
+  /** Seed in place of the keys' one, from 0 to 2⁶⁴ - 1. */
+  seed?: number | bigint;
+  /** True draws the same random parameters in every epoch, as validation wants it. */
+  fixed?: boolean;
+  /** False gives every operator a pass of its own: slower, for comparison. */
+  fuse?: boolean;
+  /** Most bytes of one storage binding; the device's limit when left out. */
+  maxBindingBytes?: number;
+  /** Most loop steps of one shader invocation; 24,000 when left out, as some adapters stop at 65,535. */
+  maxSteps?: number;
+}
+
+/** Something that cannot be augmented. */
+export interface AugmentFault {
+  /** Its place among the images. */
+  index: number;
+  /** Why. */
+  reason: ShapeError;
+}
+
+/** Anything that has a size in pixels. */
+type Sized = { readonly width: number; readonly height: number } | GpuImage | null;
+
+const MOST_STEPS = 24000;
+
+/**
+ * Carries a list of operators out on batches of decoded images, in few passes on the GPU.
+ *
+ * Operators apply in order, on f32, and nothing is rounded or clamped before the store. A store to u8
+ * rounds half to even and clamps to 0–255.
+ *
+ * @example
+ * ```ts
+ * import { Augmenter, IMAGENET, normalize, randomResizedCrop, requestDevice } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const device = await requestDevice();
+ * const augmenter = new Augmenter(device, [randomResizedCrop(224), normalize(IMAGENET)]);
+ * assertEquals(
+ *   augmenter.shape([{ width: 500, height: 375 }], { seed: 7, epoch: 0, positions: [0] }),
+ *   { width: 224, height: 224 },
+ * );
+ * assertEquals(
+ *   augmenter.describe(),
+ *   "1. randomResizedCrop + normalize: u8 pixels → NCHW f32",
+ * );
+ * device.destroy();
+ * ```
+ */
+export class Augmenter implements Disposable {
+  /** Order of the dimensions of the output. */
+  readonly layout: Layout;
+  /** Number format of the output. */
+  readonly dtype: DType;
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #ownsPool: boolean;
+  readonly #passes: readonly Pass[];
+  readonly #seed: bigint | undefined;
+  readonly #fixed: boolean;
+  readonly #bindingBytes: number;
+  readonly #steps: number;
+  readonly #random = new SampleRandom();
+  readonly #placements: Placement[][] = [];
+  readonly #kernels = new Map<string, Kernel>();
+
+  /**
+   * Plans the passes; kernels are compiled at the first use, or by `warmUp`.
+   *
+   * @param device The device that holds images and tensors.
+   * @param operators What is done, in order.
+   * @param output Layout and number format of the result.
+   * @param options Pool, seed, and how it is done.
+   * @throws {UsageError} If an operator, the output or an option is wrong.
+   */
+  constructor(
+    device: GPUDevice,
+    operators: readonly Operator[],
+    output: AugmentOutput = {},
+    options: AugmenterOptions = {},
+  ) {
+    const { layout = "NCHW", dtype = "f32" } = output;
+    checkOutput("layout", layout, ["NCHW", "NHWC"]);
+    checkOutput("dtype", dtype, ["f32", "f16", "u8"]);
+    this.layout = layout;
+    this.dtype = dtype;
+    this.#device = device;
+    this.#passes = makePlan(operators, options.fuse ?? true);
+    this.#seed = options.seed === undefined ? undefined : checkSeed(options.seed);
+    this.#fixed = options.fixed ?? false;
+    this.#bindingBytes = Math.min(
+      options.maxBindingBytes ?? Infinity,
+      device.limits.maxStorageBufferBindingSize,
+    );
+    this.#steps = options.maxSteps ?? MOST_STEPS;
+    this.#ownsPool = !options.pool;
+    this.#pool = options.pool ?? new BufferPool(device);
+  }
+
+  /**
+   * The one size that all images have after augmentation.
+   *
+   * @param images Sizes of the images before it; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @returns Width and height in pixels; 0 × 0 if there are no images at all.
+   * @throws {ShapeError} If an image comes out in another size than the first one, or cannot be cropped.
+   */
+  shape(images: readonly Sized[], keys: SampleKeys): { width: number; height: number } {
+    this.#checkKeys(images.length, keys);
+    return this.#place(images, keys);
+  }
+
+  /**
+   * Finds the images that cannot be augmented, such as those that are smaller than a crop.
+   *
+   * @param images Sizes of the images before augmentation; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @returns Their places and reasons, in order; empty if all can.
+   */
+  faults(images: readonly Sized[], keys: SampleKeys): AugmentFault[] {
+    this.#checkKeys(images.length, keys);
+    this.#seedRandom(keys);
+    const faults: AugmentFault[] = [];
+    images.forEach((image, index) => {
+      if (!image) return;
+      try {
+        this.#placeOne(image, index, keys);
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error;
+        faults.push({ index, reason: error });
+      }
+    });
+    return faults;
+  }
+
+  /**
+   * Submits the work that writes image i of a batch to place first + i of a tensor.
+   *
+   * Places whose image is null are filled with zeros. Images and tensor must live until the work is
+   * submitted, which is when the promise resolves.
+   *
+   * @param images The decoded images.
+   * @param keys What the random parameters depend on: one position an image.
+   * @param target The tensor, in this augmenter's layout and number format. Its buffer has usage
+   * STORAGE and reaches at least to the next multiple of 4 bytes.
+   * @param first Place of the first image in the tensor.
+   * @throws {ShapeError} If the images come out in another size than the tensor's.
+   * @throws {LimitsError} If one image or one sample of the tensor is larger than a binding may be.
+   * @throws {UsageError} If keys or tensor do not fit.
+   */
+  async apply(images: GpuImages, keys: SampleKeys, target: GpuTensor, first = 0): Promise<void> {
+    const recorder = new Recorder(this.#device, this.#bindingBytes);
+    const lent = this.#record(images, keys, target, first, recorder);
+    try {
+      await this.#compile(recorder.variants);
+      recorder.submit(this.#kernels, this.#pool);
+    } finally {
+      for (const buffer of lent) this.#pool.release(buffer);
+    }
+  }
+
+  /** Compiles the kernels, and runs each once on nothing. */
+  async warmUp(): Promise<void> {
+    const variants = warmUpVariants(this.#passes, this);
+    await this.#compile(variants);
+    const recorder = new Recorder(this.#device, this.#bindingBytes);
+    const usage = GPUBufferUsage.STORAGE;
+    const buffers = ["source", "target"].map((name) =>
+      this.#pool.acquire(256, usage, `augment warm-up ${name}`)
+    );
+    const [source, target] = buffers.map((buffer) => ({ buffer, byteOffset: 0, byteLength: 256 }));
+    try {
+      const nothing = new Placement();
+      for (const variant of variants) {
+        if (variant.kind === "pack") recorder.pack(variant, source, target, 4, [0, 0, 0]);
+        else recorder.add(variant, nothing, source, target, 4);
+      }
+      recorder.submit(this.#kernels, this.#pool);
+    } finally {
+      for (const buffer of buffers) this.#pool.release(buffer);
+    }
+  }
+
+  /**
+   * Says what is done, for people.
+   *
+   * @returns One line a pass.
+   */
+  describe(): string {
+    return describePlan(this.#passes, `${this.layout} ${this.dtype}`);
+  }
+
+  /** Gives the buffers of its own pool back; without effect on a pool that it was given. */
+  [Symbol.dispose](): void {
+    if (this.#ownsPool) this.#pool[Symbol.dispose]();
+  }
+
+  #record(
+    images: GpuImages,
+    keys: SampleKeys,
+    target: GpuTensor,
+    first: number,
+    recorder: Recorder,
+  ): GPUBuffer[] {
+    const count = images.images.length;
+    this.#checkKeys(count, keys);
+    const { width, height } = this.#place(images.images, keys);
+    this.#checkTarget(target, first, count, width, height, keys);
+    return record(images, this.#placements, recorder, {
+      target,
+      first,
+      budget: this.#bindingBytes,
+      maxSteps: this.#steps,
+      pool: this.#pool,
+    });
+  }
+
+  async #compile(variants: Iterable<KernelVariant>): Promise<void> {
+    const missing = [...new Set(variants)].filter(({ key }) => !this.#kernels.has(key));
+    if (missing.length === 0) return;
+    await Promise.all(missing.map(async (variant) => {
+      this.#kernels.set(variant.key, await compile(this.#device, variant));
+    }));
+  }
+
+  /** Places all samples in all passes, and returns the size that they end with. */
+  #place(images: readonly Sized[], keys: SampleKeys): { width: number; height: number } {
+    this.#seedRandom(keys);
+    let reference = -1, width = 0, height = 0;
+    for (let index = 0; index < images.length; index++) {
+      const image = images[index];
+      if (!image) continue;
+      const { geometry } = this.#placeOne(image, index, keys);
+      if (reference < 0) {
+        reference = index;
+        width = geometry.width;
+        height = geometry.height;
+      } else if (geometry.width !== width || geometry.height !== height) {
+        throw new ShapeError(
+          `Cannot batch ${
+            sampleName(index, keys)
+          } as it must be ${width} × ${height} pixels after ` +
+            `augmentation, like ${sampleName(reference, keys)}: received ${geometry.width} × ` +
+            `${geometry.height}. An operator such as randomResizedCrop, or resize and centerCrop, gives all images one size`,
+          { sampleId: keys.ids?.at(index) },
+        );
+      }
+    }
+    return { width, height };
+  }
+
+  #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Placement {
+    this.#random.sample(this.#fixed ? 0 : keys.epoch, keys.positions[index]);
+    let { width, height } = image;
+    let pitch = "rowPitch" in image ? image.rowPitch / 4 : width;
+    const placements = this.#placements[index] ??= this.#passes.map(() => new Placement());
+    try {
+      for (let i = 0; i < this.#passes.length; i++) {
+        place(this.#passes[i], width, height, pitch, this.#random, placements[i]);
+        ({ width, height } = placements[i].geometry);
+        pitch = width;
+      }
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw new ShapeError(`${error.message} in ${sampleName(index, keys)}`, {
+        sampleId: keys.ids?.at(index),
+      });
+    }
+    return placements[placements.length - 1];
+  }
+
+  #seedRandom(keys: SampleKeys): void {
+    this.#random.seed(this.#seed ?? checkSeed(keys.seed));
+  }
+
+  #checkKeys(count: number, keys: SampleKeys): void {
+    if (keys.positions.length !== count) {
+      throw new UsageError(
+        `Cannot augment as positions must have one entry for each of ${count} images: received ${keys.positions.length}`,
+        { option: "positions" },
+      );
+    }
+    if (!Number.isInteger(keys.epoch) || keys.epoch < 0 || keys.epoch > 0xffffffff) {
+      throw new UsageError(
+        `Cannot augment as epoch must be a whole number from 0 to 2³² - 1: received ${keys.epoch}`,
+        { option: "epoch" },
+      );
+    }
+  }
+
+  #checkTarget(
+    target: GpuTensor,
+    first: number,
+    count: number,
+    width: number,
+    height: number,
+    keys: SampleKeys,
+  ): void {
+    if (target.layout !== this.layout || target.dtype !== this.dtype) {
+      throw new UsageError(
+        `Cannot augment as the target must be ${this.layout} ${this.dtype}: received ${target.layout} ${target.dtype}`,
+        { option: "target" },
+      );
+    }
+    const [places, ...shape] = target.shape;
+    const wanted = this.layout === "NCHW" ? [3, height, width] : [height, width, 3];
+    const known = width > 0;
+    const shapeOk = known ? wanted.every((size, i) => size === shape[i]) : shape.includes(3);
+    if (!Number.isInteger(first) || first < 0 || first + count > places || !shapeOk) {
+      const error = known && !shapeOk ? ShapeError : UsageError;
+      throw new error(
+        `Cannot augment ${count} images from place ${first} on as the target must be ` +
+          `[at least ${first + count}, ${known ? wanted.join(", ") : "…"}]: received [${
+            target.shape.join(", ")
+          }]`,
+        {
+          option: "target",
+          sampleId: count > 0 && error === ShapeError ? keys.ids?.at(0) : undefined,
+        },
+      );
+    }
+  }
+}
+
+function sampleName(index: number, keys: SampleKeys): string {
+  return keys.ids ? `sample ${keys.ids.at(index)}` : `image ${index}`;
+}
+
+function checkOutput(option: string, value: string, names: readonly string[]): void {
+  if (names.includes(value)) return;
+  throw new UsageError(
+    `Cannot augment as output.${option} must be one of ${names.join(", ")}: received ${
+      show(value)
+    }`,
+    { option: `output.${option}` },
+  );
+}
+
+function checkSeed(seed: number | bigint): bigint {
+  const ok = typeof seed === "bigint"
+    ? seed >= 0n && seed < 2n ** 64n
+    : Number.isSafeInteger(seed) && seed >= 0;
+  if (ok) return BigInt(seed);
+  throw new UsageError(
+    `Cannot augment as seed must be a whole number from 0 to 2⁵³ - 1, or to 2⁶⁴ - 1 as a bigint: received ${seed}`,
+    { option: "seed" },
+  );
+}

@@ -1,0 +1,29 @@
+/**
+ * A linear change of colours: three rows of four, red', green', blue' = row · (red, green, blue, 1).
+ *
+ * Linear changes one after the other are one matrix, and they commute with resampling, as a
+ * filter's weights add up to 1.
+ */
+export class ColourMatrix {
+  /** The rows one after the other. */
+  readonly rows: Float64Array = new Float64Array(12);
+
+  /** Makes it the change that changes nothing. */
+  reset(): void {
+    this.rows.fill(0);
+    this.rows[0] = this.rows[5] = this.rows[10] = 1;
+  }
+
+  /**
+   * Adds a change of each channel by itself.
+   *
+   * @param factors Factor of red, green, blue.
+   * @param offsets What is added after that.
+   */
+  scale(factors: ArrayLike<number>, offsets: ArrayLike<number>): void {
+    for (let row = 0; row < 3; row++) {
+      for (let i = 0; i < 4; i++) this.rows[row * 4 + i] *= factors[row];
+      this.rows[row * 4 + 3] += offsets[row];
+    }
+  }
+}

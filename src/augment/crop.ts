@@ -1,0 +1,108 @@
+import { ShapeError } from "../errors.ts";
+import type { Geometry } from "./geometry.ts";
+import {
+  type BoundOperator,
+  checkNames,
+  checkNumber,
+  checkSize,
+  describe,
+  type Operator,
+  type OperatorKind,
+  type Size,
+} from "./operator.ts";
+
+/** Options of {@linkcode crop}. */
+export interface CropOptions {
+  /** Where the window lies across, from 0 (left) to 1 (right); 0.5 when left out. */
+  x?: number;
+  /** Where the window lies down, from 0 (top) to 1 (bottom); 0.5 when left out. */
+  y?: number;
+}
+
+/** What {@linkcode crop} makes, for the table of operators. */
+export const cropKind: OperatorKind = { name: "crop", stream: 2, bind: bindCrop };
+
+/** What {@linkcode centerCrop} makes, for the table of operators. */
+export const centerCropKind: OperatorKind = { name: "centerCrop", stream: 3, bind: bindCenter };
+
+/**
+ * Cuts a window out of the image, as DALI's `fn.crop` does.
+ *
+ * The window begins at round(x · (width - window width)), halves rounded up, and likewise down.
+ *
+ * @param size Width and height of the window in pixels; one number is both.
+ * @param options Where the window lies; in the middle when left out.
+ * @returns The operator. An image that is smaller than the window is a `ShapeError`.
+ * @throws {UsageError} If an argument is wrong.
+ * @example
+ * ```ts
+ * import { crop } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(crop({ width: 64, height: 32 }, { x: 0, y: 1 }).parameters.height, 32);
+ * ```
+ */
+export function crop(size: Size, options: CropOptions = {}): Operator {
+  checkNames("crop", options, ["x", "y"]);
+  return describe(cropKind, { ...checkSize("crop", size), ...options });
+}
+
+/**
+ * Cuts the middle out of the image: {@linkcode crop} with its default place.
+ *
+ * @param size Width and height of the window in pixels; one number is both.
+ * @returns The operator. An image that is smaller than the window is a `ShapeError`.
+ * @throws {UsageError} If the size is wrong.
+ * @example
+ * ```ts
+ * import { centerCrop, resize } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const validation = [resize({ shorter: 256 }), centerCrop(224)];
+ * assertEquals(validation[1].parameters.width, 224);
+ * ```
+ */
+export function centerCrop(size: Size): Operator {
+  return describe(centerCropKind, checkSize("centerCrop", size));
+}
+
+function bindCrop(given: { readonly [name: string]: unknown }): BoundOperator {
+  const { x: givenX = 0.5, y: givenY = 0.5, ...size } = given;
+  const { width, height } = checkSize("crop", size);
+  const x = checkNumber("crop", "x", givenX, 0, 1);
+  const y = checkNumber("crop", "y", givenY, 0, 1);
+  return {
+    parameters: { width, height, x, y },
+    place: (geometry) => cut("crop", geometry, width, height, x, y),
+  };
+}
+
+function bindCenter(given: { readonly [name: string]: unknown }): BoundOperator {
+  const { width, height } = checkSize("centerCrop", given);
+  return {
+    parameters: { width, height },
+    place: (geometry) => cut("centerCrop", geometry, width, height, 0.5, 0.5),
+  };
+}
+
+function cut(
+  maker: string,
+  geometry: Geometry,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+): void {
+  if (width > geometry.width || height > geometry.height) {
+    throw new ShapeError(
+      `Cannot ${maker} ${width} × ${height} pixels as the image must be at least that large: ` +
+        `received ${geometry.width} × ${geometry.height}`,
+    );
+  }
+  geometry.crop(
+    Math.round(x * (geometry.width - width)),
+    Math.round(y * (geometry.height - height)),
+    width,
+    height,
+  );
+}
