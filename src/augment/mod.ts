@@ -1,5 +1,5 @@
 /**
- * Augmentation: operators as plain data, and the augmenter that carries them out on the GPU.
+ * Augmentation: operators as plain data, and what carries them out on the GPU.
  *
  * @module
  */

@@ -1,6 +1,11 @@
 import { GpuImages } from "../../src/gpu/images.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
-import { GpuTensor, tensorBytes, type TensorData } from "../../src/gpu/tensor.ts";
+import {
+  GpuTensor,
+  tensorBytes,
+  type TensorData,
+  type TensorDescriptor,
+} from "../../src/gpu/tensor.ts";
 import {
   Augmenter,
   type AugmenterOptions,
@@ -84,26 +89,27 @@ export async function run(
   const { width, height } = augmenter.shape(images.images, keys);
   const { layout, dtype } = augmenter;
   const count = pictures.length;
-  const descriptor = {
+  const descriptor: TensorDescriptor = {
     shape: layout === "NCHW" ? [count, 3, height, width] : [count, height, width, 3],
     layout,
     dtype,
-  } as const;
+  };
   const buffer = device.createBuffer({
     label: "test tensor",
-    size: Math.ceil((byteOffset + tensorBytes(descriptor as GpuTensor)) / 4) * 4,
+    size: Math.ceil((byteOffset + tensorBytes(descriptor)) / 4) * 4,
     usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
   });
-  const tensor = new GpuTensor(device, buffer, descriptor as GpuTensor, byteOffset);
+  const tensor = new GpuTensor(device, buffer, descriptor, byteOffset);
   let data: TensorData;
+  let error: GPUError | null = null;
   try {
     await augmenter.apply(images, keys, tensor);
     data = await tensor.read();
   } finally {
-    const error = await device.popErrorScope();
+    error = await device.popErrorScope();
     buffer.destroy();
-    if (error) throw new Error(error.message);
   }
+  if (error) throw new Error(error.message);
   const size = 3 * width * height;
   const sample = (index: number): number[] =>
     Array.from(data.slice(index * size, (index + 1) * size));
