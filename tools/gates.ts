@@ -33,7 +33,10 @@ const GATES: Gate[] = [
     "documentation",
     async () => ["doc", "--lint", ...await importFlags(), ...await entryPoints()],
   ),
-  command("publishable", () => ["publish", "--dry-run", "--allow-dirty", "--no-check", "--no-lock"]),
+  command(
+    "publishable",
+    () => ["publish", "--dry-run", "--allow-dirty", "--no-check", "--no-lock"],
+  ),
   {
     name: "unit tests and examples",
     async run() {

@@ -5,6 +5,8 @@
  * package. On Debian and Ubuntu, as root, what is lacking is installed; otherwise the task ends with
  * the one command to run.
  */
+import { findPip } from "../src/ffi/driver.ts";
+import { findLibpythons } from "../src/ffi/libpython.ts";
 import { finish } from "./process.ts";
 
 /** Something that a machine must have. */
@@ -80,17 +82,15 @@ const maven: Need = {
 };
 
 const pip: Need = {
-  name: "pip",
+  name: "Python's pip",
   packages: ["python3-pip"],
-  present: async () =>
-    await hasSystemDriver() || await succeeds("python3", ["-m", "pip", "--version"]) ||
-    await succeeds("pip3", ["--version"]),
+  present: async () => hasOwnDriver() || await findPip() !== undefined,
 };
 
 const libpython: Need = {
-  name: "libpython3.11",
+  name: "Python's shared library",
   packages: ["libpython3.11"],
-  present: async () => await hasSystemDriver() || loads("libpython3.11.so.1.0"),
+  present: async () => hasOwnDriver() || (await findLibpythons()).length > 0,
 };
 
 /** What each task needs. */
@@ -184,9 +184,10 @@ async function onPath(program: string): Promise<boolean> {
   return false;
 }
 
-/** Whether the system has a Cassandra driver of its own; then none is fetched. */
-function hasSystemDriver(): boolean {
-  return loads("libcassandra.so.2") || loads("libscylla-cpp-driver.so");
+/** Whether there is a Cassandra driver already; then none is fetched. */
+function hasOwnDriver(): boolean {
+  return Boolean(Deno.env.get("CASSETTE_DRIVER")) || loads("libcassandra.so.2") ||
+    loads("libscylla-cpp-driver.so.2") || loads("libscylla-cpp-driver.so");
 }
 
 function loads(library: string): boolean {
