@@ -127,10 +127,13 @@ export class Augmenter implements Disposable {
    *
    * @param images Sizes of the images before it; null for one that is not there.
    * @param keys What the random parameters depend on.
-   * @returns Width and height in pixels; 0 × 0 if there are no images at all.
+   * @returns Width and height in pixels; undefined if all images are null.
    * @throws {ShapeError} If an image comes out in another size than the first one, or cannot be cropped.
    */
-  shape(images: readonly Sized[], keys: SampleKeys): { width: number; height: number } {
+  shape(
+    images: readonly Sized[],
+    keys: SampleKeys,
+  ): { width: number; height: number } | undefined {
     this.#checkKeys(images.length, keys);
     return this.#place(images, keys);
   }
@@ -229,8 +232,7 @@ export class Augmenter implements Disposable {
   ): GPUBuffer[] {
     const count = images.images.length;
     this.#checkKeys(count, keys);
-    const { width, height } = this.#place(images.images, keys);
-    this.#checkTarget(target, first, count, width, height, keys);
+    this.#checkTarget(target, first, count, this.#place(images.images, keys));
     return record(images, this.#placements, recorder, {
       target,
       first,
@@ -249,7 +251,10 @@ export class Augmenter implements Disposable {
   }
 
   /** Places all samples in all passes, and returns the size that they end with. */
-  #place(images: readonly Sized[], keys: SampleKeys): { width: number; height: number } {
+  #place(
+    images: readonly Sized[],
+    keys: SampleKeys,
+  ): { width: number; height: number } | undefined {
     this.#seedRandom(keys);
     let reference = -1, width = 0, height = 0;
     for (let index = 0; index < images.length; index++) {
@@ -271,7 +276,7 @@ export class Augmenter implements Disposable {
         );
       }
     }
-    return { width, height };
+    return reference < 0 ? undefined : { width, height };
   }
 
   #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Placement {
@@ -317,9 +322,7 @@ export class Augmenter implements Disposable {
     target: GpuTensor,
     first: number,
     count: number,
-    width: number,
-    height: number,
-    keys: SampleKeys,
+    size: { width: number; height: number } | undefined,
   ): void {
     if (target.layout !== this.layout || target.dtype !== this.dtype) {
       throw new UsageError(
@@ -328,20 +331,22 @@ export class Augmenter implements Disposable {
       );
     }
     const [places, ...shape] = target.shape;
+    const { width, height } = size ?? { width: shape[2], height: shape[1] };
     const wanted = this.layout === "NCHW" ? [3, height, width] : [height, width, 3];
-    const known = width > 0;
-    const shapeOk = known ? wanted.every((size, i) => size === shape[i]) : shape.includes(3);
-    if (!Number.isInteger(first) || first < 0 || first + count > places || !shapeOk) {
-      const error = known && !shapeOk ? ShapeError : UsageError;
-      throw new error(
-        `Cannot augment ${count} images from place ${first} on as the target must be ` +
-          `[at least ${first + count}, ${known ? wanted.join(", ") : "…"}]: received [${
-            target.shape.join(", ")
-          }]`,
-        {
-          option: "target",
-          sampleId: count > 0 && error === ShapeError ? keys.ids?.at(0) : undefined,
-        },
+    if (size && wanted.some((length, i) => length !== shape[i])) {
+      throw new ShapeError(
+        `Cannot augment as the images of the target must be [${wanted.join(", ")}]: received [${
+          shape.join(", ")
+        }]`,
+        { option: "target" },
+      );
+    }
+    if (!Number.isInteger(first) || first < 0 || first + count > places) {
+      throw new UsageError(
+        `Cannot augment ${count} images as first must be from 0 to ${
+          places - count
+        }: received ${first}`,
+        { option: "first" },
       );
     }
   }

@@ -55,6 +55,8 @@ export class Recorder {
   #records = 0;
 
   /**
+   * Makes an empty record.
+   *
    * @param device The device.
    * @param limit Most bytes that one storage binding may have.
    */
