@@ -66,6 +66,8 @@ export class Batch<L> implements Disposable {
   #owner: BatchOwner | null;
 
   /**
+   * Puts a batch together; loaders do so.
+   *
    * @param fields What the batch is made of.
    * @param owner Takes the buffer back.
    */

@@ -36,6 +36,8 @@ export class CassetteError extends Error {
   readonly option?: string;
 
   /**
+   * Makes the error; subclasses do so.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    * @param code Machine-readable name of the kind of error.
@@ -52,6 +54,8 @@ export class CassetteError extends Error {
 /** No contact point of the database answered. */
 export class ConnectError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -63,6 +67,8 @@ export class ConnectError extends CassetteError {
 /** The server refused the user name or the password. */
 export class AuthError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -74,6 +80,8 @@ export class AuthError extends CassetteError {
 /** The encrypted connection could not be made or trusted. */
 export class TlsError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -85,6 +93,8 @@ export class TlsError extends CassetteError {
 /** A keyspace, table or column is missing or has another type than was asked for. */
 export class SchemaError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -96,6 +106,8 @@ export class SchemaError extends CassetteError {
 /** There is no row for an id, or its data are null or empty. */
 export class MissingSampleError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -107,6 +119,8 @@ export class MissingSampleError extends CassetteError {
 /** A sample did not arrive within the request timeout and its retries. */
 export class FetchTimeoutError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -118,6 +132,8 @@ export class FetchTimeoutError extends CassetteError {
 /** The server or the driver failed a sample for another reason than time. */
 export class FetchError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -129,6 +145,8 @@ export class FetchError extends CassetteError {
 /** A blob says that it is a JPEG file but cannot be decoded. */
 export class CorruptJpegError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -140,6 +158,8 @@ export class CorruptJpegError extends CassetteError {
 /** A JPEG file uses a feature that the decoder does not have. */
 export class UnsupportedJpegError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -151,6 +171,8 @@ export class UnsupportedJpegError extends CassetteError {
 /** A blob is not in a format that the decoder reads. */
 export class UnsupportedFormatError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -162,6 +184,8 @@ export class UnsupportedFormatError extends CassetteError {
 /** Something is larger than a limit of the device or of an option allows. */
 export class LimitsError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -173,6 +197,8 @@ export class LimitsError extends CassetteError {
 /** Images of one batch differ in size after augmentation. */
 export class ShapeError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -184,6 +210,8 @@ export class ShapeError extends CassetteError {
 /** An option or an argument is wrong. */
 export class UsageError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -195,6 +223,8 @@ export class UsageError extends CassetteError {
 /** This machine offers no WebGPU adapter. */
 export class NoAdapterError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -206,6 +236,8 @@ export class NoAdapterError extends CassetteError {
 /** The GPU device was lost or destroyed while it was in use. */
 export class DeviceLostError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -217,6 +249,8 @@ export class DeviceLostError extends CassetteError {
 /** No library with the C API of the Cassandra driver was found. */
 export class NoDriverError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -228,6 +262,8 @@ export class NoDriverError extends CassetteError {
 /** No C compiler was found to build the fetch shim. */
 export class NoCompilerError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -239,6 +275,8 @@ export class NoCompilerError extends CassetteError {
 /** A saved state does not fit the loader that shall resume from it. */
 export class ResumeMismatchError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -250,6 +288,8 @@ export class ResumeMismatchError extends CassetteError {
 /** The loader is being iterated already, or too many of its batches are out. */
 export class BusyError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */
@@ -261,6 +301,8 @@ export class BusyError extends CassetteError {
 /** Something was used after it had been disposed. */
 export class DisposedError extends CassetteError {
   /**
+   * Makes the error.
+   *
    * @param message What was wrong, where, and what was expected.
    * @param details The sample, the option and the cause, where there are any.
    */

@@ -71,6 +71,8 @@ export class IdList implements Iterable<string> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 
   /**
+   * Wraps ids that lie one after the other.
+   *
    * @param bytes The ids, 16 bytes each; kept, not copied.
    * @throws {UsageError} If the length is not a multiple of 16.
    */

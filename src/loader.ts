@@ -1,7 +1,6 @@
 import { Augmenter } from "./augment/augmenter.ts";
 import { Batch } from "./batch.ts";
 import { BusyError, DisposedError, type SampleError, UsageError } from "./errors.ts";
-import type { GpuImages } from "./gpu/images.ts";
 import { BufferPool, type PoolStats } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
@@ -85,10 +84,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #pool: BufferPool;
   readonly #decoder: JpegDecoder;
   readonly #augmenter: Augmenter;
-  readonly #maker: BatchMaker<GpuImages, L>;
+  readonly #maker: BatchMaker<L>;
   readonly #times: PipelineTimes = { starved: 0, gpu: 0, samples: 0 };
   readonly #skipped: SampleError[] = [];
-  readonly #pipelines = new Set<Pipeline<GpuImages, L>>();
+  readonly #pipelines = new Set<Pipeline<L>>();
   readonly #maxBatchesOut: number;
   #window: PrefetchWindow;
   #progress: Progress;
@@ -103,6 +102,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   #samples = 0;
 
   /**
+   * Makes a loader; it fetches nothing before the first loop or request.
+   *
    * @param options Source, device, ids, and how to make batches of them.
    * @throws {UsageError} If an option is wrong.
    * @throws {ResumeMismatchError} If the state to resume from does not fit.
@@ -131,7 +132,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const output = { layout: "NCHW", dtype: "f32", ...options.output } as const;
     this.#augmenter = new Augmenter(device, options.augment ?? [], output, { pool });
-    this.#maker = new BatchMaker<GpuImages, L>({
+    this.#maker = new BatchMaker<L>({
       device,
       pool,
       output,
@@ -274,7 +275,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   ): AsyncGenerator<Made<L>, void, undefined> {
     signal?.throwIfAborted();
     const { source, device, ordering = "ordered" } = this.#options;
-    const pipeline = new Pipeline<GpuImages, L>(
+    const pipeline = new Pipeline<L>(
       { source, device, maker: this.#maker, window, ordering, times: this.#times },
       jobs,
     );

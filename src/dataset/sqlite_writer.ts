@@ -23,6 +23,8 @@ export class SqliteWriter implements DatasetWriter {
   #pending = 0;
 
   /**
+   * Opens or makes a database file.
+   *
    * @param path Path of the database file; made if it is missing.
    * @param tables Names of the tables.
    * @throws {UsageError} If the file cannot be opened as a database.
@@ -72,6 +74,7 @@ export class SqliteWriter implements DatasetWriter {
     return Promise.resolve();
   }
 
+  /** Stores what is pending and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
     this.#database.close();

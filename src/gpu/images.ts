@@ -60,6 +60,8 @@ export class GpuImages implements Disposable {
   #disposed = false;
 
   /**
+   * Describes pictures that lie in a buffer.
+   *
    * @param device The device whose memory holds the pictures.
    * @param buffer The buffer in which they lie.
    * @param images Where each lies.
@@ -136,6 +138,19 @@ export class GpuImages implements Disposable {
       }
     }
     return { width, height, channels, data };
+  }
+
+  /**
+   * The same pictures less some that shall not be used.
+   *
+   * @param places Their places; they hold null.
+   * @returns A view that owns nothing; valid as long as these pictures are.
+   */
+  without(places: readonly number[]): GpuImages {
+    const images = this.images.map((image, place) => (places.includes(place) ? null : image));
+    const { device, buffer, errors, warnings } = this;
+    const report = { errors, warnings, verify: () => this.verify() };
+    return new GpuImages(device, buffer, images, () => {}, report);
   }
 
   /** Gives the buffer back; safe once all work that reads it has been submitted. */

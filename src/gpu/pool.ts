@@ -22,7 +22,11 @@ export class BufferPool implements Disposable {
   readonly #stats: PoolStats = { allocations: 0, bytes: 0, lent: 0 };
   #disposed = false;
 
-  /** @param device The device that makes the buffers. */
+  /**
+   * Makes an empty pool.
+   *
+   * @param device The device that makes the buffers.
+   */
   constructor(device: GPUDevice) {
     this.#device = device;
   }

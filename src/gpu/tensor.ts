@@ -53,6 +53,8 @@ export class GpuTensor implements TensorDescriptor {
   #disposed = false;
 
   /**
+   * Describes elements that lie in a buffer.
+   *
    * @param device The device whose memory holds the elements.
    * @param buffer Buffer with usage STORAGE and COPY_SRC; may be longer than the elements.
    * @param descriptor Shape, number format and order of dimensions.

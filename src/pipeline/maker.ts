@@ -7,7 +7,7 @@ import { labelError, type LabelReader } from "../labels.ts";
 import type { RawLabel } from "../source/source.ts";
 import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
-import type { AugmentStage, DecodedImages, DecodeStage, SampleKeys } from "./stages.ts";
+import type { AugmentStage, DecodeStage, SampleKeys } from "./stages.ts";
 
 /** What becomes of samples that cannot be loaded. */
 export type OnCorrupt = "throw" | "skip" | "mask";
@@ -38,11 +38,11 @@ export interface Submitted {
 }
 
 /** What a {@linkcode BatchMaker} works with. */
-export interface MakerOptions<I extends DecodedImages, L> {
+export interface MakerOptions<L> {
   device: GPUDevice;
   pool: BufferPool;
-  decoder: DecodeStage<I>;
-  augmenter: AugmentStage<I>;
+  decoder: DecodeStage;
+  augmenter: AugmentStage;
   labels: LabelReader<L>;
   output: Pick<TensorDescriptor, "dtype" | "layout">;
   seed: number;
@@ -54,12 +54,12 @@ const TENSOR_USAGE = () =>
 const CHANNELS = 3;
 
 /** Turns fetched blobs into batches: decode, augment, and account for what went wrong. */
-export class BatchMaker<I extends DecodedImages, L> {
-  readonly #options: MakerOptions<I, L>;
+export class BatchMaker<L> {
+  readonly #options: MakerOptions<L>;
   #lastSize: { width: number; height: number } | undefined;
 
   /** @param options Stages and what they work with. */
-  constructor(options: MakerOptions<I, L>) {
+  constructor(options: MakerOptions<L>) {
     this.#options = options;
   }
 
@@ -93,8 +93,13 @@ export class BatchMaker<I extends DecodedImages, L> {
           ids: new IdList(job.ids.bytes.subarray(first * ID_BYTES, (first + count) * ID_BYTES)),
         };
         submitted.verify.push({ first, errors: () => images.verify() });
-        const own = augmenter.shape(images.images, keys);
-        if (!own) {
+        const faults = augmenter.faults(images.images, keys);
+        for (const { index, reason } of faults) errors[first + index] ??= reason;
+        const usable = faults.length > 0
+          ? images.without(faults.map(({ index }) => index))
+          : images;
+        const own = augmenter.shape(usable.images, keys);
+        if (own.width === 0) {
           for (let i = 0; i < count; i++) waiting.push(first + i);
           continue;
         }
@@ -108,7 +113,7 @@ export class BatchMaker<I extends DecodedImages, L> {
         }
         size = own;
         submitted.images ??= this.#tensor(job.ids.length, size);
-        await augmenter.apply(images, keys, submitted.images, first);
+        await augmenter.apply(usable, keys, submitted.images, first);
       }
       this.#lastSize = size ??= this.#lastSize;
       if (size) submitted.images ??= this.#tensor(job.ids.length, size);

@@ -4,7 +4,6 @@ import { FetchWindow, type Ordering } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import type { BatchMaker, Made, Submitted } from "./maker.ts";
 import type { PrefetchWindow } from "./prefetch.ts";
-import type { DecodedImages } from "./stages.ts";
 
 /** Batches made ahead of the consumer. They hold GPU memory, and one wait verifies them all. */
 const AHEAD = 3;
@@ -20,18 +19,18 @@ export interface PipelineTimes {
 }
 
 /** What a pipeline is made of. */
-export interface PipelineOptions<I extends DecodedImages, L> {
+export interface PipelineOptions<L> {
   source: BlobSource;
   device: GPUDevice;
-  maker: BatchMaker<I, L>;
+  maker: BatchMaker<L>;
   window: PrefetchWindow;
   ordering: Ordering;
   times: PipelineTimes;
 }
 
 /** Makes batches ahead of the one who takes them. */
-export class Pipeline<I extends DecodedImages, L> {
-  readonly #options: PipelineOptions<I, L>;
+export class Pipeline<L> {
+  readonly #options: PipelineOptions<L>;
   readonly #fetches: FetchWindow;
   readonly #ready: Made<L>[] = [];
   readonly #pumping: Promise<void>;
@@ -44,7 +43,7 @@ export class Pipeline<I extends DecodedImages, L> {
    * @param options What the pipeline is made of.
    * @param jobs The batches to make, in order.
    */
-  constructor(options: PipelineOptions<I, L>, jobs: Iterable<Job> | AsyncIterable<Job>) {
+  constructor(options: PipelineOptions<L>, jobs: Iterable<Job> | AsyncIterable<Job>) {
     this.#options = options;
     this.#fetches = new FetchWindow(options.source, jobs, options.window, options.ordering);
     this.#pumping = this.#pump();

@@ -1,25 +1,13 @@
 import type { CassetteError } from "../errors.ts";
-import type { GpuImage } from "../gpu/images.ts";
+import type { GpuImage, GpuImages } from "../gpu/images.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
 import type { IdList } from "../ids.ts";
 
 /** Blobs in any container: an array of them, or a batch of a source. */
 export type Blobs = { readonly length: number; blob(index: number): Uint8Array };
 
-/** Pictures that a decoder has submitted; errors that only the GPU sees come with `verify`. */
-export interface DecodedImages extends Disposable {
-  /** Where each picture lies; null for one that could not be decoded. */
-  readonly images: readonly (GpuImage | null)[];
-  /**
-   * Waits for the GPU and tells what could not be decoded.
-   *
-   * @returns One error or undefined for each blob.
-   */
-  verify(): Promise<readonly (CassetteError | undefined)[]>;
-}
-
 /** What the pipeline needs of a decoder. */
-export interface DecodeStage<I extends DecodedImages> {
+export interface DecodeStage {
   /**
    * Decodes blobs in parts that fit the device's limits.
    *
@@ -30,7 +18,7 @@ export interface DecodeStage<I extends DecodedImages> {
   decodeParts(
     blobs: Blobs,
     options: { ids: IdList; signal?: AbortSignal },
-  ): AsyncIterable<{ first: number; images: I }>;
+  ): AsyncIterable<{ first: number; images: GpuImages }>;
 }
 
 /** What random parameters depend on, for each sample. */
@@ -46,7 +34,7 @@ export interface SampleKeys {
 }
 
 /** What the pipeline needs of the augmentation. */
-export interface AugmentStage<I extends DecodedImages> {
+export interface AugmentStage {
   /**
    * Size of all images after augmentation.
    *
@@ -55,7 +43,12 @@ export interface AugmentStage<I extends DecodedImages> {
   shape(
     images: readonly (GpuImage | null)[],
     keys: SampleKeys,
-  ): { width: number; height: number } | undefined;
+  ): { width: number; height: number };
+  /** Finds the images that cannot be augmented, such as those that are smaller than a crop. */
+  faults(
+    images: readonly (GpuImage | null)[],
+    keys: SampleKeys,
+  ): { index: number; reason: CassetteError }[];
   /** Submits the work that writes image i to place first + i of the target. */
-  apply(images: I, keys: SampleKeys, target: GpuTensor, first: number): Promise<void>;
+  apply(images: GpuImages, keys: SampleKeys, target: GpuTensor, first: number): Promise<void>;
 }

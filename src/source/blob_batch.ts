@@ -22,7 +22,11 @@ export class MemoryBlobBatch implements BlobBatch {
   #bytes: Uint8Array<ArrayBuffer>;
   readonly #samples: readonly FetchedSample[];
 
-  /** @param samples The samples in the order in which they were asked for; blobs are copied. */
+  /**
+   * Copies the samples together.
+   *
+   * @param samples The samples in the order in which they were asked for; blobs are copied.
+   */
   constructor(samples: readonly FetchedSample[]) {
     this.length = samples.length;
     this.offsets = new Float64Array(samples.length);

@@ -1,6 +1,12 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { DisposedError, FetchError, MissingSampleError, SchemaError, UsageError } from "../errors.ts";
+import {
+  DisposedError,
+  FetchError,
+  MissingSampleError,
+  SchemaError,
+  UsageError,
+} from "../errors.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type {

@@ -1,0 +1,62 @@
+/**
+ * Fetches image blobs from Apache Cassandra or SQLite, decodes and augments them in WGSL compute
+ * shaders, and yields training batches in GPU memory as an async iterator.
+ *
+ * @module
+ */
+export * from "./src/errors.ts";
+export { formatId, ID_BYTES, IdList, parseId } from "./src/ids.ts";
+
+export {
+  type BlobBatch,
+  type BlobSource,
+  type FetchOptions,
+  type LabelType,
+  type RawLabel,
+  type SourceStats,
+} from "./src/source/source.ts";
+export { type SqliteOptions, SqliteSource } from "./src/source/sqlite.ts";
+
+export { type DeviceOptions, isCpuAdapter, requestDevice } from "./src/gpu/device.ts";
+export { type CpuImage, type GpuImage, GpuImages, type ImageReport } from "./src/gpu/images.ts";
+export { BufferPool, type PoolStats } from "./src/gpu/pool.ts";
+export {
+  type DType,
+  GpuTensor,
+  type Layout,
+  type TensorData,
+  type TensorDescriptor,
+} from "./src/gpu/tensor.ts";
+
+export {
+  type BlobList,
+  type DecodedPart,
+  type DecodeOptions,
+  type DecodePartsOptions,
+  JpegDecoder,
+  type JpegDecoderOptions,
+} from "./src/jpeg/decoder.ts";
+
+export * from "./src/augment/mod.ts";
+
+export { Batch, type BatchFields, type BatchOwner, type RequestPart } from "./src/batch.ts";
+export { bytes, intLabels, type LabelReader, noLabels } from "./src/labels.ts";
+export { Loader, type LoaderStats, type RequestOptions } from "./src/loader.ts";
+export type { LoaderOptions, OutputOptions } from "./src/options.ts";
+export type { LastBatch, Shard } from "./src/order/sampler.ts";
+export type { SeenState } from "./src/order/seen.ts";
+export type { Ordering } from "./src/pipeline/fetch_window.ts";
+export type { OnCorrupt } from "./src/pipeline/maker.ts";
+export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
+export type { LoaderState } from "./src/state.ts";
+
+export { type FolderEntry, listFolder } from "./src/dataset/folder.ts";
+export {
+  ingestFolder,
+  type IngestOptions,
+  type IngestProgress,
+  type IngestReport,
+} from "./src/dataset/ingest.ts";
+export { listSqlite, type SampleList } from "./src/dataset/list.ts";
+export { type DatasetWriter, pathId, type SampleRecord } from "./src/dataset/record.ts";
+export { type DatasetTables, SqliteWriter } from "./src/dataset/sqlite_writer.ts";
