@@ -9,6 +9,16 @@
 
 enum { LOG_MESSAGES = 128, LOG_TEXT = 512 };
 
+/*
+ * The process may export functions of libuv (Deno does, for Node-API modules); a driver that was
+ * linked with its own libuv must call that one. Address Sanitizer forbids this mode.
+ */
+#if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
+#define DRIVER_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
+#else
+#define DRIVER_MODE (RTLD_NOW | RTLD_LOCAL)
+#endif
+
 static pthread_mutex_t drivers_lock = PTHREAD_MUTEX_INITIALIZER;
 static cassette_driver *drivers;
 
@@ -75,7 +85,7 @@ static cassette_driver *load(const char *path, const char *libpython, char *erro
     snprintf(error, capacity, "%s", dlerror());
     return NULL;
   }
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  void *library = dlopen(path, DRIVER_MODE);
   if (!library) {
     snprintf(error, capacity, "%s", dlerror());
     return NULL;

@@ -2,4 +2,1696 @@
 
 /** C sources of the fetch shim by their path below `native-ffi/`. */
 export const NATIVE_SOURCE = {
+  "cassette_batch.c": `/* Gathers a batch's results into its arena, hands it out and takes it back. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_HEADER = 64, PIECE_BYTES = 1 << 20 };
+
+static void push(batch_queue *queue, cassette_batch *batch) {
+  batch->next = NULL;
+  if (queue->last) queue->last->next = batch;
+  else queue->first = batch;
+  queue->last = batch;
+}
+
+static cassette_batch *pop(batch_queue *queue) {
+  cassette_batch *batch = queue->first;
+  if (!batch) return NULL;
+  queue->first = batch->next;
+  if (!batch->next) queue->last = NULL;
+  batch->next = NULL;
+  return batch;
+}
+
+static uint64_t round_up(uint64_t value, uint64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+/*
+ * With the lock. Arenas are kept for the next batch, as fresh memory costs the kernel more than
+ * filling it does. What does not fit is exchanged, so there are never more than were in use at once.
+ */
+static uint8_t *arena_take(cassette_session *session, uint64_t size) {
+  for (arena **at = &session->arenas; *at; at = &(*at)->next) {
+    arena *found = *at;
+    if (found->capacity < size || found->capacity / 2 > size) continue;
+    *at = found->next;
+    return (uint8_t *)found + ARENA_HEADER;
+  }
+  arena **last = &session->arenas;
+  while (*last && (*last)->next) last = &(*last)->next;
+  arena *old = *last;
+  if (old) {
+    *last = NULL;
+    session->stats.arena_bytes -= old->capacity;
+  }
+  uint64_t rounded = round_up(size + size / 8, 4096);
+  session->stats.arena_bytes += rounded;
+  pthread_mutex_unlock(&session->lock);
+  free(old);
+  arena *made = rounded < SIZE_MAX - ARENA_HEADER
+                    ? aligned_alloc(ARENA_HEADER, ARENA_HEADER + (size_t)rounded)
+                    : NULL;
+  pthread_mutex_lock(&session->lock);
+  if (!made) {
+    session->stats.arena_bytes -= rounded;
+    return NULL;
+  }
+  made->capacity = rounded;
+  return (uint8_t *)made + ARENA_HEADER;
+}
+
+static void arena_give_back(cassette_session *session, uint8_t *bytes) {
+  arena *given = (arena *)(void *)(bytes - ARENA_HEADER);
+  given->next = session->arenas;
+  session->arenas = given;
+}
+
+void cassette_arenas_free(cassette_session *session) {
+  while (session->arenas) {
+    arena *next = session->arenas->next;
+    free(session->arenas);
+    session->arenas = next;
+  }
+}
+
+void cassette_batch_forget(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  if (batch->back) batch->back->all = batch->all;
+  else session->batches = batch->all;
+  if (batch->all) batch->all->back = batch->back;
+  batch->all = batch->back = NULL;
+  session->stats.batches--;
+}
+
+void cassette_batch_complete(cassette_batch *batch) {
+  batch->state = BATCH_COPYING;
+  push(&batch->session->to_copy, batch);
+  pthread_cond_signal(&batch->session->copy);
+}
+
+/* Without the lock; no thread works on the batch any more. */
+static void free_requests(cassette_batch *batch) {
+  cassette_driver *driver = batch->session->driver;
+  for (uint32_t i = 0; i < batch->count; i++) {
+    if (batch->requests[i].result) driver->result_free(batch->requests[i].result);
+    free(batch->requests[i].message);
+  }
+  free(batch->requests);
+  free(batch->pieces);
+  batch->requests = NULL;
+  batch->pieces = NULL;
+}
+
+/* Without the lock: where everything will lie. */
+static void plan(cassette_batch *batch) {
+  cassette_done *done = &batch->done;
+  uint32_t count = batch->count;
+  uint64_t labels = 0, errors = 0, blobs = 0;
+  done->failures = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    cassette_request *request = &batch->requests[i];
+    if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
+      if (request->label) labels += (uint32_t)request->label_value;
+      blobs += round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
+    } else {
+      done->failures++;
+      errors += 16 + round_up(request->message ? strlen(request->message) : 0, 4);
+    }
+  }
+  done->count = count;
+  done->offsets = 0;
+  done->lengths = done->offsets + 8ull * count;
+  done->labels = done->lengths + 4ull * count;
+  done->errors = done->labels + 4ull * count;
+  done->statuses = done->errors + errors;
+  done->label_bytes = done->statuses + count;
+  done->label_size = labels;
+  done->blobs = round_up(done->label_bytes + labels, 64);
+  done->size = done->blobs + blobs;
+}
+
+/* Without the lock: fills in all but the blobs, and cuts these into pieces. */
+static void lay_out(cassette_batch *batch) {
+  cassette_done *done = &batch->done;
+  uint8_t *arena = done->arena;
+  double *offsets = (double *)(void *)(arena + done->offsets);
+  uint32_t *lengths = (uint32_t *)(void *)(arena + done->lengths);
+  int32_t *labels = (int32_t *)(void *)(arena + done->labels);
+  uint8_t *statuses = arena + done->statuses;
+  uint8_t *label_bytes = arena + done->label_bytes;
+  uint8_t *errors = arena + done->errors;
+  uint64_t at = 0, piece = 0;
+  batch->piece_count = 0;
+  for (uint32_t i = 0; i < batch->count; i++) {
+    cassette_request *request = &batch->requests[i];
+    bool arrived = (request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK;
+    offsets[i] = (double)at;
+    lengths[i] = arrived ? request->length : 0;
+    labels[i] = arrived ? request->label_value : 0;
+    statuses[i] = request->status;
+    if (arrived && request->label && request->label_value > 0) {
+      memcpy(label_bytes, request->label, (uint32_t)request->label_value);
+      label_bytes += request->label_value;
+    }
+    if (!arrived) {
+      uint32_t length = request->message ? (uint32_t)strlen(request->message) : 0;
+      uint32_t record[4] = {i, (uint32_t)request->code, request->attempts, length};
+      uint64_t padded = round_up(length, 4);
+      memcpy(errors, record, sizeof record);
+      memset(errors + sizeof record, 0, padded);
+      if (length > 0) memcpy(errors + sizeof record, request->message, length);
+      errors += sizeof record + padded;
+    }
+    if (batch->piece_count == 0 || at - piece >= PIECE_BYTES) {
+      if (batch->piece_count > 0) batch->pieces[batch->piece_count - 1].to = i;
+      batch->pieces[batch->piece_count++] = (cassette_piece){i, batch->count};
+      piece = at;
+    }
+    at += round_up(lengths[i], CASSETTE_BLOB_ALIGNMENT);
+  }
+}
+
+static void copy_piece(cassette_batch *batch, cassette_piece piece) {
+  cassette_driver *driver = batch->session->driver;
+  const cassette_done *done = &batch->done;
+  const double *offsets = (const double *)(const void *)(done->arena + done->offsets);
+  for (uint32_t i = piece.from; i < piece.to; i++) {
+    cassette_request *request = &batch->requests[i];
+    if (!request->result) continue;
+    uint8_t *to = done->arena + done->blobs + (uint64_t)offsets[i];
+    memcpy(to, request->data, request->length);
+    uint64_t end = round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
+    memset(to + request->length, 0, end - request->length);
+    driver->result_free(request->result);
+    request->result = NULL;
+  }
+}
+
+/* With the lock: nobody wants the batch any more. Takes the lock's place back before it returns. */
+static void discard(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  pthread_mutex_unlock(&session->lock);
+  free_requests(batch);
+  free(batch);
+  pthread_mutex_lock(&session->lock);
+  session->references--; /* never the last: the caller frees the session after its threads ended */
+}
+
+/* With the lock: all is in the arena. */
+static void hand_over(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  if (batch->cancelled) {
+    discard(batch);
+    return;
+  }
+  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i].length;
+  session->stats.delivered += batch->count - batch->done.failures;
+  session->stats.failed += batch->done.failures;
+  batch->state = BATCH_DONE;
+  push(&session->done, batch);
+  pthread_cond_broadcast(&session->finished);
+}
+
+/* With the lock: gives the batch its arena. */
+static void prepare(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  pthread_mutex_unlock(&session->lock);
+  plan(batch);
+  batch->pieces = malloc((batch->count ? batch->count : 1) * sizeof *batch->pieces);
+  pthread_mutex_lock(&session->lock);
+  if (batch->pieces && batch->done.size > 0)
+    batch->done.arena = arena_take(session, batch->done.size);
+  pthread_mutex_unlock(&session->lock);
+  if (batch->done.arena) lay_out(batch);
+  pthread_mutex_lock(&session->lock);
+  if (!batch->done.arena && batch->count > 0) batch->done.failures = batch->count;
+}
+
+void *cassette_copy_thread(void *data) {
+  cassette_session *session = data;
+  pthread_mutex_lock(&session->lock);
+  for (;;) {
+    cassette_batch *batch = pop(&session->to_copy);
+    if (!batch) {
+      if (session->all_settled) break;
+      pthread_cond_wait(&session->copy, &session->lock);
+      continue;
+    }
+    if (batch->cancelled && batch->pieces_taken == batch->pieces_done) {
+      discard(batch);
+      continue;
+    }
+    if (!batch->laid_out) {
+      prepare(batch);
+      batch->laid_out = true;
+      if (batch->piece_count == 0) {
+        hand_over(batch);
+        continue;
+      }
+    }
+    cassette_piece piece = batch->pieces[batch->pieces_taken++];
+    if (batch->pieces_taken < batch->piece_count) {
+      batch->next = session->to_copy.first;
+      session->to_copy.first = batch;
+      if (!batch->next) session->to_copy.last = batch;
+      pthread_cond_signal(&session->copy);
+    }
+    pthread_mutex_unlock(&session->lock);
+    copy_piece(batch, piece);
+    pthread_mutex_lock(&session->lock);
+    if (++batch->pieces_done == batch->piece_count) hand_over(batch);
+  }
+  pthread_mutex_unlock(&session->lock);
+  return NULL;
+}
+
+uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
+                       uint32_t capacity) {
+  if (timeout > CASSETTE_MAX_WAIT_MS) timeout = CASSETTE_MAX_WAIT_MS;
+  uint64_t until = cassette_now() + timeout * 1000ull;
+  uint32_t count = 0;
+  pthread_mutex_lock(&session->lock);
+  while (!session->done.first && !session->woken && cassette_now() < until)
+    cassette_wait_until(&session->finished, &session->lock, until);
+  session->woken = false;
+  cassette_batch *batch;
+  while (count < capacity && (batch = pop(&session->done))) {
+    batch->state = BATCH_PICKED_UP;
+    cassette_batch_forget(batch);
+    out[count++] = batch->done;
+  }
+  pthread_mutex_unlock(&session->lock);
+  return count;
+}
+
+void cassette_wake(cassette_session *session) {
+  pthread_mutex_lock(&session->lock);
+  session->woken = true;
+  pthread_cond_broadcast(&session->finished);
+  pthread_mutex_unlock(&session->lock);
+}
+
+void cassette_batch_release(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  free_requests(batch);
+  pthread_mutex_lock(&session->lock);
+  if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  free(batch);
+  cassette_unreference(session);
+}
+`,
+  "cassette_driver.c": `/* Loads a driver and keeps its log messages. */
+#include "cassette_driver.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_MESSAGES = 128, LOG_TEXT = 512 };
+
+/*
+ * The process may export functions of libuv (Deno does, for Node-API modules); a driver that was
+ * linked with its own libuv must call that one. Address Sanitizer forbids this mode.
+ */
+#if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
+#define DRIVER_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
+#else
+#define DRIVER_MODE (RTLD_NOW | RTLD_LOCAL)
+#endif
+
+static pthread_mutex_t drivers_lock = PTHREAD_MUTEX_INITIALIZER;
+static cassette_driver *drivers;
+
+/* Drivers have one log per process, not one per session. */
+static struct {
+  pthread_mutex_t lock;
+  uint32_t first, count;
+  struct {
+    uint32_t level, length;
+    char text[LOG_TEXT];
+  } messages[LOG_MESSAGES];
+} log_ring = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void keep_message(const CassLogMessage *message, void *data) {
+  (void)data;
+  pthread_mutex_lock(&log_ring.lock);
+  uint32_t at = (log_ring.first + log_ring.count) % LOG_MESSAGES;
+  if (log_ring.count == LOG_MESSAGES)
+    log_ring.first = (log_ring.first + 1) % LOG_MESSAGES;
+  else
+    log_ring.count++;
+  size_t length = strnlen(message->message, sizeof message->message);
+  if (length > LOG_TEXT) length = LOG_TEXT;
+  memcpy(log_ring.messages[at].text, message->message, length);
+  log_ring.messages[at].length = (uint32_t)length;
+  log_ring.messages[at].level = (uint32_t)message->severity;
+  pthread_mutex_unlock(&log_ring.lock);
+}
+
+uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capacity) {
+  (void)driver;
+  uint32_t size = 0;
+  pthread_mutex_lock(&log_ring.lock);
+  while (log_ring.count > 0) {
+    uint32_t at = log_ring.first, length = log_ring.messages[at].length;
+    uint32_t padded = (length + 3) & ~3u;
+    if (size + 8 + padded > capacity) break;
+    memcpy(out + size, &log_ring.messages[at].level, 4);
+    memcpy(out + size + 4, &length, 4);
+    memset(out + size + 8, 0, padded);
+    memcpy(out + size + 8, log_ring.messages[at].text, length);
+    size += 8 + padded;
+    log_ring.first = (at + 1) % LOG_MESSAGES;
+    log_ring.count--;
+  }
+  pthread_mutex_unlock(&log_ring.lock);
+  return size;
+}
+
+void cassette_log_level(cassette_driver *driver, int32_t level) {
+  driver->log_set_level(level);
+}
+
+/* POSIX has dlsym give functions as void *, which ISO C has no cast for. */
+static bool find(void *library, const char *name, void *function, size_t size) {
+  void *symbol = dlsym(library, name);
+  memcpy(function, &symbol, size);
+  return symbol != NULL;
+}
+
+static cassette_driver *load(const char *path, const char *libpython, char *error,
+                             uint32_t capacity) {
+  if (libpython && !dlopen(libpython, RTLD_NOW | RTLD_GLOBAL)) {
+    snprintf(error, capacity, "%s", dlerror());
+    return NULL;
+  }
+  void *library = dlopen(path, DRIVER_MODE);
+  if (!library) {
+    snprintf(error, capacity, "%s", dlerror());
+    return NULL;
+  }
+  cassette_driver *driver = calloc(1, sizeof *driver);
+  if (!driver || !(driver->path = strdup(path))) {
+    free(driver);
+    snprintf(error, capacity, "out of memory");
+    return NULL;
+  }
+#define REQUIRE(name, result, parameters)                                                          \\
+  if (!find(library, "cass_" #name, &driver->name, sizeof driver->name)) {                         \\
+    snprintf(error, capacity, "%s has no function cass_" #name, path);                             \\
+    free(driver->path);                                                                            \\
+    free(driver);                                                                                  \\
+    return NULL;                                                                                   \\
+  }
+#define LOOK_FOR(name, result, parameters)                                                         \\
+  find(library, "cass_" #name, &driver->name, sizeof driver->name);
+  CASSETTE_REQUIRED(REQUIRE)
+  CASSETTE_OPTIONAL(LOOK_FOR)
+#undef REQUIRE
+#undef LOOK_FOR
+  driver->log_set_level(3);
+  driver->log_set_callback(keep_message, NULL);
+  return driver;
+}
+
+cassette_driver *cassette_driver_open(const char *path, const char *libpython, char *error,
+                                      uint32_t capacity) {
+  pthread_mutex_lock(&drivers_lock);
+  cassette_driver *driver = drivers;
+  while (driver && strcmp(driver->path, path) != 0) driver = driver->next;
+  if (!driver) {
+    driver = load(path, libpython, error, capacity);
+    if (driver) {
+      driver->next = drivers;
+      drivers = driver;
+    }
+  }
+  pthread_mutex_unlock(&drivers_lock);
+  return driver;
+}
+`,
+  "cassette_driver.h": `/*
+ * The part of the Cassandra driver's C API that is used, by name. Constants and layouts are those of
+ * its version 2; they are part of its stable binary interface.
+ */
+#ifndef CASSETTE_DRIVER_H
+#define CASSETTE_DRIVER_H
+
+#include "cassette_fetch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct CassCluster CassCluster;
+typedef struct CassSession CassSession;
+typedef struct CassFuture CassFuture;
+typedef struct CassStatement CassStatement;
+typedef struct CassPrepared CassPrepared;
+typedef struct CassResult CassResult;
+typedef struct CassIterator CassIterator;
+typedef struct CassRow CassRow;
+typedef struct CassValue CassValue;
+typedef struct CassSsl CassSsl;
+
+/* Most significant half first, but with the time's fields in the order of their weight. */
+typedef struct CassUuid {
+  uint64_t time_and_version;
+  uint64_t clock_seq_and_node;
+} CassUuid;
+
+typedef struct CassLogMessage {
+  uint64_t time_ms;
+  int32_t severity;
+  const char *file;
+  int line;
+  const char *function;
+  char message[1024];
+} CassLogMessage;
+
+typedef int32_t CassError;
+typedef int32_t cass_bool;
+typedef void (*CassFutureCallback)(CassFuture *future, void *data);
+typedef void (*CassLogCallback)(const CassLogMessage *message, void *data);
+
+enum {
+  CASS_OK = 0,
+  CASS_LIB_NO_STREAMS = 1 << 24 | 2,
+  CASS_LIB_REQUEST_QUEUE_FULL = 1 << 24 | 7,
+  CASS_LIB_WRITE_ERROR = 1 << 24 | 9,
+  CASS_LIB_NO_HOSTS_AVAILABLE = 1 << 24 | 10,
+  CASS_LIB_INVALID_VALUE_TYPE = 1 << 24 | 13,
+  CASS_LIB_REQUEST_TIMED_OUT = 1 << 24 | 14,
+  CASS_LIB_UNABLE_TO_CONNECT = 1 << 24 | 22,
+  CASS_SERVER_ERROR = 2 << 24,
+  CASS_SERVER_UNAVAILABLE = 2 << 24 | 0x1000,
+  CASS_SERVER_OVERLOADED = 2 << 24 | 0x1001,
+  CASS_SERVER_IS_BOOTSTRAPPING = 2 << 24 | 0x1002,
+  CASS_SERVER_READ_TIMEOUT = 2 << 24 | 0x1200,
+  CASS_SERVER_READ_FAILURE = 2 << 24 | 0x1300
+};
+
+enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTITY = 2 };
+
+/* X(name, result, parameters) for each function that a driver must have. */
+#define CASSETTE_REQUIRED(X)                                                                       \\
+  X(cluster_new, CassCluster *, (void))                                                            \\
+  X(cluster_free, void, (CassCluster *))                                                           \\
+  X(cluster_set_contact_points_n, CassError, (CassCluster *, const char *, size_t))                \\
+  X(cluster_set_port, CassError, (CassCluster *, int))                                             \\
+  X(cluster_set_credentials_n, void,                                                               \\
+    (CassCluster *, const char *, size_t, const char *, size_t))                                   \\
+  X(cluster_set_consistency, CassError, (CassCluster *, int))                                      \\
+  X(cluster_set_request_timeout, void, (CassCluster *, unsigned))                                  \\
+  X(cluster_set_connect_timeout, void, (CassCluster *, unsigned))                                  \\
+  X(cluster_set_num_threads_io, CassError, (CassCluster *, unsigned))                              \\
+  X(cluster_set_queue_size_io, CassError, (CassCluster *, unsigned))                               \\
+  X(cluster_set_core_connections_per_host, CassError, (CassCluster *, unsigned))                   \\
+  X(cluster_set_load_balance_dc_aware_n, CassError,                                                \\
+    (CassCluster *, const char *, size_t, unsigned, cass_bool))                                    \\
+  X(cluster_set_constant_speculative_execution_policy, CassError, (CassCluster *, int64_t, int))   \\
+  X(cluster_set_ssl, void, (CassCluster *, CassSsl *))                                             \\
+  X(ssl_new, CassSsl *, (void))                                                                    \\
+  X(ssl_free, void, (CassSsl *))                                                                   \\
+  X(ssl_add_trusted_cert_n, CassError, (CassSsl *, const char *, size_t))                          \\
+  X(ssl_set_verify_flags, void, (CassSsl *, int))                                                  \\
+  X(ssl_set_cert_n, CassError, (CassSsl *, const char *, size_t))                                  \\
+  X(ssl_set_private_key_n, CassError, (CassSsl *, const char *, size_t, const char *, size_t))     \\
+  X(session_new, CassSession *, (void))                                                            \\
+  X(session_free, void, (CassSession *))                                                           \\
+  X(session_connect, CassFuture *, (CassSession *, const CassCluster *))                           \\
+  X(session_close, CassFuture *, (CassSession *))                                                  \\
+  X(session_prepare_n, CassFuture *, (CassSession *, const char *, size_t))                        \\
+  X(session_execute, CassFuture *, (CassSession *, const CassStatement *))                         \\
+  X(prepared_bind, CassStatement *, (const CassPrepared *))                                        \\
+  X(prepared_free, void, (const CassPrepared *))                                                   \\
+  X(statement_new_n, CassStatement *, (const char *, size_t, size_t))                              \\
+  X(statement_free, void, (CassStatement *))                                                       \\
+  X(statement_bind_uuid, CassError, (CassStatement *, size_t, CassUuid))                           \\
+  X(statement_set_is_idempotent, CassError, (CassStatement *, cass_bool))                          \\
+  X(future_set_callback, CassError, (CassFuture *, CassFutureCallback, void *))                    \\
+  X(future_wait_timed, cass_bool, (CassFuture *, uint64_t))                                        \\
+  X(future_error_code, CassError, (CassFuture *))                                                  \\
+  X(future_error_message, void, (CassFuture *, const char **, size_t *))                           \\
+  X(future_get_result, const CassResult *, (CassFuture *))                                         \\
+  X(future_get_prepared, const CassPrepared *, (CassFuture *))                                     \\
+  X(future_free, void, (CassFuture *))                                                             \\
+  X(result_free, void, (const CassResult *))                                                       \\
+  X(result_row_count, size_t, (const CassResult *))                                                \\
+  X(result_column_count, size_t, (const CassResult *))                                             \\
+  X(result_first_row, const CassRow *, (const CassResult *))                                       \\
+  X(iterator_from_result, CassIterator *, (const CassResult *))                                    \\
+  X(iterator_next, cass_bool, (CassIterator *))                                                    \\
+  X(iterator_get_row, const CassRow *, (const CassIterator *))                                     \\
+  X(iterator_free, void, (CassIterator *))                                                         \\
+  X(row_get_column, const CassValue *, (const CassRow *, size_t))                                  \\
+  X(value_is_null, cass_bool, (const CassValue *))                                                 \\
+  X(value_get_bytes, CassError, (const CassValue *, const uint8_t **, size_t *))                   \\
+  X(value_get_int32, CassError, (const CassValue *, int32_t *))                                    \\
+  X(error_desc, const char *, (CassError))                                                         \\
+  X(log_set_callback, void, (CassLogCallback, void *))                                             \\
+  X(log_set_level, void, (int))
+
+/* Functions that a driver may lack; asking for what they do is then an error. */
+#define CASSETTE_OPTIONAL(X)                                                                       \\
+  X(cluster_set_cloud_secure_connection_bundle_n, CassError, (CassCluster *, const char *, size_t))
+
+#define CASSETTE_MEMBER(name, result, parameters) result(*name) parameters;
+struct cassette_driver {
+  CASSETTE_REQUIRED(CASSETTE_MEMBER)
+  CASSETTE_OPTIONAL(CASSETTE_MEMBER)
+  char *path;
+  cassette_driver *next;
+};
+#undef CASSETTE_MEMBER
+
+#endif
+`,
+  "cassette_fetch.c": `/* Sends requests, a bounded number at a time, and takes the driver's answers. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Requests sent between two looks at the queues. */
+enum { SEND_AT_ONCE = 64, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
+
+static uint64_t big_endian(const uint8_t *bytes, int count) {
+  uint64_t value = 0;
+  for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
+  return value;
+}
+
+static CassUuid uuid(const uint8_t *id) {
+  return (CassUuid){
+      .time_and_version = big_endian(id + 6, 2) << 48 | big_endian(id + 4, 2) << 32 |
+                          big_endian(id, 4),
+      .clock_seq_and_node = big_endian(id + 8, 8),
+  };
+}
+
+static bool worth_a_retry(CassError code) {
+  switch (code) {
+  case CASS_LIB_NO_STREAMS:
+  case CASS_LIB_REQUEST_QUEUE_FULL:
+  case CASS_LIB_WRITE_ERROR:
+  case CASS_LIB_NO_HOSTS_AVAILABLE:
+  case CASS_LIB_REQUEST_TIMED_OUT:
+  case CASS_LIB_UNABLE_TO_CONNECT:
+  case CASS_SERVER_ERROR:
+  case CASS_SERVER_UNAVAILABLE:
+  case CASS_SERVER_OVERLOADED:
+  case CASS_SERVER_IS_BOOTSTRAPPING:
+  case CASS_SERVER_READ_TIMEOUT:
+  case CASS_SERVER_READ_FAILURE:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Milliseconds before an attempt; the same for all of an attempt, so that its queue is in order. */
+static uint64_t backoff(const cassette_session *session, uint32_t attempts) {
+  uint64_t wait = (uint64_t)session->backoff << (attempts - 1);
+  return wait < MAX_BACKOFF_MS ? wait : MAX_BACKOFF_MS;
+}
+
+static uint32_t latency_bucket(uint64_t microseconds) {
+  if (microseconds < 1) microseconds = 1;
+  uint32_t power = 63u - (uint32_t)__builtin_clzll(microseconds);
+  uint32_t quarter = power >= 2 ? (uint32_t)(microseconds >> (power - 2)) & 3
+                                : (uint32_t)(microseconds << (2 - power)) & 3;
+  uint32_t bucket = power * 4 + quarter;
+  return bucket < CASSETTE_LATENCY_BUCKETS ? bucket : CASSETTE_LATENCY_BUCKETS - 1;
+}
+
+/* With the lock: a request has its outcome, or is to be forgotten with its batch. */
+static void settle(cassette_request *request) {
+  cassette_batch *batch = request->batch;
+  if (--batch->remaining == 0) cassette_batch_complete(batch);
+}
+
+static void wake_dispatcher(cassette_session *session) {
+  if (session->dispatcher_waits) pthread_cond_signal(&session->dispatch);
+}
+
+/* Without the lock: reads the answer into the request. */
+static void read_answer(cassette_session *session, cassette_request *request, CassFuture *future) {
+  cassette_driver *driver = session->driver;
+  const CassResult *result = driver->future_get_result(future);
+  const CassRow *row = result ? driver->result_first_row(result) : NULL;
+  if (!row) {
+    request->status = CASSETTE_MISSING_ROW;
+    if (result) driver->result_free(result);
+    return;
+  }
+  const CassValue *value = driver->row_get_column(row, 0);
+  size_t length = 0;
+  CassError wrong = CASS_OK;
+  request->status = CASSETTE_OK;
+  if (driver->value_is_null(value)) request->status = CASSETTE_NULL_BLOB;
+  else wrong = driver->value_get_bytes(value, &request->data, &length);
+  if (request->status == CASSETTE_OK && wrong == CASS_OK && length == 0)
+    request->status = CASSETTE_EMPTY_BLOB;
+  request->length = (uint32_t)length;
+  if (wrong == CASS_OK && session->label_type != CASSETTE_LABEL_NONE) {
+    value = driver->row_get_column(row, 1);
+    if (driver->value_is_null(value)) request->status |= CASSETTE_LABEL_NULL;
+    else if (session->label_type == CASSETTE_LABEL_INT)
+      wrong = driver->value_get_int32(value, &request->label_value);
+    else {
+      wrong = driver->value_get_bytes(value, &request->label, &length);
+      request->label_value = (int32_t)length;
+    }
+  }
+  if (wrong != CASS_OK) {
+    request->status = CASSETTE_WRONG_TYPE;
+    request->code = wrong;
+  }
+  if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
+    request->result = result;
+  } else {
+    request->status &= (uint8_t)~CASSETTE_LABEL_NULL;
+    request->length = 0;
+    driver->result_free(result);
+  }
+}
+
+static void read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future) {
+  const char *message;
+  size_t length;
+  driver->future_error_message(future, &message, &length);
+  if (length > MAX_MESSAGE) length = MAX_MESSAGE;
+  free(request->message);
+  request->message = malloc(length + 1);
+  if (request->message) {
+    memcpy(request->message, message, length);
+    request->message[length] = 0;
+  }
+  request->status = request->code == CASS_LIB_REQUEST_TIMED_OUT ||
+                            request->code == CASS_SERVER_READ_TIMEOUT
+                        ? CASSETTE_TIMEOUT
+                        : CASSETTE_FAILED;
+}
+
+/* With the lock. */
+static bool try_again(cassette_session *session, cassette_request *request) {
+  if (request->batch->cancelled || request->attempts > session->retries) return false;
+  retry_queue *queue = &session->retry[request->attempts - 1];
+  request->time = cassette_now() + backoff(session, request->attempts) * 1000;
+  request->next = NULL;
+  if (queue->last) queue->last->next = request;
+  else queue->first = request;
+  queue->last = request;
+  return true;
+}
+
+/* The driver's callback. It runs on a thread of the driver, or within future_set_callback. */
+static void on_answer(CassFuture *future, void *data) {
+  cassette_request *request = data;
+  cassette_session *session = request->batch->session;
+  request->code = session->driver->future_error_code(future);
+  if (request->code == CASS_OK) read_answer(session, request, future);
+  else read_failure(session->driver, request, future);
+  uint64_t latency = cassette_now() - request->time;
+  pthread_mutex_lock(&session->lock);
+  session->in_flight--;
+  session->stats.latency[latency_bucket(latency)]++;
+  bool again = worth_a_retry(request->code) && try_again(session, request);
+  if (!again) settle(request);
+  if (again || (session->stopping && session->in_flight == 0) ||
+      (session->dispatcher_blocked &&
+       session->limit - session->in_flight >= (session->limit + 15) / 16))
+    wake_dispatcher(session);
+  pthread_mutex_unlock(&session->lock);
+}
+
+/* Without the lock, as the driver may call on_answer at once. */
+static void send(cassette_session *session, cassette_request *request) {
+  cassette_driver *driver = session->driver;
+  CassStatement *statement = driver->prepared_bind(session->prepared);
+  CassError code = driver->statement_bind_uuid(statement, 0, uuid(request->id));
+  if (code != CASS_OK) {
+    driver->statement_free(statement);
+    request->status = CASSETTE_WRONG_TYPE;
+    request->code = code;
+    pthread_mutex_lock(&session->lock);
+    session->in_flight--;
+    settle(request);
+    pthread_mutex_unlock(&session->lock);
+    return;
+  }
+  driver->statement_set_is_idempotent(statement, 1);
+  request->time = cassette_now();
+  CassFuture *future = driver->session_execute(session->session, statement);
+  driver->statement_free(statement);
+  driver->future_set_callback(future, on_answer, request);
+  driver->future_free(future);
+}
+
+/* With the lock: the next request to send, or NULL. \`due\` becomes the time of the next retry. */
+static cassette_request *take(cassette_session *session, uint64_t now, uint64_t *due) {
+  for (uint32_t i = 0; i < session->retries; i++) {
+    retry_queue *queue = &session->retry[i];
+    cassette_request *request;
+    while ((request = queue->first)) {
+      bool forgotten = request->batch->cancelled;
+      if (!forgotten && request->time > now) {
+        if (request->time < *due) *due = request->time;
+        break;
+      }
+      queue->first = request->next;
+      if (!queue->first) queue->last = NULL;
+      if (!forgotten) {
+        session->stats.retries++;
+        return request;
+      }
+      settle(request);
+    }
+  }
+  cassette_batch *batch = session->to_send.first;
+  if (!batch) return NULL;
+  cassette_request *request = &batch->requests[batch->sent++];
+  session->stats.waiting--;
+  if (batch->sent == batch->count) {
+    session->to_send.first = batch->next;
+    if (!batch->next) session->to_send.last = NULL;
+  }
+  return request;
+}
+
+static bool retries_wait(const cassette_session *session) {
+  for (uint32_t i = 0; i < session->retries; i++)
+    if (session->retry[i].first) return true;
+  return false;
+}
+
+void *cassette_dispatch_thread(void *data) {
+  cassette_session *session = data;
+  cassette_request *requests[SEND_AT_ONCE];
+  pthread_mutex_lock(&session->lock);
+  for (;;) {
+    uint64_t now = cassette_now(), due = UINT64_MAX;
+    uint32_t count = 0;
+    while (count < SEND_AT_ONCE && session->in_flight < session->limit) {
+      cassette_request *request = take(session, now, &due);
+      if (!request) break;
+      requests[count++] = request;
+      request->attempts++;
+      session->in_flight++;
+    }
+    if (count > 0) {
+      pthread_mutex_unlock(&session->lock);
+      for (uint32_t i = 0; i < count; i++) send(session, requests[i]);
+      pthread_mutex_lock(&session->lock);
+      continue;
+    }
+    if (session->stopping && session->in_flight == 0 && !retries_wait(session)) break;
+    session->dispatcher_waits = true;
+    session->dispatcher_blocked = session->in_flight >= session->limit;
+    if (due == UINT64_MAX) pthread_cond_wait(&session->dispatch, &session->lock);
+    else cassette_wait_until(&session->dispatch, &session->lock, due);
+    session->dispatcher_waits = session->dispatcher_blocked = false;
+  }
+  pthread_mutex_unlock(&session->lock);
+  return NULL;
+}
+
+int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                        uint64_t token) {
+  cassette_batch *batch = calloc(1, sizeof *batch);
+  cassette_request *requests = calloc(count ? count : 1, sizeof *requests);
+  if (!batch || !requests) {
+    free(batch);
+    free(requests);
+    return CASSETTE_ERROR;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    requests[i].batch = batch;
+    memcpy(requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
+  }
+  batch->session = session;
+  batch->requests = requests;
+  batch->count = batch->remaining = count;
+  batch->done.token = token;
+  batch->done.batch = batch;
+  pthread_mutex_lock(&session->lock);
+  if (!session->ready || session->closing) {
+    pthread_mutex_unlock(&session->lock);
+    free(requests);
+    free(batch);
+    return CASSETTE_ERROR;
+  }
+  session->references++;
+  session->stats.requested += count;
+  session->stats.waiting += count;
+  session->stats.batches++;
+  batch->all = session->batches;
+  if (batch->all) batch->all->back = batch;
+  session->batches = batch;
+  if (count == 0) {
+    cassette_batch_complete(batch);
+  } else {
+    if (session->to_send.last) session->to_send.last->next = batch;
+    else session->to_send.first = batch;
+    session->to_send.last = batch;
+    wake_dispatcher(session);
+  }
+  pthread_mutex_unlock(&session->lock);
+  return CASSETTE_READY;
+}
+
+/* With the lock: takes a batch that is being fetched from its queue, so that no more is sent. */
+static void unqueue(cassette_session *session, cassette_batch *batch) {
+  cassette_batch *before = NULL;
+  for (cassette_batch *b = session->to_send.first; b; before = b, b = b->next) {
+    if (b != batch) continue;
+    if (before) before->next = b->next;
+    else session->to_send.first = b->next;
+    if (session->to_send.last == b) session->to_send.last = before;
+    b->next = NULL;
+    return;
+  }
+}
+
+/* With the lock. */
+static void cancel(cassette_session *session, cassette_batch *batch) {
+  batch->cancelled = true;
+  cassette_batch_forget(batch);
+  if (batch->state == BATCH_DONE) {
+    cassette_batch *before = NULL, *b = session->done.first;
+    while (b != batch) {
+      before = b;
+      b = b->next;
+    }
+    if (before) before->next = b->next;
+    else session->done.first = b->next;
+    if (session->done.last == b) session->done.last = before;
+    batch->state = BATCH_COPYING; /* a copy thread frees it */
+    cassette_batch_complete(batch);
+    return;
+  }
+  if (batch->state != BATCH_FETCHING) return;
+  if (batch->sent < batch->count) {
+    uint32_t unsent = batch->count - batch->sent;
+    unqueue(session, batch);
+    session->stats.waiting -= unsent;
+    batch->sent = batch->count;
+    batch->remaining -= unsent;
+    if (batch->remaining == 0) cassette_batch_complete(batch);
+  }
+  wake_dispatcher(session); /* to drop its retries */
+}
+
+void cassette_cancel_all(cassette_session *session) {
+  while (session->batches) cancel(session, session->batches);
+}
+
+void cassette_cancel(cassette_session *session, uint64_t token) {
+  pthread_mutex_lock(&session->lock);
+  cassette_batch *batch = session->batches;
+  while (batch && batch->done.token != token) batch = batch->all;
+  if (batch) cancel(session, batch);
+  pthread_mutex_unlock(&session->lock);
+}
+
+void cassette_stats(cassette_session *session, cassette_stats_data *out) {
+  pthread_mutex_lock(&session->lock);
+  *out = session->stats;
+  out->in_flight = session->in_flight;
+  pthread_mutex_unlock(&session->lock);
+}
+`,
+  "cassette_fetch.h": `/*
+ * cassette_fetch: blobs by id from Apache Cassandra, a batch at a time.
+ *
+ * The caller submits 16-byte ids and picks up whole batches. Everything between runs on threads of
+ * this library: a dispatcher keeps a bounded number of requests in flight, the driver's threads
+ * collect the results, copy threads gather them into one block of memory per batch, the arena.
+ *
+ * The driver (any library with the C API of the Cassandra C++ driver) is loaded by path at run time
+ * and never unloaded; no header of it is needed.
+ *
+ * Threads: a session's operations (set, connect, query, prepare, close, operation_wait) are called
+ * by one thread at a time. submit, cancel, wake, stats and release may be called by any thread at any
+ * time between prepare and free; wait by one thread at a time. No function blocks longer than the
+ * time-out that it is given, and none of the others blocks at all, beyond short locks.
+ *
+ * Strings are UTF-8. Times are milliseconds. After a failure a session stays valid: it may be asked
+ * for its text, and must be freed.
+ */
+#ifndef CASSETTE_FETCH_H
+#define CASSETTE_FETCH_H
+
+#include <stdint.h>
+
+#define CASSETTE_ID_BYTES 16
+#define CASSETTE_BLOB_ALIGNMENT 16
+#define CASSETTE_MAX_WAIT_MS 100
+#define CASSETTE_LATENCY_BUCKETS 96
+
+#if defined(__GNUC__)
+#define CASSETTE_API __attribute__((visibility("default")))
+#else
+#define CASSETTE_API
+#endif
+
+typedef struct cassette_driver cassette_driver;
+typedef struct cassette_session cassette_session;
+typedef struct cassette_batch cassette_batch;
+
+/* What became of a sample. */
+enum cassette_status {
+  CASSETTE_OK = 0,
+  CASSETTE_MISSING_ROW = 1, /* no row has this id */
+  CASSETTE_NULL_BLOB = 2,   /* the data column is null */
+  CASSETTE_EMPTY_BLOB = 3,  /* the data column has length 0 */
+  CASSETTE_TIMEOUT = 4,     /* no answer in time, after all retries */
+  CASSETTE_FAILED = 5,      /* the driver or the server said no */
+  CASSETTE_WRONG_TYPE = 6,  /* a column is not of the type that was asked for */
+  CASSETTE_NO_MEMORY = 7    /* the arena could not be allocated */
+};
+
+/* Set in a sample's status byte where its label is null. */
+#define CASSETTE_LABEL_NULL 0x80
+
+enum cassette_label_type {
+  CASSETTE_LABEL_NONE = 0,
+  CASSETTE_LABEL_INT = 1,
+  CASSETTE_LABEL_BLOB = 2
+};
+
+/* What operation_wait and set return. */
+enum cassette_outcome {
+  CASSETTE_PENDING = 0,
+  CASSETTE_READY = 1,
+  CASSETTE_ERROR = -1
+};
+
+/*
+ * A finished batch. All places are byte offsets into the arena, which belongs to the batch and is
+ * valid until cassette_batch_release.
+ */
+typedef struct cassette_done {
+  uint64_t token;        /* as given to submit */
+  cassette_batch *batch; /* for release */
+  uint8_t *arena;        /* 64-byte aligned; NULL if count is 0 or memory ran out */
+  uint64_t size;         /* bytes of the arena in use */
+  uint64_t offsets;      /* double[count]: where each blob begins, from \`blobs\` on */
+  uint64_t lengths;      /* uint32_t[count]: bytes of each blob, 0 for a failed sample */
+  uint64_t statuses;     /* uint8_t[count]: enum cassette_status, with CASSETTE_LABEL_NULL */
+  uint64_t labels;       /* int32_t[count]: the label, or for blob labels its length */
+  uint64_t label_bytes;  /* blob labels, one after the other without gaps */
+  uint64_t label_size;   /* bytes of them */
+  uint64_t errors;       /* one record per failed sample, see below */
+  uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero; to the end */
+  uint32_t count;        /* samples */
+  uint32_t failures;     /* samples whose status is not CASSETTE_OK */
+} cassette_done;
+
+/*
+ * Error record: uint32_t index, the driver's error code, attempts, bytes of message; then the
+ * message, padded to a multiple of 4.
+ */
+
+/* Counters since the session was made. */
+typedef struct cassette_stats_data {
+  uint64_t requested; /* samples submitted */
+  uint64_t delivered; /* samples that arrived whole */
+  uint64_t failed;    /* samples that failed, after all retries */
+  uint64_t bytes;     /* bytes of blobs that arrived */
+  uint64_t retries;   /* requests sent again */
+  uint64_t in_flight; /* requests under way now */
+  uint64_t waiting;   /* samples submitted and not yet sent */
+  uint64_t batches;   /* batches submitted and not yet picked up or cancelled */
+  uint64_t arena_bytes; /* bytes of arenas allocated now, in use or kept for the next batch */
+  /* Answers by latency: bucket b counts those from 2^(b/4) to 2^((b+1)/4) microseconds. */
+  uint64_t latency[CASSETTE_LATENCY_BUCKETS];
+} cassette_stats_data;
+
+/*
+ * Loads a driver. \`libpython\` (may be NULL) is loaded first, with its symbols visible to all, for
+ * drivers that are Python extensions. The same path gives the same driver. On failure NULL, and the
+ * reason in \`error\`, which holds up to \`capacity\` bytes and ends with 0.
+ */
+CASSETTE_API cassette_driver *cassette_driver_open(const char *path, const char *libpython,
+                                                   char *error, uint32_t capacity);
+
+/* Sets which messages of the driver are kept: 0 none, 1 critical … 6 trace, as in CassLogLevel. */
+CASSETTE_API void cassette_log_level(cassette_driver *driver, int32_t level);
+
+/*
+ * Moves kept messages of the driver into \`out\`, oldest first: uint32_t level, uint32_t bytes, then
+ * the text padded to a multiple of 4. Returns the bytes written; what does not fit stays.
+ */
+CASSETTE_API uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capacity);
+
+/* Makes a session; NULL if memory ran out. */
+CASSETTE_API cassette_session *cassette_session_new(cassette_driver *driver);
+
+/*
+ * Sets an option before connect, as text: contact_points (comma-separated), port, local_dc,
+ * username, password, consistency (number as in the protocol), request_timeout, connect_timeout,
+ * io_threads, copy_threads, connections, max_in_flight, retries, backoff, speculative_delay,
+ * speculative_max, label_type, tls_ca, tls_cert, tls_key, tls_passphrase (these four: contents, not
+ * paths; cert and passphrase before key), tls_verify (none, chain, identity), cloud_bundle (path).
+ * Returns CASSETTE_READY, or CASSETTE_ERROR with the reason in cassette_session_text.
+ */
+CASSETTE_API int32_t cassette_session_set(cassette_session *session, const char *name,
+                                          const char *value, uint32_t length);
+
+/* Begins to connect. Ask cassette_operation_wait for the outcome. */
+CASSETTE_API void cassette_connect(cassette_session *session);
+
+/*
+ * Begins a query. When it is ready, cassette_session_text gives uint32_t columns and rows, then each
+ * value in row order: uint32_t bytes (0xFFFFFFFF: null), then the bytes, as the protocol has them.
+ */
+CASSETTE_API void cassette_query(cassette_session *session, const char *cql, uint32_t length);
+
+/*
+ * Begins to prepare the statement that fetches one sample: one parameter, the uuid; the first
+ * column of its result is the blob, the second, unless label_type is none, the label. When it is
+ * ready, samples can be submitted.
+ */
+CASSETTE_API void cassette_prepare(cassette_session *session, const char *cql, uint32_t length);
+
+/*
+ * Begins to close: all batches not picked up are cancelled, requests under way are awaited. Arenas
+ * stay valid until they are released.
+ */
+CASSETTE_API void cassette_close(cassette_session *session);
+
+/*
+ * Waits for the operation begun last, for at most \`timeout\` (and CASSETTE_MAX_WAIT_MS). Returns
+ * enum cassette_outcome.
+ */
+CASSETTE_API int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout);
+
+/* The driver's error code of the operation that failed last, 0 if none did. */
+CASSETTE_API uint32_t cassette_operation_code(cassette_session *session);
+
+/*
+ * Copies the message or the result of the operation that ended last into \`out\`, up to \`capacity\`
+ * bytes, not ended with 0. Returns its whole size in bytes.
+ */
+CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *out,
+                                            uint32_t capacity);
+
+/*
+ * Asks for \`count\` samples, 16 bytes of id each (copied). \`token\` (not 0, not in use) comes back
+ * with the batch. Returns CASSETTE_READY, or CASSETTE_ERROR if the session is not prepared or is
+ * closing, or memory ran out; then no batch will come.
+ */
+CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                                     uint64_t token);
+
+/*
+ * Forgets a batch that has not been picked up: it will not come. Its requests under way go on in the
+ * background. Nothing happens if no batch has this token (any more).
+ */
+CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
+
+/*
+ * Picks up finished batches, in the order in which they were finished: waits for at most \`timeout\`
+ * (and CASSETTE_MAX_WAIT_MS) until there is one or cassette_wake is called. Returns how many were
+ * written to \`out\`, at most \`capacity\`; each must be released.
+ */
+CASSETTE_API uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
+                                    uint32_t capacity);
+
+/* Ends the cassette_wait that is under way, or the next one, at once. */
+CASSETTE_API void cassette_wake(cassette_session *session);
+
+/* Gives a batch and its arena back. Allowed after its session was freed. */
+CASSETTE_API void cassette_batch_release(cassette_batch *batch);
+
+/* Copies the counters. */
+CASSETTE_API void cassette_stats(cassette_session *session, cassette_stats_data *out);
+
+/*
+ * Gives the session back. A session that is not closed closes in the background. No other function
+ * may be using the session, or be called with it afterwards.
+ */
+CASSETTE_API void cassette_session_free(cassette_session *session);
+
+#endif
+`,
+  "cassette_internal.h": `/* What the parts of the fetch share. \`lock\` protects every field that is not said to be otherwise. */
+#ifndef CASSETTE_INTERNAL_H
+#define CASSETTE_INTERNAL_H
+
+#include "cassette_driver.h"
+
+#include <pthread.h>
+#include <time.h>
+
+enum { CASSETTE_MAX_RETRIES = 16, CASSETTE_MAX_COPY_THREADS = 64 };
+
+/* One sample on its way. Its owner is whoever works on it: dispatcher, driver's callback, copier. */
+typedef struct cassette_request {
+  cassette_batch *batch;
+  struct cassette_request *next; /* in a retry queue */
+  const CassResult *result;      /* owned; NULL unless the status is CASSETTE_OK or about data */
+  const uint8_t *data, *label;   /* into the result */
+  char *message;                 /* owned; why it failed */
+  uint64_t time;                 /* sent at, or due at; microseconds */
+  uint32_t length;
+  int32_t label_value; /* the integer, or the length of the label's bytes */
+  int32_t code;
+  uint8_t status, attempts, id[CASSETTE_ID_BYTES];
+} cassette_request;
+
+typedef struct cassette_piece {
+  uint32_t from, to;
+} cassette_piece;
+
+typedef enum cassette_batch_state {
+  BATCH_FETCHING,
+  BATCH_COPYING, /* all results are there */
+  BATCH_DONE,
+  BATCH_PICKED_UP
+} cassette_batch_state;
+
+struct cassette_batch {
+  cassette_session *session;
+  cassette_batch *next;      /* in the dispatch, copy or done queue */
+  cassette_batch *all, *back; /* in the list of batches not picked up */
+  cassette_request *requests;
+  uint32_t count;
+  uint32_t sent;      /* requests handed to the dispatcher at least once */
+  uint32_t remaining; /* requests without an outcome */
+  cassette_batch_state state;
+  bool cancelled;
+  bool laid_out;         /* arena and pieces are there */
+  cassette_piece *pieces; /* for the copy threads; owned */
+  uint32_t piece_count, pieces_taken, pieces_done;
+  cassette_done done;
+};
+
+typedef struct batch_queue {
+  cassette_batch *first, *last;
+} batch_queue;
+
+typedef struct retry_queue {
+  cassette_request *first, *last;
+} retry_queue;
+
+typedef struct arena {
+  struct arena *next;
+  uint64_t capacity;
+} arena;
+
+enum { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_PREPARE, OPERATION_CLOSE };
+
+struct cassette_session {
+  cassette_driver *driver;
+
+  /* Used by operations only, one at a time, without the lock. */
+  CassCluster *cluster;
+  CassSession *session;
+  CassSsl *ssl;
+  CassFuture *operation;
+  int operation_kind;
+  uint32_t operation_code;
+  uint8_t *text;
+  uint32_t text_size;
+  char *username, *password, *passphrase;
+  int64_t speculative_delay;
+  bool threads_started;
+  bool close_follows; /* close was asked for while connecting */
+
+  /* Set before the threads start, then constant. */
+  const CassPrepared *prepared;
+  int32_t label_type;
+  uint32_t limit; /* requests in flight */
+  uint32_t retries;
+  uint32_t backoff; /* milliseconds before the first retry; doubled for each further one */
+  uint32_t copy_threads;
+  pthread_t dispatcher, copiers[CASSETTE_MAX_COPY_THREADS];
+
+  pthread_mutex_t lock;
+  pthread_cond_t dispatch; /* there may be something to send */
+  pthread_cond_t copy;     /* there may be something to copy */
+  pthread_cond_t finished; /* there may be something to pick up, or woken is set */
+  bool dispatcher_waits;
+  bool dispatcher_blocked; /* it waits for requests in flight to become fewer */
+  bool ready, closing, woken;
+  bool stopping;    /* the dispatcher shall end once nothing is in flight */
+  bool all_settled; /* the copy threads shall end once they have nothing to do */
+  uint32_t in_flight;
+  uint32_t references; /* the caller's and each batch's */
+  batch_queue to_send, to_copy, done;
+  retry_queue retry[CASSETTE_MAX_RETRIES];
+  cassette_batch *batches; /* not picked up */
+  arena *arenas;           /* free, oldest last */
+  cassette_stats_data stats;
+};
+
+/* cassette_options.c */
+void cassette_forget(char **secret); /* overwrites it, frees it, makes it NULL */
+
+/* cassette_session.c */
+int32_t cassette_fail(cassette_session *session, CassError code, const char *text);
+void cassette_unreference(cassette_session *session); /* with the lock; gives the lock back */
+
+/* cassette_fetch.c */
+void *cassette_dispatch_thread(void *session);
+void cassette_cancel_all(cassette_session *session); /* with the lock */
+
+/* cassette_batch.c */
+void *cassette_copy_thread(void *session);
+void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
+void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
+void cassette_arenas_free(cassette_session *session);
+
+static inline uint64_t cassette_now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* Waits until the condition is signalled or the time (microseconds, as cassette_now) has come. */
+void cassette_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until);
+
+#endif
+`,
+  "cassette_options.c": `/* The options of a session, as text. */
+#include "cassette_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is secret is overwritten before it is given back. */
+void cassette_forget(char **secret) {
+  if (*secret) {
+    volatile char *byte = *secret;
+    while (*byte) *byte++ = 0;
+    free(*secret);
+  }
+  *secret = NULL;
+}
+
+static CassSsl *tls(cassette_session *session) {
+  if (!session->ssl) session->ssl = session->driver->ssl_new();
+  return session->ssl;
+}
+
+static CassError set_verify(cassette_session *session, const char *value, bool *known) {
+  int flags;
+  if (strcmp(value, "none") == 0) flags = CASS_VERIFY_NONE;
+  else if (strcmp(value, "chain") == 0) flags = CASS_VERIFY_PEER_CERT;
+  else if (strcmp(value, "identity") == 0) flags = CASS_VERIFY_PEER_CERT | CASS_VERIFY_PEER_IDENTITY;
+  else {
+    *known = false;
+    return CASS_OK;
+  }
+  session->driver->ssl_set_verify_flags(tls(session), flags);
+  return CASS_OK;
+}
+
+/* Options whose value is text. \`known\` becomes false if there is none of this name. */
+static CassError set_string(cassette_session *s, const char *name, const char *value, size_t length,
+                            bool *known) {
+  cassette_driver *d = s->driver;
+  if (strcmp(name, "contact_points") == 0)
+    return d->cluster_set_contact_points_n(s->cluster, value, length);
+  if (strcmp(name, "local_dc") == 0)
+    return d->cluster_set_load_balance_dc_aware_n(s->cluster, value, length, 0, 0);
+  if (strcmp(name, "username") == 0 || strcmp(name, "password") == 0) {
+    char **kept = name[0] == 'u' ? &s->username : &s->password;
+    cassette_forget(kept);
+    *kept = strdup(value);
+    return CASS_OK;
+  }
+  if (strcmp(name, "tls_ca") == 0) return d->ssl_add_trusted_cert_n(tls(s), value, length);
+  if (strcmp(name, "tls_cert") == 0) return d->ssl_set_cert_n(tls(s), value, length);
+  if (strcmp(name, "tls_passphrase") == 0) {
+    cassette_forget(&s->passphrase);
+    s->passphrase = strdup(value);
+    return CASS_OK;
+  }
+  if (strcmp(name, "tls_key") == 0) {
+    const char *phrase = s->passphrase ? s->passphrase : "";
+    return d->ssl_set_private_key_n(tls(s), value, length, phrase, strlen(phrase));
+  }
+  if (strcmp(name, "tls_verify") == 0) return set_verify(s, value, known);
+  if (strcmp(name, "cloud_bundle") == 0 && d->cluster_set_cloud_secure_connection_bundle_n)
+    return d->cluster_set_cloud_secure_connection_bundle_n(s->cluster, value, length);
+  *known = false;
+  return CASS_OK;
+}
+
+/* Options whose value is a number. \`known\` becomes false if there is none of this name. */
+static CassError set_number(cassette_session *s, const char *name, uint32_t number, bool *known) {
+  cassette_driver *d = s->driver;
+  if (strcmp(name, "port") == 0) return d->cluster_set_port(s->cluster, (int)number);
+  if (strcmp(name, "consistency") == 0) return d->cluster_set_consistency(s->cluster, (int)number);
+  if (strcmp(name, "io_threads") == 0) return d->cluster_set_num_threads_io(s->cluster, number);
+  if (strcmp(name, "connections") == 0)
+    return d->cluster_set_core_connections_per_host(s->cluster, number);
+  if (strcmp(name, "request_timeout") == 0) d->cluster_set_request_timeout(s->cluster, number);
+  else if (strcmp(name, "connect_timeout") == 0) d->cluster_set_connect_timeout(s->cluster, number);
+  else if (strcmp(name, "copy_threads") == 0 && number >= 1 && number <= CASSETTE_MAX_COPY_THREADS)
+    s->copy_threads = number;
+  else if (strcmp(name, "max_in_flight") == 0 && number >= 1) {
+    s->limit = number;
+    unsigned queue = 8192;
+    while (queue <= number) queue *= 2;
+    return d->cluster_set_queue_size_io(s->cluster, queue);
+  } else if (strcmp(name, "retries") == 0 && number <= CASSETTE_MAX_RETRIES) s->retries = number;
+  else if (strcmp(name, "backoff") == 0) s->backoff = number;
+  else if (strcmp(name, "label_type") == 0 && number <= CASSETTE_LABEL_BLOB)
+    s->label_type = (int32_t)number;
+  else if (strcmp(name, "speculative_delay") == 0) s->speculative_delay = number;
+  else if (strcmp(name, "speculative_max") == 0)
+    return d->cluster_set_constant_speculative_execution_policy(s->cluster, s->speculative_delay,
+                                                                (int)number);
+  else *known = false;
+  return CASS_OK;
+}
+
+int32_t cassette_session_set(cassette_session *session, const char *name, const char *value,
+                             uint32_t length) {
+  bool known = true;
+  char *text = malloc((size_t)length + 1);
+  if (!text) return cassette_fail(session, 0, "out of memory");
+  memcpy(text, value, length);
+  text[length] = 0;
+  CassError code = set_string(session, name, text, length, &known);
+  if (!known) {
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (length > 0 && *end == 0 && errno == 0 && number <= INT32_MAX) {
+      known = true;
+      code = set_number(session, name, (uint32_t)number, &known);
+    }
+  }
+  cassette_forget(&text);
+  if (!known) return cassette_fail(session, 0, "no such option, or not a value of it");
+  if (code != CASS_OK) return cassette_fail(session, code, session->driver->error_desc(code));
+  return CASSETTE_READY;
+}
+`,
+  "cassette_session.c": `/* A session's life: options, connect, query, prepare, close. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* macOS cannot wait on a monotonic clock; there a change of the wall clock can delay a wake-up. */
+#if defined(__APPLE__)
+#define CONDITION_CLOCK CLOCK_REALTIME
+#else
+#define CONDITION_CLOCK CLOCK_MONOTONIC
+#endif
+
+static void condition_init(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+#if !defined(__APPLE__)
+  pthread_condattr_setclock(&attributes, CONDITION_CLOCK);
+#endif
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+void cassette_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until) {
+  uint64_t now = cassette_now();
+  if (until <= now) return;
+  uint64_t wait = until - now;
+  struct timespec time;
+  clock_gettime(CONDITION_CLOCK, &time);
+  time.tv_sec += (time_t)(wait / 1000000);
+  time.tv_nsec += (long)(wait % 1000000) * 1000;
+  if (time.tv_nsec >= 1000000000) {
+    time.tv_sec++;
+    time.tv_nsec -= 1000000000;
+  }
+  pthread_cond_timedwait(condition, lock, &time);
+}
+
+cassette_session *cassette_session_new(cassette_driver *driver) {
+  cassette_session *session = calloc(1, sizeof *session);
+  if (!session) return NULL;
+  session->driver = driver;
+  session->cluster = driver->cluster_new();
+  session->session = driver->session_new();
+  session->limit = 1024;
+  session->retries = 4;
+  session->backoff = 100;
+  session->copy_threads = 2;
+  session->references = 1;
+  pthread_mutex_init(&session->lock, NULL);
+  condition_init(&session->dispatch);
+  condition_init(&session->copy);
+  condition_init(&session->finished);
+  return session;
+}
+
+static void set_text(cassette_session *session, const void *text, size_t size) {
+  free(session->text);
+  session->text = malloc(size ? size : 1);
+  session->text_size = session->text ? (uint32_t)size : 0;
+  if (session->text) memcpy(session->text, text, size);
+}
+
+int32_t cassette_fail(cassette_session *session, CassError code, const char *text) {
+  session->operation_code = (uint32_t)code;
+  set_text(session, text, strlen(text));
+  return CASSETTE_ERROR;
+}
+
+static void begin(cassette_session *session, int kind, CassFuture *future) {
+  if (session->operation) session->driver->future_free(session->operation);
+  session->operation = future;
+  session->operation_kind = kind;
+  session->operation_code = 0;
+}
+
+void cassette_connect(cassette_session *session) {
+  if (session->username) {
+    const char *password = session->password ? session->password : "";
+    session->driver->cluster_set_credentials_n(session->cluster, session->username,
+                                               strlen(session->username), password,
+                                               strlen(password));
+  }
+  cassette_forget(&session->username);
+  cassette_forget(&session->password);
+  cassette_forget(&session->passphrase);
+  if (session->ssl) session->driver->cluster_set_ssl(session->cluster, session->ssl);
+  begin(session, OPERATION_CONNECT,
+        session->driver->session_connect(session->session, session->cluster));
+}
+
+void cassette_query(cassette_session *session, const char *cql, uint32_t length) {
+  cassette_driver *driver = session->driver;
+  CassStatement *statement = driver->statement_new_n(cql, length, 0);
+  driver->statement_set_is_idempotent(statement, 1);
+  begin(session, OPERATION_QUERY, driver->session_execute(session->session, statement));
+  driver->statement_free(statement);
+}
+
+void cassette_prepare(cassette_session *session, const char *cql, uint32_t length) {
+  begin(session, OPERATION_PREPARE,
+        session->driver->session_prepare_n(session->session, cql, length));
+}
+
+void cassette_close(cassette_session *session) {
+  pthread_mutex_lock(&session->lock);
+  session->closing = true;
+  cassette_cancel_all(session);
+  session->woken = true;
+  pthread_cond_broadcast(&session->finished);
+  pthread_cond_signal(&session->dispatch);
+  pthread_mutex_unlock(&session->lock);
+  /* A session that is being connected cannot be closed: operation_wait does it afterwards. */
+  session->close_follows = session->operation && session->operation_kind == OPERATION_CONNECT;
+  if (!session->close_follows)
+    begin(session, OPERATION_CLOSE, session->driver->session_close(session->session));
+}
+
+static bool append(uint8_t **text, size_t *size, size_t *capacity, const void *bytes, size_t length) {
+  if (*size + length > *capacity) {
+    size_t larger = (*size + length) * 2;
+    uint8_t *moved = realloc(*text, larger);
+    if (!moved) return false;
+    *text = moved;
+    *capacity = larger;
+  }
+  if (length > 0) memcpy(*text + *size, bytes, length);
+  *size += length;
+  return true;
+}
+
+static int32_t read_rows(cassette_session *session) {
+  cassette_driver *driver = session->driver;
+  const CassResult *result = driver->future_get_result(session->operation);
+  uint32_t columns = (uint32_t)driver->result_column_count(result);
+  uint32_t rows = (uint32_t)driver->result_row_count(result);
+  uint8_t *text = NULL;
+  size_t size = 0, capacity = 0;
+  bool enough = append(&text, &size, &capacity, &columns, 4) &&
+                append(&text, &size, &capacity, &rows, 4);
+  CassIterator *iterator = driver->iterator_from_result(result);
+  while (enough && driver->iterator_next(iterator)) {
+    const CassRow *row = driver->iterator_get_row(iterator);
+    for (uint32_t column = 0; enough && column < columns; column++) {
+      const uint8_t *bytes = NULL;
+      size_t length = 0;
+      CassError code = driver->value_get_bytes(driver->row_get_column(row, column), &bytes, &length);
+      uint32_t prefix = code == CASS_OK ? (uint32_t)length : UINT32_MAX;
+      enough = append(&text, &size, &capacity, &prefix, 4) &&
+               (code != CASS_OK || append(&text, &size, &capacity, bytes, length));
+    }
+  }
+  driver->iterator_free(iterator);
+  driver->result_free(result);
+  if (!enough || size > UINT32_MAX) {
+    free(text);
+    return cassette_fail(session, 0, "out of memory");
+  }
+  free(session->text);
+  session->text = text;
+  session->text_size = (uint32_t)size;
+  return CASSETTE_READY;
+}
+
+static int32_t start_threads(cassette_session *session) {
+  const CassPrepared *prepared = session->driver->future_get_prepared(session->operation);
+  if (session->threads_started) {
+    session->driver->prepared_free(prepared);
+    return cassette_fail(session, 0, "a statement is prepared already");
+  }
+  session->prepared = prepared;
+  if (pthread_create(&session->dispatcher, NULL, cassette_dispatch_thread, session) != 0)
+    return cassette_fail(session, 0, "cannot start a thread");
+  session->threads_started = true;
+  uint32_t wanted = session->copy_threads;
+  session->copy_threads = 0;
+  while (session->copy_threads < wanted &&
+         pthread_create(&session->copiers[session->copy_threads], NULL, cassette_copy_thread,
+                        session) == 0)
+    session->copy_threads++;
+  if (session->copy_threads == 0) return cassette_fail(session, 0, "cannot start a thread");
+  pthread_mutex_lock(&session->lock);
+  session->ready = true;
+  pthread_mutex_unlock(&session->lock);
+  return CASSETTE_READY;
+}
+
+/* After the driver's session is closed nothing is in flight: the threads end at once. */
+static int32_t stop_threads(cassette_session *session) {
+  pthread_mutex_lock(&session->lock);
+  session->ready = false;
+  session->stopping = true;
+  pthread_cond_broadcast(&session->dispatch);
+  pthread_mutex_unlock(&session->lock);
+  if (session->threads_started) {
+    pthread_join(session->dispatcher, NULL);
+    pthread_mutex_lock(&session->lock);
+    session->all_settled = true;
+    pthread_cond_broadcast(&session->copy);
+    pthread_mutex_unlock(&session->lock);
+    for (uint32_t i = 0; i < session->copy_threads; i++) pthread_join(session->copiers[i], NULL);
+    session->threads_started = false;
+  }
+  return CASSETTE_READY;
+}
+
+int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout) {
+  cassette_driver *driver = session->driver;
+  CassFuture *future = session->operation;
+  if (!future) return CASSETTE_ERROR;
+  if (timeout > CASSETTE_MAX_WAIT_MS) timeout = CASSETTE_MAX_WAIT_MS;
+  if (!driver->future_wait_timed(future, (uint64_t)timeout * 1000)) return CASSETTE_PENDING;
+  if (session->close_follows) {
+    session->close_follows = false;
+    begin(session, OPERATION_CLOSE, driver->session_close(session->session));
+    return CASSETTE_PENDING;
+  }
+  int32_t outcome = CASSETTE_READY;
+  CassError code = driver->future_error_code(future);
+  if (session->operation_kind == OPERATION_CLOSE) {
+    outcome = stop_threads(session); /* a session that never connected cannot be closed: no matter */
+  } else if (code != CASS_OK) {
+    const char *message;
+    size_t length;
+    driver->future_error_message(future, &message, &length);
+    session->operation_code = (uint32_t)code;
+    set_text(session, message, length);
+    outcome = CASSETTE_ERROR;
+  } else if (session->operation_kind == OPERATION_QUERY) {
+    outcome = read_rows(session);
+  } else if (session->operation_kind == OPERATION_PREPARE) {
+    outcome = start_threads(session);
+  }
+  driver->future_free(future);
+  session->operation = NULL;
+  return outcome;
+}
+
+uint32_t cassette_operation_code(cassette_session *session) {
+  return session->operation_code;
+}
+
+uint32_t cassette_session_text(cassette_session *session, uint8_t *out, uint32_t capacity) {
+  uint32_t size = session->text_size < capacity ? session->text_size : capacity;
+  if (size > 0) memcpy(out, session->text, size);
+  return session->text_size;
+}
+
+static void destroy(cassette_session *session) {
+  cassette_driver *driver = session->driver;
+  if (session->operation) driver->future_free(session->operation);
+  if (session->prepared) driver->prepared_free(session->prepared);
+  driver->session_free(session->session);
+  driver->cluster_free(session->cluster);
+  if (session->ssl) driver->ssl_free(session->ssl);
+  cassette_forget(&session->username);
+  cassette_forget(&session->password);
+  cassette_forget(&session->passphrase);
+  free(session->text);
+}
+
+void cassette_unreference(cassette_session *session) {
+  bool last = --session->references == 0;
+  pthread_mutex_unlock(&session->lock);
+  if (!last) return;
+  cassette_arenas_free(session);
+  pthread_cond_destroy(&session->dispatch);
+  pthread_cond_destroy(&session->copy);
+  pthread_cond_destroy(&session->finished);
+  pthread_mutex_destroy(&session->lock);
+  free(session);
+}
+
+static void *finish(void *data) {
+  cassette_session *session = data;
+  if (!session->stopping) {
+    if (session->operation_kind != OPERATION_CLOSE && !session->close_follows)
+      cassette_close(session);
+    while (cassette_operation_wait(session, CASSETTE_MAX_WAIT_MS) == CASSETTE_PENDING) {}
+  }
+  destroy(session);
+  pthread_mutex_lock(&session->lock);
+  cassette_unreference(session);
+  return NULL;
+}
+
+void cassette_session_free(cassette_session *session) {
+  pthread_t closer;
+  if (session->stopping || pthread_create(&closer, NULL, finish, session) != 0) finish(session);
+  else pthread_detach(closer);
+}
+`,
 } as const;

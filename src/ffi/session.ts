@@ -1,0 +1,425 @@
+import { cString, type Native } from "./native.ts";
+import type { ShimSymbols } from "./symbols.ts";
+
+/** What became of a sample, as in `cassette_fetch.h`. */
+export const SampleStatus = {
+  OK: 0,
+  MISSING_ROW: 1,
+  NULL_BLOB: 2,
+  EMPTY_BLOB: 3,
+  TIMEOUT: 4,
+  FAILED: 5,
+  WRONG_TYPE: 6,
+  NO_MEMORY: 7,
+} as const;
+
+/** Set in a status where the label is null. */
+export const LABEL_NULL = 0x80;
+
+/** An operation of the driver failed. */
+export class NativeFailure extends Error {
+  /** The driver's error code; 0 if the shim itself failed. */
+  readonly driverCode: number;
+
+  /**
+   * @param message What the driver said.
+   * @param driverCode Its error code.
+   */
+  constructor(message: string, driverCode: number) {
+    super(message);
+    this.name = "NativeFailure";
+    this.driverCode = driverCode;
+  }
+}
+
+/** Why a sample failed. */
+export interface NativeSampleFailure {
+  /** The driver's error code. */
+  code: number;
+  /** How often it was asked for. */
+  attempts: number;
+  /** What the driver said; may be empty. */
+  message: string;
+}
+
+/** A batch as the shim hands it over; all but `blobs` is copied. */
+export interface NativeBatch {
+  /** The blobs, in the arena; detached by `release`. */
+  blobs: Uint8Array<ArrayBuffer>;
+  /** Where each begins in `blobs`. */
+  offsets: Float64Array<ArrayBuffer>;
+  /** Bytes of each. */
+  lengths: Uint32Array<ArrayBuffer>;
+  /** One of `SampleStatus` for each, with `LABEL_NULL`. */
+  statuses: Uint8Array<ArrayBuffer>;
+  /** Integer labels, or bytes of each label in `labelBytes`. */
+  labels: Int32Array<ArrayBuffer>;
+  /** Blob labels, without gaps. */
+  labelBytes: Uint8Array<ArrayBuffer>;
+  /** Why samples failed, by index. */
+  failures: Map<number, NativeSampleFailure>;
+  /** Number of samples that failed. */
+  failed: number;
+  /** Gives the arena back; views into it have length 0 from then on. */
+  release(): void;
+}
+
+/** Counters of the shim. */
+export interface NativeStats {
+  /** Samples submitted. */
+  requested: number;
+  /** Samples that arrived whole. */
+  delivered: number;
+  /** Samples that failed. */
+  failed: number;
+  /** Bytes of blobs that arrived. */
+  bytes: number;
+  /** Requests sent again. */
+  retries: number;
+  /** Requests under way. */
+  inFlight: number;
+  /** Samples not yet sent. */
+  waiting: number;
+  /** Batches submitted and not yet picked up. */
+  batches: number;
+  /** Bytes of arenas allocated. */
+  arenaBytes: number;
+  /** Answers by latency: bucket b counts those from 2^(b/4) µs on. */
+  latency: Float64Array;
+}
+
+/** A log message of the driver. */
+export interface DriverMessage {
+  /** 1 critical, 2 error, 3 warning, 4 information, 5 debug, 6 trace. */
+  level: number;
+  /** What it says. */
+  text: string;
+}
+
+interface Pending {
+  resolve(batch: NativeBatch): void;
+  reject(reason: unknown): void;
+}
+
+const WAIT_MS = 100;
+const DONE_WORDS = 13;
+const DONE_AT_ONCE = 16;
+const STATS_FIELDS = 9;
+const LATENCY_BUCKETS = 96;
+const LOG_BYTES = 1 << 16;
+const PENDING = 0;
+const READY = 1;
+const CLOSE_LIMIT_MS = 5_000;
+
+/** One session of the driver: connect, query, prepare, then fetch batches. */
+export class NativeSession {
+  readonly #symbols: ShimSymbols;
+  readonly #driver: Deno.PointerObject;
+  readonly #session: Deno.PointerObject;
+  readonly #pending = new Map<bigint, Pending>();
+  readonly #done = new BigUint64Array(DONE_WORDS * DONE_AT_ONCE);
+  readonly #forgotten: FinalizationRegistry<Deno.PointerObject>;
+  #lastToken = 0n;
+  #polling: Promise<void> | undefined;
+  #operation: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param native The shim with its driver.
+   */
+  constructor(native: Native) {
+    this.#symbols = native.symbols;
+    this.#driver = native.driver;
+    const session = native.symbols.cassette_session_new(native.driver);
+    if (!session) throw new NativeFailure("out of memory", 0);
+    this.#session = session;
+    const { cassette_batch_release } = native.symbols;
+    this.#forgotten = new FinalizationRegistry((batch) => cassette_batch_release(batch));
+  }
+
+  /**
+   * Sets an option of `cassette_session_set`.
+   *
+   * @param name Name of the option.
+   * @param value Its value; numbers in decimals.
+   * @throws {NativeFailure} If the driver refuses it.
+   */
+  set(name: string, value: string | number | Uint8Array<ArrayBuffer>): void {
+    const bytes = value instanceof Uint8Array ? value : new TextEncoder().encode(String(value));
+    const outcome = this.#symbols.cassette_session_set(
+      this.#session,
+      cString(name),
+      bytes,
+      bytes.length,
+    );
+    if (outcome !== READY) throw this.#failure();
+  }
+
+  /** Connects, as the options say. */
+  connect(): Promise<void> {
+    return this.#run(() => this.#symbols.cassette_connect(this.#session));
+  }
+
+  /**
+   * Runs a query.
+   *
+   * @param cql The query.
+   * @returns Its rows, each value as the protocol has it.
+   */
+  async query(cql: string): Promise<(Uint8Array | null)[][]> {
+    const text = new TextEncoder().encode(cql);
+    await this.#run(() => this.#symbols.cassette_query(this.#session, text, text.length));
+    return parseRows(this.#text());
+  }
+
+  /**
+   * Prepares the statement that fetches a sample; then {@linkcode fetch} works.
+   *
+   * @param cql The statement.
+   */
+  prepare(cql: string): Promise<void> {
+    const text = new TextEncoder().encode(cql);
+    return this.#run(() => this.#symbols.cassette_prepare(this.#session, text, text.length));
+  }
+
+  /**
+   * Fetches a batch.
+   *
+   * @param ids 16 bytes for each sample; not needed afterwards.
+   * @param signal Aborts it.
+   * @returns The batch, once all of its samples have arrived or failed.
+   */
+  fetch(ids: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<NativeBatch> {
+    const token = ++this.#lastToken;
+    const { promise, resolve, reject } = Promise.withResolvers<NativeBatch>();
+    if (this.#symbols.cassette_submit(this.#session, ids, ids.length / 16, token) !== READY) {
+      reject(new NativeFailure("the session takes no more samples", 0));
+      return promise;
+    }
+    if (!signal) this.#pending.set(token, { resolve, reject });
+    else {
+      const abort = () => {
+        this.#pending.delete(token);
+        this.#symbols.cassette_cancel(this.#session, token);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      const settled = <T>(settle: (value: T) => void) => (value: T) => {
+        signal.removeEventListener("abort", abort);
+        settle(value);
+      };
+      this.#pending.set(token, { resolve: settled(resolve), reject: settled(reject) });
+    }
+    this.#polling ??= this.#poll().finally(() => (this.#polling = undefined));
+    return promise;
+  }
+
+  /**
+   * Reads the counters.
+   *
+   * @returns A copy.
+   */
+  stats(): NativeStats {
+    const data = new BigUint64Array(STATS_FIELDS + LATENCY_BUCKETS);
+    this.#symbols.cassette_stats(this.#session, data);
+    const [requested, delivered, failed, bytes, retries, inFlight, waiting, batches, arenaBytes] =
+      Array.from(data.subarray(0, STATS_FIELDS), Number);
+    return {
+      requested,
+      delivered,
+      failed,
+      bytes,
+      retries,
+      inFlight,
+      waiting,
+      batches,
+      arenaBytes,
+      latency: Float64Array.from(data.subarray(STATS_FIELDS), Number),
+    };
+  }
+
+  /**
+   * Sets which of the driver's messages are kept; it has one log for the whole process.
+   *
+   * @param level 0 none, 1 critical, 2 error, 3 warning, 4 information, 5 debug, 6 trace.
+   */
+  logLevel(level: number): void {
+    this.#symbols.cassette_log_level(this.#driver, level);
+  }
+
+  /**
+   * Takes the driver's messages that were kept.
+   *
+   * @returns The messages since the last call, oldest first.
+   */
+  takeLogs(): DriverMessage[] {
+    const bytes = new Uint8Array(LOG_BYTES);
+    const size = this.#symbols.cassette_log_take(this.#driver, bytes, LOG_BYTES);
+    const view = new DataView(bytes.buffer);
+    const messages: DriverMessage[] = [];
+    for (let at = 0; at < size;) {
+      const level = view.getUint32(at, true);
+      const length = view.getUint32(at + 4, true);
+      const text = new TextDecoder().decode(bytes.subarray(at + 8, at + 8 + length));
+      messages.push({ level, text });
+      at += 8 + ((length + 3) & ~3);
+    }
+    return messages;
+  }
+
+  /**
+   * Rejects what is being fetched, closes the driver's session and gives it back. Batches that were
+   * handed out stay valid until they are released. A server that does not answer is waited for in
+   * the background.
+   *
+   * @param reason What the fetches reject with.
+   */
+  close(reason: unknown): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #close(reason: unknown): Promise<void> {
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+    this.#symbols.cassette_wake(this.#session);
+    await this.#polling;
+    await this.#operation.catch(() => {});
+    this.#symbols.cassette_close(this.#session);
+    const end = Date.now() + CLOSE_LIMIT_MS;
+    let outcome: number;
+    do outcome = await this.#symbols.cassette_operation_wait(this.#session, WAIT_MS); while (
+      outcome === PENDING && Date.now() < end
+    );
+    await this.#symbols.cassette_session_free(this.#session);
+  }
+
+  async #poll(): Promise<void> {
+    while (this.#pending.size > 0) {
+      const count = await this.#symbols.cassette_wait(
+        this.#session,
+        WAIT_MS,
+        this.#done,
+        DONE_AT_ONCE,
+      );
+      for (let i = 0; i < count; i++) {
+        const done = this.#done.subarray(i * DONE_WORDS, (i + 1) * DONE_WORDS);
+        const pending = this.#pending.get(done[0]);
+        if (!pending) {
+          this.#symbols.cassette_batch_release(Deno.UnsafePointer.create(done[1]));
+          continue;
+        }
+        this.#pending.delete(done[0]);
+        pending.resolve(this.#batch(done));
+      }
+    }
+  }
+
+  #batch(done: BigUint64Array): NativeBatch {
+    const batch = Deno.UnsafePointer.create(done[1])!;
+    const arena = Deno.UnsafePointer.create(done[2]);
+    const [size, offsets, lengths, statuses, labels, labelBytes, labelSize, errors, blobs] = Array
+      .from(done.subarray(3, 12), Number);
+    const count = Number(done[12] & 0xffffffffn);
+    const failed = Number(done[12] >> 32n);
+    if (!arena) {
+      this.#symbols.cassette_batch_release(batch);
+      return withoutMemory(count);
+    }
+    const memory = Deno.UnsafePointerView.getArrayBuffer(arena, size) as ArrayBuffer;
+    const forgotten = this.#forgotten;
+    const release = this.#symbols.cassette_batch_release;
+    let held = true;
+    const result: NativeBatch = {
+      blobs: new Uint8Array(memory, blobs),
+      offsets: new Float64Array(memory, offsets, count).slice(),
+      lengths: new Uint32Array(memory, lengths, count).slice(),
+      labels: new Int32Array(memory, labels, count).slice(),
+      statuses: new Uint8Array(memory, statuses, count).slice(),
+      labelBytes: new Uint8Array(memory, labelBytes, labelSize).slice(),
+      failures: parseFailures(new DataView(memory, errors), failed),
+      failed,
+      release() {
+        if (!held) return;
+        held = false;
+        forgotten.unregister(result);
+        memory.transfer(0);
+        result.blobs = new Uint8Array(0);
+        release(batch);
+      },
+    };
+    forgotten.register(memory, batch, result);
+    return result;
+  }
+
+  async #run(begin: () => void): Promise<void> {
+    const operation = (async () => {
+      begin();
+      let outcome: number;
+      do outcome = await this.#symbols.cassette_operation_wait(this.#session, WAIT_MS); while (
+        outcome === PENDING && !this.#closing
+      );
+      if (outcome !== READY) throw this.#failure();
+    })();
+    this.#operation = operation;
+    await operation;
+  }
+
+  #failure(): NativeFailure {
+    const code = this.#symbols.cassette_operation_code(this.#session);
+    return new NativeFailure(new TextDecoder().decode(this.#text()), code);
+  }
+
+  #text(): Uint8Array<ArrayBuffer> {
+    const none = new Uint8Array(0);
+    const size = this.#symbols.cassette_session_text(this.#session, none, 0);
+    const bytes = new Uint8Array(size);
+    this.#symbols.cassette_session_text(this.#session, bytes, size);
+    return bytes;
+  }
+}
+
+/** A batch for which the shim could not allocate an arena. */
+function withoutMemory(count: number): NativeBatch {
+  return {
+    blobs: new Uint8Array(0),
+    offsets: new Float64Array(count),
+    lengths: new Uint32Array(count),
+    labels: new Int32Array(count),
+    statuses: new Uint8Array(count).fill(SampleStatus.NO_MEMORY),
+    labelBytes: new Uint8Array(0),
+    failures: new Map(),
+    failed: count,
+    release() {},
+  };
+}
+
+function parseRows(bytes: Uint8Array<ArrayBuffer>): (Uint8Array | null)[][] {
+  const view = new DataView(bytes.buffer);
+  const columns = view.getUint32(0, true);
+  const rows = view.getUint32(4, true);
+  let at = 8;
+  return Array.from({ length: rows }, () =>
+    Array.from({ length: columns }, () => {
+      const length = view.getUint32(at, true);
+      at += 4;
+      if (length === 0xffffffff) return null;
+      at += length;
+      return bytes.subarray(at - length, at);
+    }));
+}
+
+function parseFailures(view: DataView, count: number): Map<number, NativeSampleFailure> {
+  const failures = new Map<number, NativeSampleFailure>();
+  for (let i = 0, at = 0; i < count; i++) {
+    const length = view.getUint32(at + 12, true);
+    const text = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + at + 16, length);
+    failures.set(view.getUint32(at, true), {
+      code: view.getUint32(at + 4, true),
+      attempts: view.getUint32(at + 8, true),
+      message: new TextDecoder().decode(text),
+    });
+    at += 16 + ((length + 3) & ~3);
+  }
+  return failures;
+}
