@@ -1,0 +1,365 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type Batch,
+  BusyError,
+  centerCrop,
+  CorruptJpegError,
+  DisposedError,
+  intLabels,
+  Loader,
+  type LoaderState,
+  MissingSampleError,
+  normalize,
+  ShapeError,
+  UsageError,
+} from "../mod.ts";
+import { brightness, collect, fixture, picture, range, sortedSamples } from "./loader_fixture.ts";
+import { numberOf } from "./pipeline/fake_source.ts";
+
+const samplesOf = (batch: Batch<unknown>) => range(batch.length).map((i) => numberOf(batch.ids, i));
+
+Deno.test("a loader yields every sample once an epoch, each with its own picture and label", async () => {
+  const { loader } = await fixture(10);
+  await using shuffled = loader({ shuffle: true, seed: 3, epochs: 3, labels: intLabels() });
+  assertEquals([shuffled.size, shuffled.batchesPerEpoch], [10, 3]);
+  const batches = await collect(shuffled);
+  assertEquals(batches.map(({ epoch, samples }) => [epoch, samples.length]), [
+    [0, 4],
+    [0, 4],
+    [0, 2],
+    [1, 4],
+    [1, 4],
+    [1, 2],
+    [2, 4],
+    [2, 4],
+    [2, 2],
+  ]);
+  const orders = range(3).map((epoch) => batches.filter((batch) => batch.epoch === epoch));
+  for (const order of orders) assertEquals(sortedSamples(order), range(10));
+  const keys = orders.map((order) => order.flatMap(({ samples }) => samples).join());
+  assertEquals(new Set(keys).size, 3);
+  assertEquals(shuffled.stats().samples, 30);
+});
+
+Deno.test("labels and ids stand beside the images", async () => {
+  const { loader } = await fixture(5);
+  await using plain = loader({ labels: intLabels() });
+  const labels: number[] = [];
+  for await (using batch of plain) labels.push(...batch.labels);
+  assertEquals(labels, range(5));
+});
+
+Deno.test("tensors have the shape, layout and number format that were asked for", async () => {
+  const { loader } = await fixture(2);
+  for (const layout of ["NCHW", "NHWC"] as const) {
+    for (const dtype of ["f32", "f16", "u8"] as const) {
+      await using one = loader({ output: { layout, dtype } });
+      for await (using batch of one) {
+        const { images } = batch;
+        assertEquals(images.shape, layout === "NCHW" ? [2, 3, 8, 8] : [2, 8, 8, 3]);
+        assertEquals([images.layout, images.dtype], [layout, dtype]);
+        const values = await images.read();
+        assertEquals(values.length, 2 * 3 * 64);
+        assert(Math.abs(values[0] - brightness(0)) <= 2);
+      }
+    }
+  }
+});
+
+Deno.test("shards share an epoch out, and lastBatch says what becomes of the rest", async () => {
+  const { loader } = await fixture(11);
+  const shard = async (index: number, lastBatch: "pad" | "drop" | "partial") => {
+    await using one = loader<Int32Array>({ shard: { index, count: 2 }, lastBatch });
+    return await collect(one);
+  };
+  const padded = [...await shard(0, "pad"), ...await shard(1, "pad")];
+  assertEquals(padded.map(({ samples }) => samples.length), [4, 4, 4, 4]);
+  assertEquals(sortedSamples(padded), range(11));
+  const partial = [...await shard(0, "partial"), ...await shard(1, "partial")];
+  assertEquals(partial.map(({ samples }) => samples.length), [4, 2, 4, 1]);
+  assertEquals(sortedSamples(partial), range(11));
+  const dropped = [...await shard(0, "drop"), ...await shard(1, "drop")];
+  assertEquals(dropped.map(({ samples }) => samples.length), [4, 4]);
+});
+
+Deno.test('ordering "batches" yields every sample once an epoch, epochs apart', async () => {
+  const delays = [30, 5, 15, 1, 9, 3, 20, 2];
+  const gate = (fetch: number) =>
+    new Promise<void>((resolve) => setTimeout(resolve, delays[fetch % delays.length]));
+  const { loader } = await fixture(15, picture, gate);
+  await using any = loader<Int32Array>({ ordering: "batches", prefetch: 4, epochs: 2 });
+  const batches = await collect(any);
+  assertEquals(batches.map(({ epoch }) => epoch), [0, 0, 0, 0, 1, 1, 1, 1]);
+  assertEquals(sortedSamples(batches.slice(0, 4)), range(15));
+  assertEquals(sortedSamples(batches.slice(4)), range(15));
+});
+
+Deno.test("after break a loop goes on with the next unseen sample, and fetches are cleaned up", async () => {
+  const { loader, source } = await fixture(20);
+  await using all = loader({ shuffle: true, seed: 1, prefetch: 3 });
+  const first: number[] = [];
+  for await (using batch of all) {
+    first.push(...samplesOf(batch));
+    if (first.length === 8) break;
+  }
+  assertEquals([source.underWay, source.alive], [0, 0]);
+  assertEquals(all.stats().pool.lent, 0);
+  const second: number[] = [];
+  for await (using batch of all) second.push(...samplesOf(batch));
+  assertEquals([...first, ...second].sort((a, b) => a - b), range(20));
+});
+
+Deno.test("after its end a loop begins the next epochs", async () => {
+  const { loader } = await fixture(4);
+  await using twice = loader<Int32Array>({ epochs: 2 });
+  assertEquals((await collect(twice)).map(({ epoch }) => epoch), [0, 1]);
+  assertEquals((await collect(twice)).map(({ epoch }) => epoch), [2, 3]);
+});
+
+Deno.test("a loader resumes from the state of a batch, with another batch size too", async () => {
+  const { loader } = await fixture(13);
+  const options = { shuffle: true, seed: 9, epochs: 2 };
+  await using whole = loader<Int32Array>(options);
+  const expected = (await collect(whole)).flatMap(({ epoch, samples }) =>
+    samples.map((sample) => [epoch, sample])
+  );
+  const states: LoaderState[] = [];
+  await using again = loader(options);
+  for await (using batch of again) states.push(JSON.parse(JSON.stringify(batch.state)));
+  for (const [i, state] of states.entries()) {
+    await using resumed = loader<Int32Array>({ ...options, batchSize: 3, resume: state });
+    const rest = (await collect(resumed)).flatMap(({ epoch, samples }) =>
+      samples.map((sample) => [epoch, sample])
+    );
+    assertEquals(rest, expected.slice([4, 8, 12, 13, 17, 21, 25, 26][i]));
+  }
+});
+
+Deno.test("one loop at a time: a second one is refused, the first goes on", async () => {
+  const { loader } = await fixture(8);
+  await using one = loader();
+  let batches = 0;
+  for await (using _ of one) {
+    batches++;
+    await assertRejects(() => one[Symbol.asyncIterator]().next(), BusyError, "one loop");
+  }
+  assertEquals(batches, 2);
+});
+
+Deno.test("batches that are not disposed of end the loop with an error that names using", async () => {
+  const { loader } = await fixture(20);
+  await using one = loader({ maxBatchesOut: 2 });
+  const kept: Disposable[] = [];
+  await assertRejects(
+    async () => {
+      for await (const batch of one) kept.push(batch);
+    },
+    BusyError,
+    "using",
+  );
+  assertEquals(kept.length, 2);
+  for (const batch of kept) batch[Symbol.dispose]();
+  let rest = 0;
+  for await (using batch of one) rest += batch.length;
+  assertEquals(rest, 12);
+});
+
+Deno.test("a batch is of no use after dispose or take, but what was taken is", async () => {
+  const { loader, device } = await fixture(8);
+  await using one = loader();
+  const taken = [];
+  for await (const batch of one) {
+    if (batch.ids.length === 4 && taken.length === 0) {
+      taken.push(batch.take());
+      assertThrows(() => batch.images, DisposedError);
+      assertThrows(() => batch.take(), DisposedError);
+    } else {
+      const { images } = batch;
+      batch[Symbol.dispose]();
+      batch[Symbol.dispose]();
+      assertThrows(() => batch.images, DisposedError);
+      await assertRejects(() => images.read(), DisposedError);
+    }
+  }
+  await one[Symbol.asyncDispose]();
+  const pixels = await taken[0].read();
+  assert(Math.abs(pixels[0] - brightness(0)) <= 2);
+  taken[0].buffer.destroy();
+  assert(device);
+});
+
+Deno.test("a signal ends a loop with its reason, while a fetch hangs too", async () => {
+  const { loader, source } = await fixture(8, picture, () => new Promise(() => {}));
+  const controller = new AbortController();
+  await using one = loader({ signal: controller.signal });
+  const reason = new Error("enough");
+  setTimeout(() => controller.abort(reason), 20);
+  const error = await assertRejects(() => one[Symbol.asyncIterator]().next());
+  assertEquals(error, reason);
+  assertEquals([source.underWay, source.alive], [0, 0]);
+  await assertRejects(() => one[Symbol.asyncIterator]().next(), Error, "enough");
+});
+
+Deno.test("dispose ends a loop that waits, and may be called again", async () => {
+  const { loader, source } = await fixture(8, picture, () => new Promise(() => {}));
+  const one = loader();
+  const next = assertRejects(() => one[Symbol.asyncIterator]().next(), DisposedError);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await one[Symbol.asyncDispose]();
+  await one[Symbol.asyncDispose]();
+  await next;
+  assertEquals([source.underWay, source.alive], [0, 0]);
+  await assertRejects(() => one[Symbol.asyncIterator]().next(), DisposedError);
+  assertThrows(() => one.request([crypto.randomUUID()]), DisposedError);
+});
+
+const text = new TextEncoder().encode("not a picture at all");
+const truncated = picture(6).slice(0, 400);
+const damaged = (sample: number) =>
+  sample === 2 ? null : sample === 5 ? text : sample === 6 ? truncated : picture(sample);
+
+Deno.test('onCorrupt "throw" yields the batches before, then the error of the sample', async () => {
+  const { loader, source } = await fixture(12, (sample) => (sample === 6 ? text : picture(sample)));
+  await using one = loader();
+  const seen: number[] = [];
+  const error = await assertRejects(async () => {
+    for await (using batch of one) seen.push(...samplesOf(batch));
+  });
+  assertEquals(seen, range(4));
+  assertEquals(
+    (error as CorruptJpegError).sampleId,
+    "00000000-0000-0000-0000-000000000006",
+  );
+  assertEquals([source.underWay, source.alive, one.stats().pool.lent], [0, 0, 0]);
+});
+
+Deno.test('onCorrupt "mask" keeps the places of bad samples and clears their pixels', async () => {
+  const { loader } = await fixture(8, damaged);
+  await using one = loader<Int32Array>({ onCorrupt: "mask" });
+  const batches = await collect(one);
+  assertEquals(batches.map(({ valid }) => valid), [[1, 1, 0, 1], [1, 0, 0, 1]]);
+  const { skipped } = one.stats();
+  assertEquals(skipped.map(({ index }) => index), [2, 1, 2]);
+  assert(skipped[0].reason instanceof MissingSampleError);
+  assert(skipped[2].reason instanceof CorruptJpegError);
+});
+
+Deno.test('onCorrupt "skip" leaves bad samples out, in every number format', async () => {
+  const { loader } = await fixture(8, damaged);
+  for (const dtype of ["f32", "u8"] as const) {
+    await using one = loader<Int32Array>({ onCorrupt: "skip", output: { dtype, layout: "NHWC" } });
+    const batches = await collectSkipping(one);
+    assertEquals(batches, [[0, 1, 3], [4, 7]]);
+    assertEquals(one.stats().skipped.length, 3);
+  }
+});
+
+async function collectSkipping(loader: Loader<Int32Array>): Promise<number[][]> {
+  const batches: number[][] = [];
+  for await (using batch of loader) {
+    assertEquals([...batch.labels], samplesOf(batch));
+    assertEquals(batch.images.shape[0], batch.length);
+    const pixels = await batch.images.read();
+    const size = pixels.length / batch.length;
+    samplesOf(batch).forEach((sample, i) =>
+      assert(Math.abs(pixels[i * size] - brightness(sample)) <= 2)
+    );
+    batches.push(samplesOf(batch));
+  }
+  return batches;
+}
+
+Deno.test("masking and skipping work where images have an odd number of bytes", async () => {
+  const { loader } = await fixture(8, damaged);
+  const output = { dtype: "u8", layout: "NHWC" } as const;
+  await using masked = loader<Int32Array>({ onCorrupt: "mask", output, augment: [centerCrop(5)] });
+  assertEquals((await collect(masked)).map(({ valid }) => valid), [[1, 1, 0, 1], [1, 0, 0, 1]]);
+  await using skipped = loader<Int32Array>({ onCorrupt: "skip", output, augment: [centerCrop(5)] });
+  assertEquals(await collectSkipping(skipped), [[0, 1, 3], [4, 7]]);
+});
+
+Deno.test("a batch of which nothing is left is passed over, and the epoch ends", async () => {
+  const { loader } = await fixture(8, (sample) => (sample < 4 ? null : picture(sample)));
+  await using one = loader<Int32Array>({ onCorrupt: "skip" });
+  assertEquals(await collectSkipping(one), [[4, 5, 6, 7]]);
+});
+
+Deno.test("an image smaller than a crop is that sample's failure alone", async () => {
+  const { loader } = await fixture(4, (sample) => picture(sample, sample === 1 ? 6 : 24));
+  await using one = loader<Int32Array>({ onCorrupt: "mask", augment: [centerCrop(8)] });
+  assertEquals((await collect(one)).map(({ valid }) => valid), [[1, 0, 1, 1]]);
+  assert(one.stats().skipped[0].reason instanceof ShapeError);
+});
+
+Deno.test("images of several sizes without a resize are a ShapeError", async () => {
+  const { loader } = await fixture(4, (sample) => picture(sample, 24 + 8 * sample));
+  await using one = loader({ augment: [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })] });
+  await assertRejects(() => one[Symbol.asyncIterator]().next(), ShapeError, "one size");
+});
+
+Deno.test("requests come in order and in parts, beside a loop", async () => {
+  const { loader } = await fixture(20);
+  await using one = loader<Int32Array>({ labels: intLabels() });
+  const id = (n: number) => `00000000-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
+  const inLoop: number[] = [];
+  for await (using batch of one) {
+    inLoop.push(...samplesOf(batch));
+    const parts: unknown[] = [];
+    for await (using part of one.request([7, 3, 3, 19, 1, 0].map(id))) {
+      parts.push([part.request, [...part.labels]]);
+      assertEquals(part.state, null);
+    }
+    assertEquals(parts, [
+      [{ index: 0, part: 0, parts: 2 }, [7, 3, 3, 19]],
+      [{ index: 0, part: 1, parts: 2 }, [1, 0]],
+    ]);
+  }
+  assertEquals(inLoop, range(20));
+  assertThrows(() => one.request([]), UsageError, "must not be empty");
+});
+
+Deno.test("a failure stays in its request", async () => {
+  const { loader } = await fixture(8, damaged);
+  await using one = loader<Int32Array>();
+  const id = (n: number) => `00000000-0000-0000-0000-00000000000${n}`;
+  const run = async (ids: string[]) => {
+    let count = 0;
+    for await (using part of one.request(ids)) count += part.length;
+    return count;
+  };
+  const outcomes = await Promise.allSettled([run([id(0)]), run([id(2)]), run([id(3), id(4)])]);
+  assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+});
+
+Deno.test("a steady stream makes no new buffers after the first epoch", async () => {
+  const { loader } = await fixture(24);
+  await using one = loader({ epochs: 4, prefetch: 2 });
+  let before = 0;
+  for await (using batch of one) {
+    if (batch.epoch === 1 && before === 0) before = one.stats().pool.allocations;
+  }
+  assertEquals(one.stats().pool.allocations, before);
+});
+
+Deno.test("wrong options are named", async () => {
+  const { loader } = await fixture(4);
+  const cases: [Record<string, unknown>, string][] = [
+    [{ batchSize: 0 }, "batchSize"],
+    [{ epochs: 0 }, "epochs"],
+    [{ prefetch: -1 }, "prefetch"],
+    [{ ordering: "random" }, "ordering"],
+    [{ onCorrupt: "ignore" }, "onCorrupt"],
+    [{ output: { dtype: "f64" } }, "output.dtype"],
+    [{ labels: { ...intLabels(), accepts: ["blob"] } }, "labels"],
+    [{ ids: [] }, "ids"],
+    [{ ids: ["seven"] }, "ids"],
+    [{ source: null }, "source"],
+    [{ device: {} }, "device"],
+  ];
+  for (const [options, option] of cases) {
+    const error = assertThrows(() => loader(options), UsageError, "must");
+    assertEquals(error.option, option);
+  }
+  await using requestsOnly = loader({ ids: undefined });
+  await assertRejects(() => requestsOnly[Symbol.asyncIterator]().next(), UsageError, "ids");
+});
