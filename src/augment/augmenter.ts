@@ -127,10 +127,13 @@ export class Augmenter implements Disposable {
    *
    * @param images Sizes of the images before it; null for one that is not there.
    * @param keys What the random parameters depend on.
-   * @returns Width and height in pixels; 0 × 0 if all images are null.
+   * @returns Width and height in pixels; undefined if all images are null.
    * @throws {ShapeError} If an image comes out in another size than the first one, or cannot be cropped.
    */
-  shape(images: readonly Sized[], keys: SampleKeys): { width: number; height: number } {
+  shape(
+    images: readonly Sized[],
+    keys: SampleKeys,
+  ): { width: number; height: number } | undefined {
     this.#checkKeys(images.length, keys);
     return this.#place(images, keys);
   }
@@ -248,7 +251,10 @@ export class Augmenter implements Disposable {
   }
 
   /** Places all samples in all passes, and returns the size that they end with. */
-  #place(images: readonly Sized[], keys: SampleKeys): { width: number; height: number } {
+  #place(
+    images: readonly Sized[],
+    keys: SampleKeys,
+  ): { width: number; height: number } | undefined {
     this.#seedRandom(keys);
     let reference = -1, width = 0, height = 0;
     for (let index = 0; index < images.length; index++) {
@@ -270,7 +276,7 @@ export class Augmenter implements Disposable {
         );
       }
     }
-    return { width, height };
+    return reference < 0 ? undefined : { width, height };
   }
 
   #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Placement {
@@ -316,7 +322,7 @@ export class Augmenter implements Disposable {
     target: GpuTensor,
     first: number,
     count: number,
-    { width, height }: { width: number; height: number },
+    size: { width: number; height: number } | undefined,
   ): void {
     if (target.layout !== this.layout || target.dtype !== this.dtype) {
       throw new UsageError(
@@ -325,8 +331,9 @@ export class Augmenter implements Disposable {
       );
     }
     const [places, ...shape] = target.shape;
+    const { width, height } = size ?? { width: shape[2], height: shape[1] };
     const wanted = this.layout === "NCHW" ? [3, height, width] : [height, width, 3];
-    if (width > 0 && wanted.some((length, i) => length !== shape[i])) {
+    if (size && wanted.some((length, i) => length !== shape[i])) {
       throw new ShapeError(
         `Cannot augment as the images of the target must be [${wanted.join(", ")}]: received [${
           shape.join(", ")

@@ -86,7 +86,7 @@ export async function run(
   using pool = new BufferPool(device);
   using augmenter = new Augmenter(device, operators, output, { pool, ...options });
   using images = upload(device, pictures);
-  const { width, height } = augmenter.shape(images.images, keys);
+  const { width, height } = augmenter.shape(images.images, keys)!;
   const { layout, dtype } = augmenter;
   const count = pictures.length;
   const descriptor: TensorDescriptor = {
