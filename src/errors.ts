@@ -142,6 +142,19 @@ export class FetchError extends CassetteError {
   }
 }
 
+/** A record could not be written into a table. */
+export class IngestError extends CassetteError {
+  /**
+   * Makes the error.
+   *
+   * @param message What was wrong, where, and what was expected.
+   * @param details The sample, the option and the cause, where there are any.
+   */
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, "INGEST");
+  }
+}
+
 /** A blob says that it is a JPEG file but cannot be decoded. */
 export class CorruptJpegError extends CassetteError {
   /**

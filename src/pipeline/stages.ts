@@ -36,14 +36,14 @@ export interface SampleKeys {
 /** What the pipeline needs of the augmentation. */
 export interface AugmentStage {
   /**
-   * Size of all images after augmentation.
+   * Size of all images after augmentation; 0 × 0 if there are none.
    *
    * @throws {ShapeError} If they differ.
    */
   shape(
     images: readonly (GpuImage | null)[],
     keys: SampleKeys,
-  ): { width: number; height: number } | undefined;
+  ): { width: number; height: number };
   /** Finds the images that cannot be augmented, such as those that are smaller than a crop. */
   faults(
     images: readonly (GpuImage | null)[],
