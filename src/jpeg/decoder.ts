@@ -135,6 +135,8 @@ export class JpegDecoder implements Disposable {
   #disposed = false;
 
   /**
+   * Makes a decoder; kernels are compiled at the first decode, or by `warmUp`.
+   *
    * @param device The device that decodes; the decoder never destroys it.
    * @param options Pool, limits, orientation and warnings.
    * @throws {UsageError} If an option is wrong.

@@ -19,6 +19,8 @@ const FORMATS: readonly (readonly [name: string, offset: number, magic: string])
 
 /** Bytes looked at to tell text. */
 const TEXT_BYTES = 64;
+/** Characters of it that a message shows. */
+const TEXT_SHOWN = 24;
 
 /**
  * Says what a blob that is not a JPEG file is.
@@ -35,11 +37,24 @@ export function describeFormat(blob: Uint8Array): string {
     }
     if (same) return name;
   }
-  const start = blob.subarray(0, TEXT_BYTES);
-  if (start.every((byte) => byte >= 0x20 && byte !== 0x7f || byte >= 0x09 && byte <= 0x0d)) {
-    const line = new TextDecoder().decode(start.subarray(0, 24)).split(/[\r\n]/)[0];
-    return `text (${JSON.stringify(line)})`;
-  }
+  const line = firstLine(blob);
+  if (line !== undefined) return `text (${JSON.stringify(line)})`;
   const hex = blob.subarray(0, 8).toHex().replace(/../g, " $&");
   return `${blob.length} bytes that begin with${hex}`;
+}
+
+/** The beginning of a blob's first line, if the blob begins with text in UTF-8. */
+function firstLine(blob: Uint8Array): string | undefined {
+  const start = blob.subarray(0, TEXT_BYTES);
+  if (start.some((byte) => byte < 0x20 && (byte < 0x09 || byte > 0x0d) || byte === 0x7f)) {
+    return undefined;
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(start, {
+      stream: blob.length > TEXT_BYTES,
+    });
+    return text.split(/[\r\n]/)[0].slice(0, TEXT_SHOWN);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,99 @@
+import { assertEquals } from "@std/assert";
+import { JpegDecoder } from "../../src/jpeg/decoder.ts";
+import { exifOrientation } from "../../src/jpeg/exif.ts";
+import {
+  cjpeg,
+  difference,
+  djpeg,
+  draw,
+  openDevice,
+  type Picture,
+  withSegment,
+} from "./support.ts";
+
+/** An APP1 payload with one IFD entry before the orientation's. */
+function exif(orientation: number, little: boolean, type = 3): Uint8Array {
+  const bytes = new Uint8Array(6 + 8 + 2 + 24 + 4);
+  bytes.set(new TextEncoder().encode(little ? "Exif\0\0II" : "Exif\0\0MM"));
+  const view = new DataView(bytes.buffer, 6);
+  view.setUint16(2, 42, little);
+  view.setUint32(4, 8, little);
+  view.setUint16(8, 2, little);
+  view.setUint16(10, 0x0100, little);
+  view.setUint16(22, 0x0112, little);
+  view.setUint16(24, type, little);
+  view.setUint32(26, 1, little);
+  view.setUint16(30, orientation, little);
+  return bytes;
+}
+
+/** What a viewer shows (EXIF 2.32, figure of tag 274), pixel by pixel. */
+function turned(picture: Picture, orientation: number): Picture {
+  const { width: w, height: h, channels, data } = picture;
+  const swap = orientation >= 5;
+  const width = swap ? h : w;
+  const height = swap ? w : h;
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [sx, sy] = [
+        [x, y],
+        [w - 1 - x, y],
+        [w - 1 - x, h - 1 - y],
+        [x, h - 1 - y],
+        [y, x],
+        [y, h - 1 - x],
+        [w - 1 - y, h - 1 - x],
+        [w - 1 - y, x],
+      ][orientation - 1];
+      for (let c = 0; c < channels; c++) {
+        out[(y * width + x) * channels + c] = data[(sy * w + sx) * channels + c];
+      }
+    }
+  }
+  return { width, height, channels, data: out };
+}
+
+Deno.test("pictures are turned by their EXIF orientation, or not if that is to be ignored", async () => {
+  const files: Uint8Array[] = [];
+  const expected: Picture[] = [];
+  const turns: number[] = [];
+  for (const [sampling, channels] of [["1x1", 3], ["2x2", 3], ["2x1", 3], ["1x2", 3], ["1x1", 1]]) {
+    for (let orientation = 1; orientation <= 8; orientation++) {
+      const picture = draw(37, 22, orientation, channels as number);
+      const file = await cjpeg(picture, "-sample", `${sampling}`);
+      files.push(withSegment(file, 0xe1, exif(orientation, orientation % 2 === 0)));
+      expected.push(await djpeg(files.at(-1)!));
+      turns.push(orientation);
+    }
+  }
+  await using test = await openDevice();
+  for (const mode of ["apply", "ignore"] as const) {
+    using decoder = new JpegDecoder(test.device, { orientation: mode });
+    using images = await decoder.decode(files);
+    for (let i = 0; i < files.length; i++) {
+      const want = mode === "apply" ? turned(expected[i], turns[i]) : expected[i];
+      const found = difference(await images.read(i), want);
+      assertEquals(found, undefined, `${mode} ${turns[i]}: ${found}`);
+    }
+  }
+});
+
+Deno.test("a broken EXIF block counts as none", () => {
+  const whole = exif(6, false);
+  assertEquals(exifOrientation(whole), 6);
+  assertEquals(exifOrientation(exif(3, true)), 3);
+  for (let cut = 0; cut < 40; cut++) {
+    assertEquals(exifOrientation(whole.subarray(0, cut)), undefined);
+  }
+  assertEquals(exifOrientation(exif(9, false)), undefined);
+  assertEquals(exifOrientation(exif(0, false)), undefined);
+  assertEquals(exifOrientation(exif(6, false, 2)), undefined);
+  const far = whole.slice();
+  far.set([255, 255, 255, 255], 10);
+  assertEquals(exifOrientation(far), undefined);
+  const many = whole.slice();
+  many.set([255, 255], 14);
+  many[24 + 5] = 0;
+  assertEquals(exifOrientation(many), undefined);
+});
