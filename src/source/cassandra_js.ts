@@ -1,0 +1,281 @@
+import type { CassandraConfig } from "./cassandra_config.ts";
+import {
+  disposedError,
+  openError,
+  sampleError,
+  type SampleFault,
+  ServerCode,
+} from "./cassandra_errors.ts";
+import { fetchStatement } from "./cassandra_schema.ts";
+import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
+import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
+import { CassetteError, UsageError } from "../errors.ts";
+import { formatId, ID_BYTES, type IdList } from "../ids.ts";
+import { Buffer } from "node:buffer";
+import cassandra from "cassandra-driver";
+
+/** Samples of one fetch, as far as they have arrived. */
+interface Job {
+  ids: IdList;
+  samples: FetchedSample[];
+  next: number;
+  remaining: number;
+  resolve(batch: BlobBatch): void;
+  reject(reason: unknown): void;
+}
+
+const MAX_BACKOFF_MS = 10_000;
+const NIL = "00000000-0000-0000-0000-000000000000";
+const PASSING = new Set([0x0000, 0x1000, 0x1001, 0x1002, 0x1200, 0x1300]);
+
+/** Blobs from Cassandra through `npm:cassandra-driver`, on the JavaScript thread. */
+export class JsCassandraSource implements BlobSource {
+  readonly name = "cassandra (js)";
+  readonly labelType: LabelType;
+  readonly #config: CassandraConfig;
+  readonly #client: cassandra.Client;
+  readonly #cql: string;
+  readonly #jobs = new Set<Job>();
+  readonly #waits = new Set<ReturnType<typeof setTimeout>>();
+  readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
+  #inFlight = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(config: CassandraConfig, client: cassandra.Client, cql: string) {
+    this.labelType = config.labelType;
+    this.#config = config;
+    this.#client = client;
+    this.#cql = cql;
+  }
+
+  /**
+   * Connects and checks the table.
+   *
+   * @param config Checked options.
+   * @returns The source.
+   */
+  static async open(config: CassandraConfig): Promise<JsCassandraSource> {
+    const localDataCenter = config.localDatacenter ?? await askDatacenter(config);
+    const client = new cassandra.Client({ ...clientOptions(config), localDataCenter });
+    try {
+      await client.connect();
+      const cql = await fetchStatement(config, async (text) => {
+        const { rows } = await client.execute(text, [], { prepare: false });
+        return rows.map((row) => row.values() as string[]);
+      });
+      // Whether the user may read the table is known only once it is read.
+      await client.execute(cql, [NIL]);
+      return new JsCassandraSource(config, client, cql);
+    } catch (error) {
+      await client.shutdown();
+      throw failedOpen(config, error);
+    }
+  }
+
+  fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {
+    const { signal } = options;
+    if (this.#closing) return Promise.reject(disposedError(this.#config));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (ids.length === 0) return Promise.resolve(new MemoryBlobBatch([]));
+    const { promise, resolve, reject } = Promise.withResolvers<BlobBatch>();
+    const job: Job = {
+      ids: ids.pick(Array.from({ length: ids.length }, (_, i) => i)),
+      samples: new Array(ids.length),
+      next: 0,
+      remaining: ids.length,
+      resolve,
+      reject,
+    };
+    this.#stats.requested += ids.length;
+    this.#jobs.add(job);
+    if (signal) {
+      const abort = () => {
+        this.#jobs.delete(job);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      const done = () => signal.removeEventListener("abort", abort);
+      promise.then(done, done);
+    }
+    this.#send();
+    return promise;
+  }
+
+  stats(): SourceStats {
+    return { ...this.#stats };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closing) {
+      for (const job of this.#jobs) job.reject(disposedError(this.#config));
+      this.#jobs.clear();
+      for (const wait of this.#waits) clearTimeout(wait);
+      this.#closing = this.#client.shutdown();
+    }
+    await this.#closing;
+  }
+
+  /** Sends what may be under way; jobs in the order in which they came. */
+  #send(): void {
+    for (const job of this.#jobs) {
+      while (job.next < job.ids.length) {
+        if (this.#inFlight >= this.#config.maxInFlight) return;
+        this.#request(job, job.next++, 1);
+      }
+    }
+  }
+
+  #request(job: Job, index: number, attempt: number): void {
+    this.#inFlight++;
+    const offset = index * ID_BYTES;
+    const id = new cassandra.types.Uuid(
+      Buffer.from(job.ids.bytes.subarray(offset, offset + ID_BYTES)),
+    );
+    this.#client.execute(this.#cql, [id]).then(
+      (result) => this.#settle(job, index, this.#read(job, index, result)),
+      (error) => this.#failed(job, index, attempt, error),
+    ).finally(() => {
+      this.#inFlight--;
+      this.#send();
+    });
+  }
+
+  #read(job: Job, index: number, result: cassandra.types.ResultSet): FetchedSample {
+    const row = result.first();
+    const [data, label] = row ? row.values() : [];
+    let fault: SampleFault | undefined;
+    if (!row) fault = "row";
+    else if (data === null) fault = "null";
+    else if (!(data instanceof Uint8Array)) fault = "type";
+    else if (data.length === 0) fault = "empty";
+    else if (!this.#fits(label)) fault = "type";
+    if (fault) {
+      return { label: null, error: sampleError(this.#config, this.#id(job, index), fault) };
+    }
+    const copied = label instanceof Uint8Array ? Uint8Array.from(label) : label ?? null;
+    return { data, label: copied };
+  }
+
+  #fits(label: unknown): boolean {
+    if (this.labelType === "none" || label === null) return true;
+    return this.labelType === "int" ? typeof label === "number" : label instanceof Uint8Array;
+  }
+
+  #failed(job: Job, index: number, attempt: number, error: unknown): void {
+    if (!this.#jobs.has(job)) return;
+    const reason = underlying(error);
+    const { code, message } = reason;
+    const timedOut = reason instanceof cassandra.errors.OperationTimedOutError ||
+      code === ServerCode.READ_TIMEOUT;
+    const passes = typeof code === "number" ? PASSING.has(code) : timedOut || unreached(reason);
+    if (passes && attempt <= this.#config.retries) {
+      const wait = setTimeout(() => {
+        this.#waits.delete(wait);
+        if (!this.#jobs.has(job)) return;
+        this.#stats.retries++;
+        this.#request(job, index, attempt + 1);
+      }, Math.min(this.#config.backoff * 2 ** (attempt - 1), MAX_BACKOFF_MS));
+      this.#waits.add(wait);
+      return;
+    }
+    const fault = timedOut ? "time" : "other";
+    const id = this.#id(job, index);
+    this.#settle(job, index, {
+      label: null,
+      error: sampleError(this.#config, id, fault, message, attempt, error),
+    });
+  }
+
+  #settle(job: Job, index: number, sample: FetchedSample): void {
+    if (!this.#jobs.has(job)) return;
+    job.samples[index] = sample;
+    if (sample.error) this.#stats.failed++;
+    else {
+      this.#stats.delivered++;
+      this.#stats.bytes += sample.data!.length;
+    }
+    if (--job.remaining > 0) return;
+    this.#jobs.delete(job);
+    job.resolve(new MemoryBlobBatch(job.samples));
+  }
+
+  #id(job: Job, index: number): string {
+    return formatId(job.ids.bytes, index * ID_BYTES);
+  }
+}
+
+function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
+  const { distance } = cassandra.types;
+  return {
+    contactPoints: config.contactPoints,
+    protocolOptions: { port: config.port },
+    ...(config.username === undefined
+      ? {}
+      : { credentials: { username: config.username, password: config.password! } }),
+    pooling: {
+      coreConnectionsPerHost: {
+        [distance.local]: config.connectionsPerHost,
+        [distance.remote]: 1,
+      },
+      maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
+    },
+    socketOptions: { connectTimeout: config.connectTimeout, readTimeout: config.requestTimeout },
+    queryOptions: { consistency: config.consistency, prepare: true, isIdempotent: true },
+  };
+}
+
+/** The driver wants to be told its data centre: whatever host answers first knows it. */
+async function askDatacenter(config: CassandraConfig): Promise<string> {
+  const client = new cassandra.Client({
+    ...clientOptions(config),
+    policies: { loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy() },
+  });
+  try {
+    await client.connect();
+    const { rows } = await client.execute("SELECT data_center FROM system.local", [], {
+      prepare: false,
+    });
+    return rows[0].data_center;
+  } catch (error) {
+    throw failedOpen(config, error);
+  } finally {
+    await client.shutdown();
+  }
+}
+
+function failedOpen(config: CassandraConfig, error: unknown): CassetteError {
+  if (error instanceof CassetteError) return error;
+  const reason = underlying(error);
+  const known = /Available DCs are: \[?(.*?)\]?$/.exec(reason.message) ??
+    /only found hosts in data centers?: \[?(.*?)\]?$/.exec(reason.message);
+  if (config.localDatacenter !== undefined && known) {
+    return new UsageError(
+      `Cannot open a Cassandra source as localDatacenter must be "${
+        known[1]
+      }", as the contact point says: received "${config.localDatacenter}"`,
+      { option: "localDatacenter", cause: error },
+    );
+  }
+  const code = reason instanceof cassandra.errors.AuthenticationError
+    ? ServerCode.BAD_CREDENTIALS
+    : reason.code;
+  return openError(config, reason.message, typeof code === "number" ? code : undefined, error);
+}
+
+interface Reason extends Error {
+  code?: number | string;
+}
+
+/** The driver wraps what one host said into an error about all hosts. */
+function underlying(error: unknown): Reason {
+  const inner = (error as { innerErrors?: Record<string, Reason> }).innerErrors;
+  const [first] = inner ? Object.values(inner) : [];
+  return first?.message ? first : error as Reason;
+}
+
+/** Whether a connection, and not the request, is what failed. */
+function unreached(reason: Reason): boolean {
+  return reason instanceof cassandra.errors.NoHostAvailableError ||
+    reason instanceof cassandra.errors.BusyConnectionError ||
+    typeof reason.code === "string" || "isSocketError" in reason;
+}
