@@ -1,15 +1,9 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
-import {
-  disposedError,
-  openError,
-  sampleError,
-  type SampleFault,
-  ServerCode,
-} from "./cassandra_errors.ts";
+import { connectClient, failedOpen, type Reason, underlying } from "./cassandra_client.ts";
+import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
-import { CassetteError, UsageError } from "../errors.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
 import { Buffer } from "node:buffer";
 import cassandra from "cassandra-driver";
@@ -55,10 +49,8 @@ export class JsCassandraSource implements BlobSource {
    * @returns The source.
    */
   static async open(config: CassandraConfig): Promise<JsCassandraSource> {
-    const localDataCenter = config.localDatacenter ?? await askDatacenter(config);
-    const client = new cassandra.Client({ ...clientOptions(config), localDataCenter });
+    const client = await connectClient(config);
     try {
-      await client.connect();
       const cql = await fetchStatement(config, async (text) => {
         const { rows } = await client.execute(text, [], { prepare: false });
         return rows.map((row) => row.values() as string[]);
@@ -202,75 +194,6 @@ export class JsCassandraSource implements BlobSource {
   #id(job: Job, index: number): string {
     return formatId(job.ids.bytes, index * ID_BYTES);
   }
-}
-
-function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
-  const { distance } = cassandra.types;
-  return {
-    contactPoints: config.contactPoints,
-    protocolOptions: { port: config.port },
-    ...(config.username === undefined
-      ? {}
-      : { credentials: { username: config.username, password: config.password! } }),
-    pooling: {
-      coreConnectionsPerHost: {
-        [distance.local]: config.connectionsPerHost,
-        [distance.remote]: 1,
-      },
-      maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
-    },
-    socketOptions: { connectTimeout: config.connectTimeout, readTimeout: config.requestTimeout },
-    queryOptions: { consistency: config.consistency, prepare: true, isIdempotent: true },
-  };
-}
-
-/** The driver wants to be told its data centre: whatever host answers first knows it. */
-async function askDatacenter(config: CassandraConfig): Promise<string> {
-  const client = new cassandra.Client({
-    ...clientOptions(config),
-    policies: { loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy() },
-  });
-  try {
-    await client.connect();
-    const { rows } = await client.execute("SELECT data_center FROM system.local", [], {
-      prepare: false,
-    });
-    return rows[0].data_center;
-  } catch (error) {
-    throw failedOpen(config, error);
-  } finally {
-    await client.shutdown();
-  }
-}
-
-function failedOpen(config: CassandraConfig, error: unknown): CassetteError {
-  if (error instanceof CassetteError) return error;
-  const reason = underlying(error);
-  const known = /Available DCs are: \[?(.*?)\]?$/.exec(reason.message) ??
-    /only found hosts in data centers?: \[?(.*?)\]?$/.exec(reason.message);
-  if (config.localDatacenter !== undefined && known) {
-    return new UsageError(
-      `Cannot open a Cassandra source as localDatacenter must be "${
-        known[1]
-      }", as the contact point says: received "${config.localDatacenter}"`,
-      { option: "localDatacenter", cause: error },
-    );
-  }
-  const code = reason instanceof cassandra.errors.AuthenticationError
-    ? ServerCode.BAD_CREDENTIALS
-    : reason.code;
-  return openError(config, reason.message, typeof code === "number" ? code : undefined, error);
-}
-
-interface Reason extends Error {
-  code?: number | string;
-}
-
-/** The driver wraps what one host said into an error about all hosts. */
-function underlying(error: unknown): Reason {
-  const inner = (error as { innerErrors?: Record<string, Reason> }).innerErrors;
-  const [first] = inner ? Object.values(inner) : [];
-  return first?.message ? first : error as Reason;
 }
 
 /** Whether a connection, and not the request, is what failed. */
