@@ -139,6 +139,7 @@ async function decodeGroup(
         failed = true;
         console.error(`${file}: ${error.name}: ${error.message}`);
       } else {
+        for (const warning of images.warnings[i]) console.error(`${file}: warning: ${warning}`);
         await Deno.writeFile(outputs.get(file)!, toPpm(images, i, pixels));
       }
     }

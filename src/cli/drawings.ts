@@ -40,7 +40,7 @@ function draw(label: number, random: () => number): Uint8Array {
       data[at + 3] = 255;
     }
   }
-  return jpeg.encode({ width, height, data }, QUALITY).data;
+  return new Uint8Array(jpeg.encode({ width, height, data }, QUALITY).data);
 }
 
 function shade(label: number, width: number, height: number, random: () => number): Shade {

@@ -100,7 +100,10 @@ export async function openSource(target: TargetOptions): Promise<BlobSource> {
  */
 export async function openList(target: TargetOptions): Promise<SampleList> {
   if (checkTarget(target) === "sqlite") return listSqlite(target.sqlite!, target.metadataTable);
-  return await listCassandra(connection(target), `${target.keyspace}.${target.metadataTable}`);
+  return await listCassandra({
+    ...connection(target),
+    table: `${target.keyspace}.${target.metadataTable}`,
+  });
 }
 
 function checkTarget({ sqlite, cassandra }: TargetOptions): "sqlite" | "cassandra" {

@@ -99,7 +99,7 @@ export class BatchMaker<L> {
           ? images.without(faults.map(({ index }) => index))
           : images;
         const own = augmenter.shape(usable.images, keys);
-        if (own.width === 0) {
+        if (!own || own.width === 0) {
           for (let i = 0; i < count; i++) waiting.push(first + i);
           continue;
         }

@@ -43,7 +43,7 @@ export interface AugmentStage {
   shape(
     images: readonly (GpuImage | null)[],
     keys: SampleKeys,
-  ): { width: number; height: number };
+  ): { width: number; height: number } | undefined;
   /** Finds the images that cannot be augmented, such as those that are smaller than a crop. */
   faults(
     images: readonly (GpuImage | null)[],

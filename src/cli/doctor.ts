@@ -1,0 +1,82 @@
+import type { Command } from "commander";
+import { isCpuAdapter, requestDevice } from "../gpu/device.ts";
+import { addTargetOptions, openList, openSource, type TargetOptions } from "./target.ts";
+
+/** One thing that Cassette needs, or can use. */
+interface Finding {
+  what: string;
+  /** Whether it is there. */
+  ok: boolean;
+  /** What is there, or what is missing and how to get it. */
+  detail: string;
+  /** Whether Cassette cannot work at all without it. */
+  needed: boolean;
+}
+
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+/**
+ * Adds `cassette doctor`.
+ *
+ * @param program The command to add it to.
+ * @param done Told whether something failed.
+ */
+export function addDoctor(program: Command, done: (failed: boolean) => void): void {
+  const command = program.command("doctor")
+    .description("Say what is there and what is missing: GPU, compiler, driver, and a data set.")
+    .option("--json", "print the findings as one JSON array");
+  addTargetOptions(command).action(async (flags: TargetOptions & { json?: boolean }) => {
+    const findings = [await findGpu()];
+    if (flags.sqlite || flags.cassandra) findings.push(await findDataset(flags));
+    if (flags.json) console.log(JSON.stringify(findings));
+    else for (const finding of findings) console.log(line(finding));
+    done(findings.some(({ ok, needed }) => needed && !ok));
+  });
+}
+
+function line({ what, ok, detail, needed }: Finding): string {
+  return `${ok ? "ok     " : needed ? "MISSING" : "without"}  ${what.padEnd(12)}  ${detail}`;
+}
+
+async function findGpu(): Promise<Finding> {
+  const what = "GPU";
+  try {
+    const device = await requestDevice();
+    const { description, vendor } = device.adapterInfo;
+    const limits = LIMITS.map((name) => `${name} ${device.limits[name]}`).join(", ");
+    const kind = isCpuAdapter(device) ? "computes on the CPU" : "hardware";
+    device.destroy();
+    return {
+      what,
+      ok: true,
+      needed: true,
+      detail: `${description || vendor} (${kind}); ${limits}`,
+    };
+  } catch (error) {
+    return { what, ok: false, needed: true, detail: (error as Error).message };
+  }
+}
+
+async function findDataset(target: TargetOptions): Promise<Finding> {
+  const what = target.sqlite ? "SQLite" : "Cassandra";
+  try {
+    const { ids } = await openList(target);
+    await using source = await openSource(target);
+    using batch = await source.fetch(ids.pick(ids.length > 0 ? [0] : []));
+    const error = batch.length > 0 ? batch.error(0) : undefined;
+    if (error) throw error;
+    return {
+      what,
+      ok: true,
+      needed: true,
+      detail: `${source.name}: ${ids.length} samples, the first has ${batch.lengths[0] ?? 0} bytes`,
+    };
+  } catch (error) {
+    return { what, ok: false, needed: true, detail: (error as Error).message };
+  }
+}
