@@ -318,9 +318,9 @@ enum { LOG_MESSAGES = 128, LOG_TEXT = 512 };
 
 /*
  * The process may export functions of libuv (Deno does, for Node-API modules); a driver that was
- * linked with its own libuv must call that one. Address Sanitizer forbids this mode.
+ * linked with its own libuv must call that one. Sanitizers forbid this mode.
  */
-#if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
+#if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define DRIVER_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
 #else
 #define DRIVER_MODE (RTLD_NOW | RTLD_LOCAL)
