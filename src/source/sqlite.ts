@@ -145,20 +145,27 @@ export class SqliteSource implements BlobSource {
     const samples: FetchedSample[] = [];
     let sinceTurn = 0;
     this.#stats.requested += ids.length;
+    this.#check(options.signal);
     for (let i = 0; i < ids.length; i++) {
       if (sinceTurn >= BYTES_PER_TURN) {
         await nextTurn();
+        this.#check(options.signal);
         sinceTurn = 0;
-      }
-      options.signal?.throwIfAborted();
-      if (this.#disposed) {
-        throw new DisposedError("Cannot fetch as the SQLite source must not have been disposed");
       }
       const sample = this.#read(ids, i);
       samples.push(sample);
       sinceTurn += sample.data?.length ?? 0;
     }
+    await nextTurn();
+    this.#check(options.signal);
     return new MemoryBlobBatch(samples);
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#disposed) {
+      throw new DisposedError("Cannot fetch as the SQLite source must not have been disposed");
+    }
   }
 
   /**

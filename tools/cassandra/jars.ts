@@ -4,6 +4,11 @@ import { join } from "@std/path";
 /** The release of Apache Cassandra that is run; `pom.xml` names the same. */
 export const CASSANDRA_VERSION = "5.0.4";
 
+/** A program that is needed is not on this machine. */
+export class NotInstalledError extends Error {
+  override name = "NotInstalledError";
+}
+
 const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 /**
@@ -55,7 +60,9 @@ async function verify(folder: string): Promise<void> {
     const found = new Uint8Array(digest).toHex();
     if (found !== wanted) {
       throw new Error(
-        `Cannot use ${name} as its SHA-256 must be ${wanted ?? "in jars.sha256"}: received ${found}`,
+        `Cannot use ${name} as its SHA-256 must be ${
+          wanted ?? "in jars.sha256"
+        }: received ${found}`,
       );
     }
     expected.delete(name);
@@ -78,7 +85,7 @@ export async function findJava(): Promise<string> {
   const text = new TextDecoder().decode(stderr);
   const version = /version "(\d+)/.exec(text)?.[1];
   if (version !== "17") {
-    throw new Error(
+    throw new NotInstalledError(
       `Cannot start Cassandra as Java must be 17 (set JAVA_HOME): received ${text.split("\n")[0]}`,
     );
   }
@@ -90,7 +97,7 @@ async function requireProgram(program: string, what: string, debian: string): Pr
     await new Deno.Command(program, { args: ["-version"], stdout: "null", stderr: "null" })
       .output();
   } catch (cause) {
-    throw new Error(
+    throw new NotInstalledError(
       `Cannot start Cassandra as ${what} is missing: install it, on Debian with "apt-get install ${debian}"`,
       { cause },
     );

@@ -1,0 +1,44 @@
+/** The database that tests run against: the one that is named, or one that is started for them. */
+import { NotInstalledError } from "../../tools/cassandra/jars.ts";
+import { type ServerOptions, startCassandra } from "../../tools/cassandra/server.ts";
+
+/** A server for tests. */
+export interface TestServer {
+  /** Where it is. */
+  contactPoints: string[];
+  /** Its port. */
+  port: number;
+}
+
+/** Either a server, or why there is none. */
+export type ServerOrReason = { server: TestServer; lacking?: undefined } | {
+  server?: undefined;
+  lacking: string;
+};
+
+/**
+ * Starts a server for the tests of this process, or joins one that runs. One that was started is
+ * stopped at the end of the last process that uses it.
+ *
+ * @param options Port, authentication and limits. With a port the server is always one of ours.
+ * @returns The server, or why there is none.
+ */
+export async function testServer(options: ServerOptions = {}): Promise<ServerOrReason> {
+  const named = Deno.env.get("CASSANDRA_CONTACT_POINTS");
+  if (named && options.port === undefined) {
+    const hosts = named.split(",").map((host) => /^(.*?)(?::(\d+))?$/.exec(host.trim())!);
+    return {
+      server: {
+        contactPoints: hosts.map(([, host]) => host),
+        port: Number(hosts[0][2] ?? 9042),
+      },
+    };
+  }
+  try {
+    const { host, port } = await startCassandra({ ...options, user: Deno.pid });
+    return { server: { contactPoints: [host], port } };
+  } catch (error) {
+    if (error instanceof NotInstalledError) return { lacking: error.message };
+    throw error;
+  }
+}
