@@ -12,10 +12,10 @@ export interface EmptyFolder extends AsyncDisposable {
    *
    * @param program Text of a module.
    * @param flags Flags of `deno run`.
-   * @param args Arguments of the program.
+   * @param env More environment variables.
    * @returns What it wrote.
    */
-  run(program: string, flags: string[], args?: string[]): Promise<Output>;
+  run(program: string, flags: string[], env?: Record<string, string>): Promise<Output>;
 }
 
 /** How a program ended. */
@@ -42,17 +42,17 @@ export async function emptyFolder(): Promise<EmptyFolder> {
   await Deno.mkdir(path);
   await Deno.mkdir(modules);
   await Deno.symlink(await npmCache(), join(modules, "npm"));
-  const env = { HOME: home, DENO_DIR: modules, CASSETTE_CACHE: cache, NO_COLOR: "1" };
+  const own = { HOME: home, DENO_DIR: modules, CASSETTE_CACHE: cache, NO_COLOR: "1" };
   return {
     path,
     cache,
-    async run(program, flags, args = []) {
+    async run(program, flags, env = {}) {
       const main = join(path, "main.ts");
       await Deno.writeTextFile(main, program);
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--no-prompt", "--no-config", "--no-lock", ...flags, main, ...args],
+        args: ["run", "--no-prompt", "--no-config", "--no-lock", ...flags, main],
         cwd: path,
-        env,
+        env: { ...own, ...env },
         stdin: "null",
       }).output();
       const text = new TextDecoder();
