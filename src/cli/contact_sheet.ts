@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 // @ts-types="./jimp.d.ts"
 import { Jimp, JimpMime, loadFont } from "jimp";
-import { SANS_14_WHITE } from "jimp/fonts";
+import { SANS_16_WHITE } from "jimp/fonts";
 
 /** One picture of a contact sheet. */
 export interface SheetCell {
@@ -14,7 +14,7 @@ export interface SheetCell {
 }
 
 const GAP = 6;
-const CAPTION = 20;
+const CAPTION = 22;
 const BACKGROUND = 0x202020ff;
 const BAD = 0x802020ff;
 
@@ -40,7 +40,7 @@ export async function drawSheet(
     color: BACKGROUND,
   });
   // As a URL: a bare path does not pass for one in Deno.
-  const font = await loadFont(pathToFileURL(SANS_14_WHITE).href);
+  const font = await loadFont(pathToFileURL(SANS_16_WHITE).href);
   rows.forEach((row, r) =>
     row.forEach(({ pixels, caption, bad }, c) => {
       const x = GAP + c * stepX;

@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { drawRecords } from "../../src/cli/drawings.ts";
+import { IdList, listSqlite, pathId, SqliteSource } from "../../mod.ts";
+import { cassette } from "./command.ts";
+
+const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** Width and height of a PNG file, from its header. */
+function pngSize(png: Uint8Array): [number, number] {
+  assertEquals([...png.subarray(0, 8)], PNG_SIGNATURE);
+  const view = new DataView(png.buffer, png.byteOffset);
+  return [view.getUint32(16), view.getUint32(20)];
+}
+
+async function pictureFolder(count: number): Promise<string> {
+  const dir = await Deno.makeTempDir();
+  for (const { path, data } of drawRecords(count)) {
+    await Deno.mkdir(join(dir, path, ".."), { recursive: true });
+    await Deno.writeFile(join(dir, path), data);
+  }
+  return dir;
+}
+
+Deno.test("cassette ingest fills SQLite from a folder per class, and twice doubles nothing", async () => {
+  const dir = await pictureFolder(8);
+  await Deno.writeTextFile(join(dir, "disc", "broken.jpg"), "no picture");
+  await Deno.writeTextFile(join(dir, "disc", "notes.txt"), "not even named as one");
+  const sqlite = join(await Deno.makeTempDir(), "set.sqlite");
+  for (let round = 0; round < 2; round++) {
+    const { code, out, err } = await cassette(["ingest", dir, "--sqlite", sqlite, "--json"]);
+    assertEquals(code, 1);
+    const report = JSON.parse(out);
+    assertEquals([report.written, report.rejected], [8, ["disc/broken.jpg"]]);
+    assertEquals(report.classes, ["checks", "disc", "ring", "stripes"]);
+    assertStringIncludes(err.join("\n"), "disc/broken.jpg: UnsupportedFormatError: ");
+  }
+  const list = listSqlite(sqlite);
+  assertEquals(list.ids.length, 8);
+  assertEquals([...list.labels].sort(), [0, 0, 1, 1, 2, 2, 3, 3]);
+  assertEquals(list.classes.get(1), "disc");
+  await using source = await SqliteSource.open({ path: sqlite });
+  using batch = await source.fetch(new IdList(pathId("disc/00000.jpg")));
+  assertEquals(batch.blob(0), await Deno.readFile(join(dir, "disc/00000.jpg")));
+  assertEquals(batch.label(0), 1);
+});
+
+Deno.test("cassette sheet draws originals and variants of a data set", async () => {
+  const dir = await pictureFolder(4);
+  const sqlite = join(dir, "set.sqlite");
+  assertEquals((await cassette(["ingest", dir, "--sqlite", sqlite])).code, 0);
+  const out = join(dir, "sheet.png");
+  const args = ["--sqlite", sqlite, "--out", out, "--variants", "2", "--size", "48"];
+  const { code, err } = await cassette(["sheet", ...args]);
+  assertEquals([code, err], [0, []]);
+  // Gaps of 6 pixels, and captions of 22 below the pictures.
+  assertEquals(pngSize(await Deno.readFile(out)), [6 + 3 * (48 + 6), 6 + 4 * (48 + 22 + 6)]);
+});
+
+Deno.test("cassette demo loads its pictures and sees every id once an epoch", async () => {
+  const dir = await pictureFolder(40);
+  const out = join(dir, "demo");
+  const { code, out: text } = await cassette(["demo", "--pictures", dir, "--out", out]);
+  assertEquals(code, 0);
+  assertStringIncludes(text, "loaded: 120 images of 224×224");
+  assertStringIncludes(text, "every id once in each of 3 epochs: yes");
+  for (const stage of ["fetch", "decode", "augment"]) assertStringIncludes(text, `${stage} `);
+  pngSize(await Deno.readFile(join(out, "sheet.png")));
+});
+
+Deno.test("cassette doctor says what is there, and fails where a data set is not", async () => {
+  const { code, out } = await cassette(["doctor", "--json"]);
+  assertEquals(code, 0);
+  const findings = JSON.parse(out) as { what: string; ok: boolean }[];
+  assert(findings.some(({ what, ok }) => what === "GPU" && ok));
+  const missing = await cassette(["doctor", "--sqlite", "no-such.sqlite"]);
+  assertEquals(missing.code, 1);
+  assertStringIncludes(missing.out, "no-such.sqlite");
+});
