@@ -74,6 +74,10 @@ async function importMap(): Promise<string | undefined> {
   const target = path(".cache/import_map.json");
   if (needed) {
     const imports = { ...config.imports };
+    // What `deno.json` gives by itself: modules below a package.
+    for (const [name, target] of Object.entries(config.imports)) {
+      if (target.startsWith("npm:")) imports[`${name}/`] = target.replace("npm:", "npm:/") + "/";
+    }
     for (const [name, standin] of Object.entries(STANDINS)) imports[name] = path(standin);
     for (const [name, file] of Object.entries(config.exports)) {
       imports[config.name + name.slice(1)] = path(file.slice(2));
