@@ -118,6 +118,7 @@ export async function ensure(who: string, needs: readonly Need[]): Promise<void>
   }
   const packages = lacking.flatMap((need) => need.packages);
   const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  const quiet = ["-qq", "-o=Dpkg::Use-Pty=0"];
   if (Deno.uid() !== 0 || !await onPath("apt-get")) {
     const asRoot = Deno.uid() === 0 ? "" : "sudo ";
     console.error(
@@ -125,8 +126,8 @@ export async function ensure(who: string, needs: readonly Need[]): Promise<void>
     );
     Deno.exit(1);
   }
-  await loud(["apt-get", "update"]);
-  await loud(install);
+  await inSight(["apt-get", "update"], quiet);
+  await inSight(install, quiet);
   const still = await missing(lacking);
   if (still.length > 0) {
     console.error(
@@ -143,18 +144,15 @@ async function missing(needs: readonly Need[]): Promise<Need[]> {
   return needs.filter((_, i) => !present[i]);
 }
 
-/** Runs a command in sight; if it fails, so does the task. */
-async function loud([program, ...args]: string[]): Promise<void> {
-  console.error(`> ${[program, ...args].join(" ")}`);
-  const { code } = await new Deno.Command(program, {
-    args,
+/** Says what is run and runs it; if it fails, so does the task. */
+async function inSight([program, ...args]: string[], quiet: string[]): Promise<void> {
+  const line = [program, ...args].join(" ");
+  console.error(`> ${line}`);
+  const { code, text } = await finish(program, [...quiet, ...args], {
     env: { DEBIAN_FRONTEND: "noninteractive" },
-    stdin: "null",
-  }).spawn().status;
+  });
   if (code === 0) return;
-  console.error(
-    `Cannot set up as "${[program, ...args].join(" ")}" must succeed: received exit code ${code}`,
-  );
+  console.error(text + `Cannot set up as "${line}" must succeed: received exit code ${code}`);
   Deno.exit(1);
 }
 
