@@ -1,7 +1,9 @@
 import { pathToFileURL } from "node:url";
-// @ts-types="./jimp.d.ts"
-import { Jimp, JimpMime, loadFont } from "jimp";
-import { SANS_16_WHITE } from "jimp/fonts";
+import { createJimp } from "@jimp/core";
+import png from "@jimp/js-png";
+import { methods as print } from "@jimp/plugin-print";
+import { SANS_16_WHITE } from "@jimp/plugin-print/fonts";
+import { loadFont } from "@jimp/plugin-print/load-font";
 
 /** One picture of a contact sheet. */
 export interface SheetCell {
@@ -12,6 +14,8 @@ export interface SheetCell {
   /** Whether the caption tells of a failure. */
   bad?: boolean;
 }
+
+const Jimp = createJimp({ formats: [png], plugins: [print] });
 
 const GAP = 6;
 const CAPTION = 22;
@@ -55,7 +59,7 @@ export async function drawSheet(
       sheet.composite(text, x, y + height);
     })
   );
-  return new Uint8Array(await sheet.getBuffer(JimpMime.png));
+  return new Uint8Array(await sheet.getBuffer("image/png"));
 }
 
 function toRgba(rgb: Uint8Array): Uint8Array {
