@@ -15,6 +15,12 @@ export {
   type RawLabel,
   type SourceStats,
 } from "./src/source/source.ts";
+export {
+  type CassandraOptions,
+  CassandraSource,
+  type Consistency,
+  type DriverChoice,
+} from "./src/source/cassandra.ts";
 export { type SqliteOptions, SqliteSource } from "./src/source/sqlite.ts";
 
 export { type DeviceOptions, isCpuAdapter, requestDevice } from "./src/gpu/device.ts";
@@ -57,6 +63,8 @@ export {
   type IngestProgress,
   type IngestReport,
 } from "./src/dataset/ingest.ts";
+export { CassandraWriter, type CassandraWriterOptions } from "./src/dataset/cassandra_writer.ts";
+export { listCassandra } from "./src/dataset/list_cassandra.ts";
 export { listSqlite, type SampleList } from "./src/dataset/list.ts";
 export { type DatasetWriter, pathId, type SampleRecord } from "./src/dataset/record.ts";
 export { type DatasetTables, SqliteWriter } from "./src/dataset/sqlite_writer.ts";

@@ -2,7 +2,6 @@ import type { Client } from "cassandra-driver";
 import { Buffer } from "node:buffer";
 import { IngestError } from "../errors.ts";
 import { formatId } from "../ids.ts";
-import { connectClient } from "../source/cassandra_client.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import type { DatasetTables } from "./sqlite_writer.ts";
@@ -50,6 +49,8 @@ export class CassandraWriter implements DatasetWriter {
    */
   static async open(options: CassandraWriterOptions): Promise<CassandraWriter> {
     const { keyspace, tables: _tables, concurrency: _concurrency, ...rest } = options;
+    // Loaded only here: the driver is large, and SQLite does without it.
+    const { connectClient } = await import("../source/cassandra_client.ts");
     const client = await connectClient(
       cassandraConfig({ ...rest, table: `${quote(keyspace)}.data` }),
     );

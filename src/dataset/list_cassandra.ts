@@ -1,5 +1,4 @@
 import { CassetteError, SchemaError } from "../errors.ts";
-import { connectClient } from "../source/cassandra_client.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import { type MetadataRow, type SampleList, sampleList } from "./list.ts";
 
@@ -15,6 +14,8 @@ const PAGE = 5000;
  * @throws {SchemaError} If the table or one of its columns is missing.
  */
 export async function listCassandra(options: CassandraOptions): Promise<SampleList> {
+  // Loaded only here: the driver is large, and SQLite does without it.
+  const { connectClient } = await import("../source/cassandra_client.ts");
   const client = await connectClient(cassandraConfig(options));
   try {
     const rows: MetadataRow[] = [];
