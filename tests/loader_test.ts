@@ -6,7 +6,7 @@ import {
   CorruptJpegError,
   DisposedError,
   intLabels,
-  Loader,
+  type Loader,
   type LoaderState,
   MissingSampleError,
   normalize,
@@ -105,7 +105,7 @@ Deno.test("after break a loop goes on with the next unseen sample, and fetches a
   assertEquals([source.underWay, source.alive], [0, 0]);
   assertEquals(all.stats().pool.lent, 0);
   const second: number[] = [];
-  for await (using batch of all) second.push(...samplesOf(batch));
+  for await (using rest of all) second.push(...samplesOf(rest));
   assertEquals([...first, ...second].sort((a, b) => a - b), range(20));
 });
 

@@ -1,7 +1,7 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
 import {
   AuthError,
-  CassetteError,
+  type CassetteError,
   ConnectError,
   DisposedError,
   FetchError,
