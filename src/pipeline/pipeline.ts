@@ -86,13 +86,12 @@ export class Pipeline<L> {
 
   async #pump(): Promise<void> {
     const { times, maker } = this.#options;
-    const lost = this.#options.device.lost.then((info) => {
+    const lost = this.#options.device.lost.then(({ reason, message }) => {
       this.fail(
         new DeviceLostError(
-          `Cannot go on loading as the device must not be lost: received ${info.reason} ${info.message}`,
+          `Cannot go on loading as the device must not be lost: received ${reason} (${message})`,
         ),
       );
-      this.#stopped = true;
       return null;
     });
     try {
@@ -122,7 +121,9 @@ export class Pipeline<L> {
         while (this.#ready.length >= AHEAD && !this.#stopped) await this.#wake.promise;
       }
     } catch (error) {
-      this.#failure ??= { error };
+      // Work on a lost device fails in many ways; the loss itself is told a little later.
+      await Promise.race([lost, new Promise((resolve) => setTimeout(resolve))]);
+      this.fail(error);
     }
     this.#ended = true;
     this.#notify();
