@@ -36,7 +36,9 @@ export async function findLibpythons(): Promise<Libpython[]> {
         if (version && !found.has(version)) found.set(version, join(folder, name));
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      // A folder that may not be read is one to do without, like one that is not there.
+      const { NotFound, NotCapable } = Deno.errors;
+      if (!(error instanceof NotFound || error instanceof NotCapable)) throw error;
     }
   }
   const minor = (version: string) => (version === own?.version ? 1e9 : Number(version.slice(2)));
