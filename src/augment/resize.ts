@@ -52,6 +52,8 @@ const OPTIONS = [
   "subpixelScale",
   ...RESAMPLE_OPTIONS,
 ];
+/** Rounds up to one pixel. */
+const LEAST_PIXELS = 0.5;
 const MODES = ["default", "stretch", "notLarger", "notSmaller"] as const;
 
 /** What {@linkcode resize} makes, for the table of operators. */
@@ -83,8 +85,14 @@ export const resizeKind: OperatorKind = { name: "resize", stream: 1, bind };
  * ```
  */
 export function resize(size: number | ResizeOptions, options: ResizeOptions = {}): Operator {
-  const wanted = typeof size === "number" ? { width: size, height: size } : size;
+  const wanted = typeof size === "object" && size !== null
+    ? size
+    : { width: checkSide(size), height: checkSide(size) };
   return describe(resizeKind, { ...options, ...wanted });
+}
+
+function checkSide(size: unknown): number {
+  return checkNumber("resize", "size", size, LEAST_PIXELS, MOST_PIXELS);
 }
 
 function bind(given: { readonly [name: string]: unknown }): BoundOperator {
@@ -92,7 +100,7 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
   const pixels = (option: string): number | undefined =>
     given[option] === undefined
       ? undefined
-      : checkNumber("resize", option, given[option], 0.5, MOST_PIXELS);
+      : checkNumber("resize", option, given[option], LEAST_PIXELS, MOST_PIXELS);
   const width = pixels("width"), height = pixels("height");
   const shorter = pixels("shorter"), longer = pixels("longer");
   const most = pixels("maxSize");

@@ -1,4 +1,5 @@
 import { GpuImages } from "../../src/gpu/images.ts";
+import { requestDevice } from "../../src/gpu/device.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
 import {
   GpuTensor,
@@ -13,6 +14,15 @@ import {
 } from "../../src/augment/augmenter.ts";
 import type { Operator, SampleKeys } from "../../src/augment/operator.ts";
 import { draw, type Picture } from "./reference.ts";
+
+/** Opens a device; a WebGPU error that no scope catches fails the test run. */
+export async function testDevice(): Promise<GPUDevice> {
+  const device = await requestDevice({ label: "augment test" });
+  device.addEventListener("uncapturederror", (event) => {
+    reportError(new Error((event as GPUUncapturedErrorEvent).error.message));
+  });
+  return device;
+}
 
 /** A picture with edges, noise and slopes, always the same for the same size. */
 export function testPicture(width: number, height: number, seed = 1): Picture {
