@@ -454,7 +454,295 @@ fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) 
   }
 }
 `,
-  "jpeg/colour.wgsl": `// Upsamples and converts any mixture of integer sampling ratios: one invocation per pixel. The
+  "jpeg/colour.wgsl": `// Upsamples and converts the common sampling ratios: grey, 4:4:4, 4:2:2, 4:4:0 and 4:2:0. One
+// invocation per tile of 16 pixels in 2 rows. Two samples share a word, in its halves: sums of the
+// triangle filter stay below 2^16.
+//
+// Dispatch: the workgroups of all images one after the other, folded into x and y; \`owners\` says
+// whose each is. An image has ceil(tiles / WORKGROUP) of them. Rows of pixels are a multiple of 16
+// pixels apart, so a tile may write beyond the picture's width, but not beyond its height.
+
+override WORKGROUP: u32 = 32;
+// Whether there is chroma, and whether it is halved across or down.
+override CHROMA: bool = true;
+override ACROSS: bool = true;
+override DOWN: bool = true;
+
+const EVEN: u32 = 0x00ff00ffu;
+const OPAQUE: u32 = 0xff000000u;
+const TILE_ROWS: u32 = 2;
+// Vectors of 8 samples, and of 4 pixels, in a row of a tile.
+const TILE_LUMA: u32 = 2;
+const TILE_PIXELS: u32 = 4;
+
+struct Params {
+  workgroups: u32,
+}
+
+struct Component {
+  samples: u32, // first word of its plane
+  pitch: u32, // words from one row to the next
+  width: u32, // samples across
+  height: u32, // rows of samples
+  reserved: vec4<u32>,
+}
+
+struct Image {
+  firstWorkgroup: u32,
+  width: u32,
+  height: u32,
+  colour: u32,
+  base: u32, // where the pixel (0, 0) goes, in words
+  stepX: u32,
+  stepY: u32, // words from one row of pixels to the next
+  tiles: u32, // tiles across
+  components: array<Component, 3>,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> samples: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> images: array<Image>;
+@group(0) @binding(3) var<storage, read> owners: array<u32>;
+@group(0) @binding(4) var<storage, read_write> pixels: array<vec4<u32>>;
+
+// The even and the odd ones of 4 samples.
+struct Samples {
+  even: u32,
+  odd: u32,
+}
+
+// 8 pixels' chroma: pixels 0 and 4, 1 and 5, 2 and 6, 3 and 7.
+struct Spread {
+  p0: u32,
+  p1: u32,
+  p2: u32,
+  p3: u32,
+}
+
+fn split(word: u32) -> Samples {
+  return Samples(word & EVEN, (word >> 8u) & EVEN);
+}
+
+// Three parts of the nearer row and one of the farther.
+fn blend(near: u32, far: u32) -> Samples {
+  let n = split(near);
+  let f = split(far);
+  return Samples(n.even * 3u + f.even, n.odd * 3u + f.odd);
+}
+
+// Triangle filter across; \`before\` and \`after\` are the columns next to these four.
+fn spread(s: Samples, before: u32, after: u32) -> Spread {
+  let left = select(0x00010001u, 0x00080008u, DOWN);
+  let right = select(0x00020002u, 0x00070007u, DOWN);
+  let shift = select(2u, 4u, DOWN);
+  let even = s.even * 3u;
+  let odd = s.odd * 3u;
+  return Spread(
+    ((even + ((s.odd << 16u) | before) + left) >> shift) & EVEN,
+    ((even + s.odd + right) >> shift) & EVEN,
+    ((odd + s.even + left) >> shift) & EVEN,
+    ((odd + ((s.even >> 16u) | (after << 16u)) + right) >> shift) & EVEN,
+  );
+}
+
+// \`y\` is shifted left by 16. ITU-T T.871, with libjpeg's 16-bit constants.
+fn convert(y: u32, cb: u32, cr: u32) -> u32 {
+  let luma = i32(y);
+  let blue = i32(cb);
+  let red = i32(cr);
+  let r = clamp(luma + red * 91881 + (32768 - 128 * 91881), 0, 0xffffff);
+  let g = clamp(luma - blue * 22554 - red * 46802 + (32768 + 128 * (22554 + 46802)), 0, 0xffffff);
+  let b = clamp(luma + blue * 116130 + (32768 - 128 * 116130), 0, 0xffffff);
+  return (u32(r) >> 16u) | ((u32(g) >> 8u) & 0xff00u) | (u32(b) & 0xff0000u) | OPAQUE;
+}
+
+fn convert4(luma: u32, cb: vec4<u32>, cr: vec4<u32>) -> vec4<u32> {
+  return vec4(
+    convert((luma & 0xffu) << 16u, cb.x, cr.x),
+    convert((luma & 0xff00u) << 8u, cb.y, cr.y),
+    convert(luma & 0xff0000u, cb.z, cr.z),
+    convert((luma >> 8u) & 0xff0000u, cb.w, cr.w),
+  );
+}
+
+fn grey4(luma: u32) -> vec4<u32> {
+  let bytes = (vec4(luma) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
+  return bytes * 0x010101u | vec4(OPAQUE);
+}
+
+fn lower(s: Spread) -> vec4<u32> {
+  return vec4(s.p0, s.p1, s.p2, s.p3) & vec4(0xffffu);
+}
+
+fn upper(s: Spread) -> vec4<u32> {
+  return vec4(s.p0, s.p1, s.p2, s.p3) >> vec4(16u);
+}
+
+// 4 samples that stand for a pixel each.
+fn alone(s: Samples) -> vec4<u32> {
+  return vec4(s.even & 0xffffu, s.odd & 0xffffu, s.even >> 16u, s.odd >> 16u);
+}
+
+// 8 samples of a row of chroma that is halved across, and the columns beside them.
+struct Columns {
+  left: u32,
+  near: vec2<u32>,
+  right: u32,
+}
+
+fn columns(component: Component, row: u32, tile: u32) -> Columns {
+  let begin = (component.samples + row * component.pitch) >> 1u;
+  let last = (component.pitch >> 1u) - 1u;
+  let near = samples[begin + tile];
+  let left = samples[begin + max(tile, 1u) - 1u].y >> 24u;
+  let right = samples[begin + min(tile + 1u, last)].x & 255u;
+  return Columns(
+    select(left, near.x & 255u, tile == 0u),
+    near,
+    select(right, near.y >> 24u, tile == last),
+  );
+}
+
+// The chroma of a tile's row, for pixels 0 to 3, 4 to 7, 8 to 11, 12 to 15.
+struct Chroma {
+  a: vec4<u32>,
+  b: vec4<u32>,
+  c: vec4<u32>,
+  d: vec4<u32>,
+}
+
+fn across(near: Columns, far: Columns) -> Chroma {
+  var s0: Samples;
+  var s1: Samples;
+  var left = near.left;
+  var right = near.right;
+  if (DOWN) {
+    s0 = blend(near.near.x, far.near.x);
+    s1 = blend(near.near.y, far.near.y);
+    left = left * 3u + far.left;
+    right = right * 3u + far.right;
+  } else {
+    s0 = split(near.near.x);
+    s1 = split(near.near.y);
+  }
+  let p = spread(s0, left, s1.even & 0xffffu);
+  let q = spread(s1, s0.odd >> 16u, right);
+  return Chroma(lower(p), upper(p), lower(q), upper(q));
+}
+
+// 4 samples of chroma that is halved down only.
+fn down(near: u32, far: u32, round: u32) -> vec4<u32> {
+  let s = blend(near, far);
+  return alone(
+    Samples(((s.even + round) >> 2u) & EVEN, ((s.odd + round) >> 2u) & EVEN),
+  );
+}
+
+fn wide(component: Component, row: u32, tile: u32) -> vec4<u32> {
+  let begin = ((component.samples + row * component.pitch) >> 1u) + tile * TILE_LUMA;
+  return vec4(samples[begin], samples[begin + 1u]);
+}
+
+fn write(at: u32, luma: vec4<u32>, cb: Chroma, cr: Chroma) {
+  pixels[at] = convert4(luma.x, cb.a, cr.a);
+  pixels[at + 1u] = convert4(luma.y, cb.b, cr.b);
+  pixels[at + 2u] = convert4(luma.z, cb.c, cr.c);
+  pixels[at + 3u] = convert4(luma.w, cb.d, cr.d);
+}
+
+fn chroma(component: Component, y: u32, tile: u32) -> array<Chroma, 2> {
+  if (!DOWN) {
+    // Rows stand for themselves; the last one is repeated where the height is odd.
+    let next = min(y + 1u, component.height - 1u);
+    if (ACROSS) {
+      let first = columns(component, y, tile);
+      let second = columns(component, next, tile);
+      return array(across(first, first), across(second, second));
+    }
+    let first = wide(component, y, tile);
+    let second = wide(component, next, tile);
+    return array(plain(first), plain(second));
+  }
+  let row = y >> 1u;
+  let above = max(row, 1u) - 1u;
+  let below = min(row + 1u, component.height - 1u);
+  if (ACROSS) {
+    let near = columns(component, row, tile);
+    return array(
+      across(near, columns(component, above, tile)),
+      across(near, columns(component, below, tile)),
+    );
+  }
+  let near = wide(component, row, tile);
+  return array(
+    downs(near, wide(component, above, tile), 0x00010001u),
+    downs(near, wide(component, below, tile), 0x00020002u),
+  );
+}
+
+fn plain(words: vec4<u32>) -> Chroma {
+  return Chroma(
+    alone(split(words.x)), alone(split(words.y)), alone(split(words.z)), alone(split(words.w)),
+  );
+}
+
+fn downs(near: vec4<u32>, far: vec4<u32>, round: u32) -> Chroma {
+  return Chroma(
+    down(near.x, far.x, round), down(near.y, far.y, round),
+    down(near.z, far.z, round), down(near.w, far.w, round),
+  );
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let owner = owners[workgroup];
+  let tiles = images[owner].tiles;
+  let tile = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
+  // A quotient in floats is off by one at most; integer division is far slower on CPUs.
+  var tileY = u32(f32(tile) / f32(tiles));
+  tileY -= u32(tileY * tiles > tile);
+  tileY += u32((tileY + 1u) * tiles <= tile);
+  let tileX = tile - tileY * tiles;
+  let y = tileY * TILE_ROWS;
+  let height = images[owner].height;
+  if (y >= height) {
+    return;
+  }
+  let luma = images[owner].components[0];
+  let at = (images[owner].base + y * images[owner].stepY) / TILE_PIXELS + tileX * TILE_PIXELS;
+  let under = at + images[owner].stepY / TILE_PIXELS;
+  let first = wide(luma, y, tileX);
+  let second = wide(luma, min(y + 1u, luma.height - 1u), tileX);
+  if (!CHROMA) {
+    pixels[at] = grey4(first.x);
+    pixels[at + 1u] = grey4(first.y);
+    pixels[at + 2u] = grey4(first.z);
+    pixels[at + 3u] = grey4(first.w);
+    if (y + 1u < height) {
+      pixels[under] = grey4(second.x);
+      pixels[under + 1u] = grey4(second.y);
+      pixels[under + 2u] = grey4(second.z);
+      pixels[under + 3u] = grey4(second.w);
+    }
+    return;
+  }
+  let cb = chroma(images[owner].components[1], y, tileX);
+  let cr = chroma(images[owner].components[2], y, tileX);
+  write(at, first, cb[0], cr[0]);
+  if (y + 1u < height) {
+    write(under, second, cb[1], cr[1]);
+  }
+}
+`,
+  "jpeg/colour_any.wgsl": `// Upsamples and converts any mixture of integer sampling ratios: one invocation per pixel. The
 // common ratios have faster kernels of their own; this one is for all others.
 //
 // Dispatch: the workgroups of all images one after the other, folded into x and y; \`owners\` says
@@ -587,6 +875,9 @@ fn main(
 // the chunk's record for the next dispatch, and a finished chunk costs next to nothing. (An adapter
 // that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error.)
 //
+// Loads and stores are done in every turn, needed or not: a branch per lane that cannot be predicted
+// costs a CPU more. A chunk stores to its own blocks only, whatever its data.
+//
 // Dispatch: ceil(chunks / WORKGROUP) workgroups, folded into x and y.
 
 override WORKGROUP: u32 = 32;
@@ -595,10 +886,10 @@ override WORKGROUP: u32 = 32;
 const LOOKUP_SHIFT: u32 = 23;
 const TAIL_SHIFT: u32 = 16;
 const TAIL_MASK: u32 = 127;
-const SIZE_SHIFT: u32 = 5;
-const STEP_SHIFT: u32 = 9;
-const SIZE_MASK: u32 = 15;
-const BITS_MASK: u32 = 31;
+const CODE_SHIFT: u32 = 5;
+const SIZE_SHIFT: u32 = 10;
+const STEP_SHIFT: u32 = 15;
+const FIELD_MASK: u32 = 31;
 const STEP_MASK: u32 = 127;
 const BAD: u32 = 0x40000000u;
 const LONG: u32 = 0x80000000u;
@@ -610,8 +901,6 @@ const BAD_CODE: u32 = 2;
 const EXTRA_BYTES: u32 = 4;
 const STATUS_WORDS: u32 = 2;
 
-const COMPONENT_SHIFT: u32 = 30;
-const OFFSET_MASK: u32 = 0x3fffffffu;
 const BLOCK_WORDS: u32 = 32;
 
 struct Params {
@@ -622,42 +911,39 @@ struct Params {
 struct Chunk {
   position: u32, // next bit, counted from the beginning of \`bits\`
   end: u32, // first bit after the segment
-  block: u32, // next block, counted in the order of the scan
+  address: u32, // first word of the next block
   blocks: u32, // blocks left
   scan: u32,
   image: u32,
   z: u32, // next coefficient of the block, in zigzag order
-  start: u32, // first bit of the segment
+  place: u32, // of the block in its MCU
   dc: vec4<i32>, // DC predictors
 }
 
 struct Scan {
-  firstSlot: u32,
+  pattern: u32, // component of each block of an MCU, 2 bits each
   blocksPerMcu: u32,
-  mcusAcross: u32,
-  reserved: u32,
-}
-
-// One block of an MCU.
-struct Slot {
-  dc: u32, // where its DC table begins; component of the scan in the upper 2 bits
-  ac: u32, // where its AC table begins
-  base: u32, // its block of the first MCU
-  strides: u32, // blocks to the next MCU across (4 bits), and to the next row of MCUs
+  reserved: vec2<u32>,
+  dc: vec4<u32>, // where the DC table of each component begins
+  ac: vec4<u32>, // where the AC table of each component begins
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> bits: array<u32>;
 @group(0) @binding(2) var<storage, read> tables: array<u32>;
 @group(0) @binding(3) var<storage, read> scans: array<Scan>;
-@group(0) @binding(4) var<storage, read> slots: array<Slot>;
-@group(0) @binding(5) var<storage, read_write> chunks: array<Chunk>;
-@group(0) @binding(6) var<storage, read_write> coefficients: array<u32>;
-@group(0) @binding(7) var<storage, read_write> status: array<atomic<u32>>;
+@group(0) @binding(4) var<storage, read_write> chunks: array<Chunk>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<u32>;
+@group(0) @binding(6) var<storage, read_write> status: array<atomic<u32>>;
 
 fn word(index: u32) -> u32 {
   let w = bits[index];
   return (w << 24u) | ((w & 0xff00u) << 8u) | ((w >> 8u) & 0xff00u) | (w >> 24u);
+}
+
+fn pick(v: vec4<u32>, component: u32) -> u32 {
+  let low = select(v.x, v.y, component == 1u);
+  return select(low, select(v.z, v.w, component == 3u), component >= 2u);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -675,96 +961,90 @@ fn main(
     return;
   }
   var position = chunks[index].position;
-  let end = chunks[index].end;
-  var block = chunks[index].block;
+  var address = chunks[index].address;
   var z = chunks[index].z;
   var dc = chunks[index].dc;
+  var place = chunks[index].place;
   let scan = scans[chunks[index].scan];
-  var mcu = block / scan.blocksPerMcu;
-  var place = block - mcu * scan.blocksPerMcu;
-  var mcuY = mcu / scan.mcusAcross;
-  var mcuX = mcu - mcuY * scan.mcusAcross;
-  var slot = slots[scan.firstSlot + place];
-  var address = (slot.base + mcuX * (slot.strides & 15u) + mcuY * (slot.strides >> 4u)) *
-    BLOCK_WORDS;
-  var next = position >> 5u;
-  var high = word(next);
-  next += 1u;
+  var component = (scan.pattern >> (place * 2u)) & 3u;
+  var dcTable = pick(scan.dc, component);
+  var acTable = pick(scan.ac, component);
+  var next = (position >> 5u) + 1u;
+  var high = word(next - 1u);
   var low = word(next);
   // The pair of coefficients that is being written: its lower half may be there already.
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
-  var faults = 0u;
+  var seen = 0u;
   for (var turn = 0u; turn < params.cap; turn++) {
+    // In two steps, as shifting by 32 has no meaning.
     let shift = position & 31u;
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
-    let table = select(slot.ac, slot.dc & OFFSET_MASK, z == 0u);
+    let first = z == 0u;
+    let table = select(acTable, dcTable, first);
     var entry = tables[table + (window >> LOOKUP_SHIFT)];
     if ((entry & LONG) != 0u) {
       entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
     }
-    faults |= select(0u, BAD_CODE, (entry & BAD) != 0u);
-    let length = entry & BITS_MASK;
-    let size = (entry >> SIZE_SHIFT) & SIZE_MASK;
+    seen |= entry;
+    let size = (entry >> SIZE_SHIFT) & FIELD_MASK;
     let step = (entry >> STEP_SHIFT) & STEP_MASK;
-    // The value is the last \`size\` bits; a leading zero marks a negative one.
-    let raw = i32(((window << (length - size)) >> 1u) >> (31u - size));
-    var value = select(raw, raw - (1 << size) + 1, (raw >> (max(size, 1u) - 1u)) == 0);
-    if (z == 0u) {
-      let component = slot.dc >> COMPONENT_SHIFT;
-      value += select(select(dc.x, dc.y, component == 1u), select(dc.z, dc.w, component == 3u),
-        component >= 2u);
-      dc = select(dc, vec4(value), vec4(component) == vec4(0u, 1u, 2u, 3u));
-    }
-    if (size != 0u || z == 0u) {
-      let at = min(z + step - 1u, 63u);
-      let half = (u32(value) & 0xffffu) << ((at & 1u) * 16u);
-      let wordAt = at >> 1u;
-      pair = select(half, pair | half, pairAt == wordAt);
-      pairAt = wordAt;
-      coefficients[address + wordAt] = pair;
-    }
-    position += length;
+    // The value follows its code; a leading zero marks a negative one.
+    let value = window << ((entry >> CODE_SHIFT) & FIELD_MASK);
+    let negative = ~(i32(value) >> 31u);
+    let magnitude = i32((value >> 1u) >> (31u - size));
+    var coefficient = magnitude - (((1 << size) - 1) & negative);
+    let predictor = select(
+      select(dc.x, dc.y, component == 1u),
+      select(dc.z, dc.w, component == 3u),
+      component >= 2u,
+    );
+    coefficient += select(0, predictor, first);
+    let stored = vec4(component) == vec4(0u, 1u, 2u, 3u);
+    dc = select(dc, vec4(coefficient), stored & vec4(first));
+    // What has no value stores the zero that is there, where the block has been written last.
+    let at = min(z + select(step - 1u, 0u, size == 0u), 63u);
+    let half = (u32(coefficient) & 0xffffu) << ((at & 1u) << 4u);
+    pair = select(half, pair | half, pairAt == (at >> 1u));
+    pairAt = at >> 1u;
+    coefficients[address + pairAt] = pair;
+    position += entry & FIELD_MASK;
     z += step;
-    if ((position >> 5u) >= next) {
-      high = low;
-      next += 1u;
-      low = word(next);
-    }
+    let coming = word(next + 1u);
+    let crossed = (position >> 5u) >= next;
+    high = select(high, low, crossed);
+    low = select(low, coming, crossed);
+    next += u32(crossed);
     if (z >= 64u) {
       z = 0u;
-      pairAt = 0xffffffffu;
-      block += 1u;
+      pair = 0u;
+      pairAt = 0u;
+      address += BLOCK_WORDS;
       blocks -= 1u;
-      place += 1u;
-      if (place == scan.blocksPerMcu) {
-        place = 0u;
-        mcuX += 1u;
-        if (mcuX == scan.mcusAcross) {
-          mcuX = 0u;
-          mcuY += 1u;
-        }
+      place = select(place + 1u, 0u, place + 1u == scan.blocksPerMcu);
+      component = (scan.pattern >> (place * 2u)) & 3u;
+      dcTable = pick(scan.dc, component);
+      acTable = pick(scan.ac, component);
+      if (blocks == 0u) {
+        break;
       }
-      slot = slots[scan.firstSlot + place];
-      address = (slot.base + mcuX * (slot.strides & 15u) + mcuY * (slot.strides >> 4u)) *
-        BLOCK_WORDS;
-    }
-    if (position > end) {
-      faults |= TRUNCATED;
-    }
-    if (blocks == 0u || faults != 0u) {
-      break;
     }
   }
-  if (faults != 0u) {
-    blocks = 0u;
+  let end = chunks[index].end;
+  var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
+  if (position > end) {
+    faults |= TRUNCATED;
   } else if (blocks == 0u && end - position >= 8u) {
-    faults = EXTRA_BYTES;
+    faults |= EXTRA_BYTES;
+  }
+  if ((faults & (BAD_CODE | TRUNCATED)) != 0u) {
+    blocks = 0u;
   }
   chunks[index].position = position;
-  chunks[index].block = block;
+  chunks[index].address = address;
   chunks[index].blocks = blocks;
   chunks[index].z = z;
+  chunks[index].place = place;
   chunks[index].dc = dc;
   if (faults != 0u) {
     let image = chunks[index].image * STATUS_WORDS;
@@ -785,6 +1065,8 @@ override WORKGROUP: u32 = 32;
 const BLOCK_VECTORS: u32 = 8;
 const BLOCK_ROWS: u32 = 8;
 const WORDS_PER_ROW: u32 = 2;
+// All of the smallest uniform binding that every device allows: 512 tables.
+const QUANT_VECTORS: u32 = 4096;
 
 struct Params {
   workgroups: u32,
@@ -792,18 +1074,22 @@ struct Params {
 
 struct Component {
   firstWorkgroup: u32,
-  coefficients: u32, // its first block
-  blockPitch: u32, // blocks from one row of blocks to the next
+  coefficients: u32, // first block of its scan
+  mcusAcross: u32, // of its scan
+  blocksPerMcu: u32,
+  h: u32, // its blocks of an MCU, across
+  v: u32, // and down
+  place: u32, // of the first of them in the MCU
   blocksWide: u32, // blocks that hold samples, across
   blocks: u32, // blocks that hold samples
   samples: u32, // first word of its plane; rows are 2 * blocksWide words
   quant: u32, // first vector of its divisors
-  reserved: u32,
+  edge: u32, // samples in its last column of blocks, where the next one is wanted too; else 0
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> quants: array<vec4<u32>>;
+@group(0) @binding(2) var<uniform> quants: array<vec4<u32>, QUANT_VECTORS>;
 @group(0) @binding(3) var<storage, read> components: array<Component>;
 @group(0) @binding(4) var<storage, read> owners: array<u32>;
 @group(0) @binding(5) var<storage, read_write> samples: array<vec2<u32>>;
@@ -815,6 +1101,14 @@ fn lo(pair: u32, quant: u32) -> i32 {
 
 fn hi(pair: u32, quant: u32) -> i32 {
   return i32(((pair >> 16u) * (quant >> 16u)) << 16u) >> 16u;
+}
+
+// In floats and then put right: integer division is far slower on CPUs.
+fn quotient(n: u32, d: u32) -> u32 {
+  var q = u32(f32(n) / f32(d));
+  q -= u32(q * d > n);
+  q += u32((q + 1u) * d <= n);
+  return q;
 }
 
 fn wrap(v: vec4<i32>) -> vec4<i32> {
@@ -882,9 +1176,14 @@ fn main(
   if (block >= component.blocks) {
     return;
   }
-  let row = block / component.blocksWide;
+  let row = quotient(block, component.blocksWide);
   let column = block - row * component.blocksWide;
-  let at = (component.coefficients + row * component.blockPitch + column) * BLOCK_VECTORS;
+  let mcuX = quotient(column, component.h);
+  let mcuY = quotient(row, component.v);
+  let place = component.place + (row - mcuY * component.v) * component.h + column -
+    mcuX * component.h;
+  let at = (component.coefficients + (mcuY * component.mcusAcross + mcuX) *
+    component.blocksPerMcu + place) * BLOCK_VECTORS;
   let c0 = coefficients[at];
   let c1 = coefficients[at + 1u];
   let c2 = coefficients[at + 2u];
@@ -956,14 +1255,24 @@ var a0 = vec4(lo(c0.x, q0.x), hi(c0.x, q0.x),
   let l1 = transposed(lower.r4, lower.r5, lower.r6, lower.r7);
   let pitch = component.blocksWide;
   let out = component.samples / WORDS_PER_ROW + row * BLOCK_ROWS * pitch + column;
-  samples[out] = vec2(pack(u0.c0), pack(u1.c0));
-  samples[out + pitch] = vec2(pack(u0.c1), pack(u1.c1));
-  samples[out + pitch * 2u] = vec2(pack(u0.c2), pack(u1.c2));
-  samples[out + pitch * 3u] = vec2(pack(u0.c3), pack(u1.c3));
-  samples[out + pitch * 4u] = vec2(pack(l0.c0), pack(l1.c0));
-  samples[out + pitch * 5u] = vec2(pack(l0.c1), pack(l1.c1));
-  samples[out + pitch * 6u] = vec2(pack(l0.c2), pack(l1.c2));
-  samples[out + pitch * 7u] = vec2(pack(l0.c3), pack(l1.c3));
+  let edge = select(0u, component.edge, column + 1u == pitch);
+  samples[out] = extend(vec2(pack(u0.c0), pack(u1.c0)), edge);
+  samples[out + pitch] = extend(vec2(pack(u0.c1), pack(u1.c1)), edge);
+  samples[out + pitch * 2u] = extend(vec2(pack(u0.c2), pack(u1.c2)), edge);
+  samples[out + pitch * 3u] = extend(vec2(pack(u0.c3), pack(u1.c3)), edge);
+  samples[out + pitch * 4u] = extend(vec2(pack(l0.c0), pack(l1.c0)), edge);
+  samples[out + pitch * 5u] = extend(vec2(pack(l0.c1), pack(l1.c1)), edge);
+  samples[out + pitch * 6u] = extend(vec2(pack(l0.c2), pack(l1.c2)), edge);
+  samples[out + pitch * 7u] = extend(vec2(pack(l0.c3), pack(l1.c3)), edge);
+}
+
+// Repeats the last of \`edge\` samples once: the triangle filter reads one beyond the component.
+fn extend(row: vec2<u32>, edge: u32) -> vec2<u32> {
+  let bits = (edge & 3u) * 8u;
+  let last = select(row.x, row.y, edge > 4u) >> ((bits + 24u) & 31u);
+  let word = select(row.x, row.y, edge >= 4u);
+  let put = (word & ~(255u << bits)) | ((last & 255u) << bits);
+  return vec2(select(row.x, put, edge != 0u && edge < 4u), select(row.y, put, edge >= 4u));
 }
 
 struct Square {

@@ -1,20 +1,23 @@
-// Upsamples and converts any mixture of integer sampling ratios: one invocation per pixel. The
-// common ratios have faster kernels of their own; this one is for all others.
+// Upsamples and converts the common sampling ratios: grey, 4:4:4, 4:2:2, 4:4:0 and 4:2:0. One
+// invocation per tile of 16 pixels in 2 rows. Two samples share a word, in its halves: sums of the
+// triangle filter stay below 2^16.
 //
 // Dispatch: the workgroups of all images one after the other, folded into x and y; `owners` says
-// whose each is. An image has ceil(pixels / WORKGROUP) of them.
+// whose each is. An image has ceil(tiles / WORKGROUP) of them. Rows of pixels are a multiple of 16
+// pixels apart, so a tile may write beyond the picture's width, but not beyond its height.
 
-override WORKGROUP: u32 = 64;
+override WORKGROUP: u32 = 32;
+// Whether there is chroma, and whether it is halved across or down.
+override CHROMA: bool = true;
+override ACROSS: bool = true;
+override DOWN: bool = true;
 
-// How a component is upsampled; see src/jpeg/upsample.ts.
-const FULL: u32 = 0;
-const FANCY_ACROSS: u32 = 1;
-const FANCY_DOWN: u32 = 2;
-const FANCY_BOTH: u32 = 3;
-const REPLICATE: u32 = 4;
-
-const GREY: u32 = 0;
-const RGB: u32 = 2;
+const EVEN: u32 = 0x00ff00ffu;
+const OPAQUE: u32 = 0xff000000u;
+const TILE_ROWS: u32 = 2;
+// Vectors of 8 samples, and of 4 pixels, in a row of a tile.
+const TILE_LUMA: u32 = 2;
+const TILE_PIXELS: u32 = 4;
 
 struct Params {
   workgroups: u32,
@@ -25,10 +28,7 @@ struct Component {
   pitch: u32, // words from one row to the next
   width: u32, // samples across
   height: u32, // rows of samples
-  mode: u32,
-  h: u32, // pixels per sample across
-  v: u32, // pixels per sample down
-  reserved: u32,
+  reserved: vec4<u32>,
 }
 
 struct Image {
@@ -37,52 +37,204 @@ struct Image {
   height: u32,
   colour: u32,
   base: u32, // where the pixel (0, 0) goes, in words
-  stepX: u32, // words from one pixel to the next across; may wrap below zero
-  stepY: u32, // and down
-  reserved: u32,
+  stepX: u32,
+  stepY: u32, // words from one row of pixels to the next
+  tiles: u32, // tiles across
   components: array<Component, 3>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> samples: array<u32>;
+@group(0) @binding(1) var<storage, read> samples: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read> images: array<Image>;
 @group(0) @binding(3) var<storage, read> owners: array<u32>;
-@group(0) @binding(4) var<storage, read_write> pixels: array<u32>;
+@group(0) @binding(4) var<storage, read_write> pixels: array<vec4<u32>>;
 
-fn sample(c: Component, x: u32, y: u32) -> i32 {
-  return i32((samples[c.samples + y * c.pitch + (x >> 2u)] >> ((x & 3u) * 8u)) & 255u);
+// The even and the odd ones of 4 samples.
+struct Samples {
+  even: u32,
+  odd: u32,
 }
 
-// The nearer and the farther sample of two, weighted 3 : 1, down one column.
-fn column(c: Component, x: u32, near: u32, far: u32) -> i32 {
-  return 3 * sample(c, x, near) + sample(c, x, far);
+// 8 pixels' chroma: pixels 0 and 4, 1 and 5, 2 and 6, 3 and 7.
+struct Spread {
+  p0: u32,
+  p1: u32,
+  p2: u32,
+  p3: u32,
 }
 
-fn upsampled(c: Component, x: u32, y: u32) -> i32 {
-  let halfX = x >> 1u;
-  let halfY = y >> 1u;
-  let farX = select(max(halfX, 1u) - 1u, min(halfX + 1u, c.width - 1u), (x & 1u) == 1u);
-  let farY = select(max(halfY, 1u) - 1u, min(halfY + 1u, c.height - 1u), (y & 1u) == 1u);
-  switch (c.mode) {
-    case FULL: {
-      return sample(c, x, y);
-    }
-    case FANCY_ACROSS: {
-      let near = sample(c, halfX, y);
-      let value = (3 * near + sample(c, farX, y) + 1 + i32(x & 1u)) >> 2u;
-      return select(value, near, farX == halfX);
-    }
-    case FANCY_DOWN: {
-      return (column(c, x, halfY, farY) + 1 + i32(y & 1u)) >> 2u;
-    }
-    case FANCY_BOTH: {
-      return (3 * column(c, halfX, halfY, farY) + column(c, farX, halfY, farY) + 8 -
-        i32(x & 1u)) >> 4u;
-    }
-    default: {
-      return sample(c, x / c.h, y / c.v);
-    }
+fn split(word: u32) -> Samples {
+  return Samples(word & EVEN, (word >> 8u) & EVEN);
+}
+
+// Three parts of the nearer row and one of the farther.
+fn blend(near: u32, far: u32) -> Samples {
+  let n = split(near);
+  let f = split(far);
+  return Samples(n.even * 3u + f.even, n.odd * 3u + f.odd);
+}
+
+// Triangle filter across; `before` and `after` are the columns next to these four.
+fn spread(s: Samples, before: u32, after: u32) -> Spread {
+  let left = select(0x00010001u, 0x00080008u, DOWN);
+  let right = select(0x00020002u, 0x00070007u, DOWN);
+  let shift = select(2u, 4u, DOWN);
+  let even = s.even * 3u;
+  let odd = s.odd * 3u;
+  return Spread(
+    ((even + ((s.odd << 16u) | before) + left) >> shift) & EVEN,
+    ((even + s.odd + right) >> shift) & EVEN,
+    ((odd + s.even + left) >> shift) & EVEN,
+    ((odd + ((s.even >> 16u) | (after << 16u)) + right) >> shift) & EVEN,
+  );
+}
+
+// `y` is shifted left by 16. ITU-T T.871, with libjpeg's 16-bit constants.
+fn convert(y: u32, cb: u32, cr: u32) -> u32 {
+  let luma = i32(y);
+  let blue = i32(cb);
+  let red = i32(cr);
+  let r = clamp(luma + red * 91881 + (32768 - 128 * 91881), 0, 0xffffff);
+  let g = clamp(luma - blue * 22554 - red * 46802 + (32768 + 128 * (22554 + 46802)), 0, 0xffffff);
+  let b = clamp(luma + blue * 116130 + (32768 - 128 * 116130), 0, 0xffffff);
+  return (u32(r) >> 16u) | ((u32(g) >> 8u) & 0xff00u) | (u32(b) & 0xff0000u) | OPAQUE;
+}
+
+fn convert4(luma: u32, cb: vec4<u32>, cr: vec4<u32>) -> vec4<u32> {
+  return vec4(
+    convert((luma & 0xffu) << 16u, cb.x, cr.x),
+    convert((luma & 0xff00u) << 8u, cb.y, cr.y),
+    convert(luma & 0xff0000u, cb.z, cr.z),
+    convert((luma >> 8u) & 0xff0000u, cb.w, cr.w),
+  );
+}
+
+fn grey4(luma: u32) -> vec4<u32> {
+  let bytes = (vec4(luma) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
+  return bytes * 0x010101u | vec4(OPAQUE);
+}
+
+fn lower(s: Spread) -> vec4<u32> {
+  return vec4(s.p0, s.p1, s.p2, s.p3) & vec4(0xffffu);
+}
+
+fn upper(s: Spread) -> vec4<u32> {
+  return vec4(s.p0, s.p1, s.p2, s.p3) >> vec4(16u);
+}
+
+// 4 samples that stand for a pixel each.
+fn alone(s: Samples) -> vec4<u32> {
+  return vec4(s.even & 0xffffu, s.odd & 0xffffu, s.even >> 16u, s.odd >> 16u);
+}
+
+// 8 samples of a row of chroma that is halved across, and the columns beside them.
+struct Columns {
+  left: u32,
+  near: vec2<u32>,
+  right: u32,
+}
+
+fn columns(component: Component, row: u32, tile: u32) -> Columns {
+  let begin = (component.samples + row * component.pitch) >> 1u;
+  let last = (component.pitch >> 1u) - 1u;
+  let near = samples[begin + tile];
+  let left = samples[begin + max(tile, 1u) - 1u].y >> 24u;
+  let right = samples[begin + min(tile + 1u, last)].x & 255u;
+  return Columns(
+    select(left, near.x & 255u, tile == 0u),
+    near,
+    select(right, near.y >> 24u, tile == last),
+  );
+}
+
+// The chroma of a tile's row, for pixels 0 to 3, 4 to 7, 8 to 11, 12 to 15.
+struct Chroma {
+  a: vec4<u32>,
+  b: vec4<u32>,
+  c: vec4<u32>,
+  d: vec4<u32>,
+}
+
+fn across(near: Columns, far: Columns) -> Chroma {
+  var s0: Samples;
+  var s1: Samples;
+  var left = near.left;
+  var right = near.right;
+  if (DOWN) {
+    s0 = blend(near.near.x, far.near.x);
+    s1 = blend(near.near.y, far.near.y);
+    left = left * 3u + far.left;
+    right = right * 3u + far.right;
+  } else {
+    s0 = split(near.near.x);
+    s1 = split(near.near.y);
   }
+  let p = spread(s0, left, s1.even & 0xffffu);
+  let q = spread(s1, s0.odd >> 16u, right);
+  return Chroma(lower(p), upper(p), lower(q), upper(q));
+}
+
+// 4 samples of chroma that is halved down only.
+fn down(near: u32, far: u32, round: u32) -> vec4<u32> {
+  let s = blend(near, far);
+  return alone(
+    Samples(((s.even + round) >> 2u) & EVEN, ((s.odd + round) >> 2u) & EVEN),
+  );
+}
+
+fn wide(component: Component, row: u32, tile: u32) -> vec4<u32> {
+  let begin = ((component.samples + row * component.pitch) >> 1u) + tile * TILE_LUMA;
+  return vec4(samples[begin], samples[begin + 1u]);
+}
+
+fn write(at: u32, luma: vec4<u32>, cb: Chroma, cr: Chroma) {
+  pixels[at] = convert4(luma.x, cb.a, cr.a);
+  pixels[at + 1u] = convert4(luma.y, cb.b, cr.b);
+  pixels[at + 2u] = convert4(luma.z, cb.c, cr.c);
+  pixels[at + 3u] = convert4(luma.w, cb.d, cr.d);
+}
+
+fn chroma(component: Component, y: u32, tile: u32) -> array<Chroma, 2> {
+  if (!DOWN) {
+    // Rows stand for themselves; the last one is repeated where the height is odd.
+    let next = min(y + 1u, component.height - 1u);
+    if (ACROSS) {
+      let first = columns(component, y, tile);
+      let second = columns(component, next, tile);
+      return array(across(first, first), across(second, second));
+    }
+    let first = wide(component, y, tile);
+    let second = wide(component, next, tile);
+    return array(plain(first), plain(second));
+  }
+  let row = y >> 1u;
+  let above = max(row, 1u) - 1u;
+  let below = min(row + 1u, component.height - 1u);
+  if (ACROSS) {
+    let near = columns(component, row, tile);
+    return array(
+      across(near, columns(component, above, tile)),
+      across(near, columns(component, below, tile)),
+    );
+  }
+  let near = wide(component, row, tile);
+  return array(
+    downs(near, wide(component, above, tile), 0x00010001u),
+    downs(near, wide(component, below, tile), 0x00020002u),
+  );
+}
+
+fn plain(words: vec4<u32>) -> Chroma {
+  return Chroma(
+    alone(split(words.x)), alone(split(words.y)), alone(split(words.z)), alone(split(words.w)),
+  );
+}
+
+fn downs(near: vec4<u32>, far: vec4<u32>, round: u32) -> Chroma {
+  return Chroma(
+    down(near.x, far.x, round), down(near.y, far.y, round),
+    down(near.z, far.z, round), down(near.w, far.w, round),
+  );
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -96,32 +248,40 @@ fn main(
     return;
   }
   let owner = owners[workgroup];
-  let width = images[owner].width;
-  let pixel = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
-  let y = pixel / width;
-  let x = pixel - y * width;
-  if (y >= images[owner].height) {
+  let tiles = images[owner].tiles;
+  let tile = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
+  // A quotient in floats is off by one at most; integer division is far slower on CPUs.
+  var tileY = u32(f32(tile) / f32(tiles));
+  tileY -= u32(tileY * tiles > tile);
+  tileY += u32((tileY + 1u) * tiles <= tile);
+  let tileX = tile - tileY * tiles;
+  let y = tileY * TILE_ROWS;
+  let height = images[owner].height;
+  if (y >= height) {
     return;
   }
-  let colour = images[owner].colour;
-  var rgb = vec3(upsampled(images[owner].components[0], x, y));
-  if (colour != GREY) {
-    let b = upsampled(images[owner].components[1], x, y);
-    let r = upsampled(images[owner].components[2], x, y);
-    if (colour == RGB) {
-      rgb = vec3(rgb.x, b, r);
-    } else {
-      let cb = b - 128;
-      let cr = r - 128;
-      rgb += vec3(
-        (91881 * cr + 32768) >> 16u,
-        (-22554 * cb - 46802 * cr + 32768) >> 16u,
-        (116130 * cb + 32768) >> 16u,
-      );
-      rgb = clamp(rgb, vec3(0), vec3(255));
+  let luma = images[owner].components[0];
+  let at = (images[owner].base + y * images[owner].stepY) / TILE_PIXELS + tileX * TILE_PIXELS;
+  let under = at + images[owner].stepY / TILE_PIXELS;
+  let first = wide(luma, y, tileX);
+  let second = wide(luma, min(y + 1u, luma.height - 1u), tileX);
+  if (!CHROMA) {
+    pixels[at] = grey4(first.x);
+    pixels[at + 1u] = grey4(first.y);
+    pixels[at + 2u] = grey4(first.z);
+    pixels[at + 3u] = grey4(first.w);
+    if (y + 1u < height) {
+      pixels[under] = grey4(second.x);
+      pixels[under + 1u] = grey4(second.y);
+      pixels[under + 2u] = grey4(second.z);
+      pixels[under + 3u] = grey4(second.w);
     }
+    return;
   }
-  let packed = vec3<u32>(rgb);
-  pixels[images[owner].base + x * images[owner].stepX + y * images[owner].stepY] =
-    packed.x | (packed.y << 8u) | (packed.z << 16u) | 0xff000000u;
+  let cb = chroma(images[owner].components[1], y, tileX);
+  let cr = chroma(images[owner].components[2], y, tileX);
+  write(at, first, cb[0], cr[0]);
+  if (y + 1u < height) {
+    write(under, second, cb[1], cr[1]);
+  }
 }

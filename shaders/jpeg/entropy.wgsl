@@ -3,6 +3,9 @@
 // the chunk's record for the next dispatch, and a finished chunk costs next to nothing. (An adapter
 // that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error.)
 //
+// Loads and stores are done in every turn, needed or not: a branch per lane that cannot be predicted
+// costs a CPU more. A chunk stores to its own blocks only, whatever its data.
+//
 // Dispatch: ceil(chunks / WORKGROUP) workgroups, folded into x and y.
 
 override WORKGROUP: u32 = 32;
@@ -11,10 +14,10 @@ override WORKGROUP: u32 = 32;
 const LOOKUP_SHIFT: u32 = 23;
 const TAIL_SHIFT: u32 = 16;
 const TAIL_MASK: u32 = 127;
-const SIZE_SHIFT: u32 = 5;
-const STEP_SHIFT: u32 = 9;
-const SIZE_MASK: u32 = 15;
-const BITS_MASK: u32 = 31;
+const CODE_SHIFT: u32 = 5;
+const SIZE_SHIFT: u32 = 10;
+const STEP_SHIFT: u32 = 15;
+const FIELD_MASK: u32 = 31;
 const STEP_MASK: u32 = 127;
 const BAD: u32 = 0x40000000u;
 const LONG: u32 = 0x80000000u;
@@ -26,8 +29,6 @@ const BAD_CODE: u32 = 2;
 const EXTRA_BYTES: u32 = 4;
 const STATUS_WORDS: u32 = 2;
 
-const COMPONENT_SHIFT: u32 = 30;
-const OFFSET_MASK: u32 = 0x3fffffffu;
 const BLOCK_WORDS: u32 = 32;
 
 struct Params {
@@ -38,42 +39,39 @@ struct Params {
 struct Chunk {
   position: u32, // next bit, counted from the beginning of `bits`
   end: u32, // first bit after the segment
-  block: u32, // next block, counted in the order of the scan
+  address: u32, // first word of the next block
   blocks: u32, // blocks left
   scan: u32,
   image: u32,
   z: u32, // next coefficient of the block, in zigzag order
-  start: u32, // first bit of the segment
+  place: u32, // of the block in its MCU
   dc: vec4<i32>, // DC predictors
 }
 
 struct Scan {
-  firstSlot: u32,
+  pattern: u32, // component of each block of an MCU, 2 bits each
   blocksPerMcu: u32,
-  mcusAcross: u32,
-  reserved: u32,
-}
-
-// One block of an MCU.
-struct Slot {
-  dc: u32, // where its DC table begins; component of the scan in the upper 2 bits
-  ac: u32, // where its AC table begins
-  base: u32, // its block of the first MCU
-  strides: u32, // blocks to the next MCU across (4 bits), and to the next row of MCUs
+  reserved: vec2<u32>,
+  dc: vec4<u32>, // where the DC table of each component begins
+  ac: vec4<u32>, // where the AC table of each component begins
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> bits: array<u32>;
 @group(0) @binding(2) var<storage, read> tables: array<u32>;
 @group(0) @binding(3) var<storage, read> scans: array<Scan>;
-@group(0) @binding(4) var<storage, read> slots: array<Slot>;
-@group(0) @binding(5) var<storage, read_write> chunks: array<Chunk>;
-@group(0) @binding(6) var<storage, read_write> coefficients: array<u32>;
-@group(0) @binding(7) var<storage, read_write> status: array<atomic<u32>>;
+@group(0) @binding(4) var<storage, read_write> chunks: array<Chunk>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<u32>;
+@group(0) @binding(6) var<storage, read_write> status: array<atomic<u32>>;
 
 fn word(index: u32) -> u32 {
   let w = bits[index];
   return (w << 24u) | ((w & 0xff00u) << 8u) | ((w >> 8u) & 0xff00u) | (w >> 24u);
+}
+
+fn pick(v: vec4<u32>, component: u32) -> u32 {
+  let low = select(v.x, v.y, component == 1u);
+  return select(low, select(v.z, v.w, component == 3u), component >= 2u);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -91,96 +89,90 @@ fn main(
     return;
   }
   var position = chunks[index].position;
-  let end = chunks[index].end;
-  var block = chunks[index].block;
+  var address = chunks[index].address;
   var z = chunks[index].z;
   var dc = chunks[index].dc;
+  var place = chunks[index].place;
   let scan = scans[chunks[index].scan];
-  var mcu = block / scan.blocksPerMcu;
-  var place = block - mcu * scan.blocksPerMcu;
-  var mcuY = mcu / scan.mcusAcross;
-  var mcuX = mcu - mcuY * scan.mcusAcross;
-  var slot = slots[scan.firstSlot + place];
-  var address = (slot.base + mcuX * (slot.strides & 15u) + mcuY * (slot.strides >> 4u)) *
-    BLOCK_WORDS;
-  var next = position >> 5u;
-  var high = word(next);
-  next += 1u;
+  var component = (scan.pattern >> (place * 2u)) & 3u;
+  var dcTable = pick(scan.dc, component);
+  var acTable = pick(scan.ac, component);
+  var next = (position >> 5u) + 1u;
+  var high = word(next - 1u);
   var low = word(next);
   // The pair of coefficients that is being written: its lower half may be there already.
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
-  var faults = 0u;
+  var seen = 0u;
   for (var turn = 0u; turn < params.cap; turn++) {
+    // In two steps, as shifting by 32 has no meaning.
     let shift = position & 31u;
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
-    let table = select(slot.ac, slot.dc & OFFSET_MASK, z == 0u);
+    let first = z == 0u;
+    let table = select(acTable, dcTable, first);
     var entry = tables[table + (window >> LOOKUP_SHIFT)];
     if ((entry & LONG) != 0u) {
       entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
     }
-    faults |= select(0u, BAD_CODE, (entry & BAD) != 0u);
-    let length = entry & BITS_MASK;
-    let size = (entry >> SIZE_SHIFT) & SIZE_MASK;
+    seen |= entry;
+    let size = (entry >> SIZE_SHIFT) & FIELD_MASK;
     let step = (entry >> STEP_SHIFT) & STEP_MASK;
-    // The value is the last `size` bits; a leading zero marks a negative one.
-    let raw = i32(((window << (length - size)) >> 1u) >> (31u - size));
-    var value = select(raw, raw - (1 << size) + 1, (raw >> (max(size, 1u) - 1u)) == 0);
-    if (z == 0u) {
-      let component = slot.dc >> COMPONENT_SHIFT;
-      value += select(select(dc.x, dc.y, component == 1u), select(dc.z, dc.w, component == 3u),
-        component >= 2u);
-      dc = select(dc, vec4(value), vec4(component) == vec4(0u, 1u, 2u, 3u));
-    }
-    if (size != 0u || z == 0u) {
-      let at = min(z + step - 1u, 63u);
-      let half = (u32(value) & 0xffffu) << ((at & 1u) * 16u);
-      let wordAt = at >> 1u;
-      pair = select(half, pair | half, pairAt == wordAt);
-      pairAt = wordAt;
-      coefficients[address + wordAt] = pair;
-    }
-    position += length;
+    // The value follows its code; a leading zero marks a negative one.
+    let value = window << ((entry >> CODE_SHIFT) & FIELD_MASK);
+    let negative = ~(i32(value) >> 31u);
+    let magnitude = i32((value >> 1u) >> (31u - size));
+    var coefficient = magnitude - (((1 << size) - 1) & negative);
+    let predictor = select(
+      select(dc.x, dc.y, component == 1u),
+      select(dc.z, dc.w, component == 3u),
+      component >= 2u,
+    );
+    coefficient += select(0, predictor, first);
+    let stored = vec4(component) == vec4(0u, 1u, 2u, 3u);
+    dc = select(dc, vec4(coefficient), stored & vec4(first));
+    // What has no value stores the zero that is there, where the block has been written last.
+    let at = min(z + select(step - 1u, 0u, size == 0u), 63u);
+    let half = (u32(coefficient) & 0xffffu) << ((at & 1u) << 4u);
+    pair = select(half, pair | half, pairAt == (at >> 1u));
+    pairAt = at >> 1u;
+    coefficients[address + pairAt] = pair;
+    position += entry & FIELD_MASK;
     z += step;
-    if ((position >> 5u) >= next) {
-      high = low;
-      next += 1u;
-      low = word(next);
-    }
+    let coming = word(next + 1u);
+    let crossed = (position >> 5u) >= next;
+    high = select(high, low, crossed);
+    low = select(low, coming, crossed);
+    next += u32(crossed);
     if (z >= 64u) {
       z = 0u;
-      pairAt = 0xffffffffu;
-      block += 1u;
+      pair = 0u;
+      pairAt = 0u;
+      address += BLOCK_WORDS;
       blocks -= 1u;
-      place += 1u;
-      if (place == scan.blocksPerMcu) {
-        place = 0u;
-        mcuX += 1u;
-        if (mcuX == scan.mcusAcross) {
-          mcuX = 0u;
-          mcuY += 1u;
-        }
+      place = select(place + 1u, 0u, place + 1u == scan.blocksPerMcu);
+      component = (scan.pattern >> (place * 2u)) & 3u;
+      dcTable = pick(scan.dc, component);
+      acTable = pick(scan.ac, component);
+      if (blocks == 0u) {
+        break;
       }
-      slot = slots[scan.firstSlot + place];
-      address = (slot.base + mcuX * (slot.strides & 15u) + mcuY * (slot.strides >> 4u)) *
-        BLOCK_WORDS;
-    }
-    if (position > end) {
-      faults |= TRUNCATED;
-    }
-    if (blocks == 0u || faults != 0u) {
-      break;
     }
   }
-  if (faults != 0u) {
-    blocks = 0u;
+  let end = chunks[index].end;
+  var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
+  if (position > end) {
+    faults |= TRUNCATED;
   } else if (blocks == 0u && end - position >= 8u) {
-    faults = EXTRA_BYTES;
+    faults |= EXTRA_BYTES;
+  }
+  if ((faults & (BAD_CODE | TRUNCATED)) != 0u) {
+    blocks = 0u;
   }
   chunks[index].position = position;
-  chunks[index].block = block;
+  chunks[index].address = address;
   chunks[index].blocks = blocks;
   chunks[index].z = z;
+  chunks[index].place = place;
   chunks[index].dc = dc;
   if (faults != 0u) {
     let image = chunks[index].image * STATUS_WORDS;

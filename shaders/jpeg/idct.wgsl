@@ -10,6 +10,8 @@ override WORKGROUP: u32 = 32;
 const BLOCK_VECTORS: u32 = 8;
 const BLOCK_ROWS: u32 = 8;
 const WORDS_PER_ROW: u32 = 2;
+// All of the smallest uniform binding that every device allows: 512 tables.
+const QUANT_VECTORS: u32 = 4096;
 
 struct Params {
   workgroups: u32,
@@ -17,18 +19,22 @@ struct Params {
 
 struct Component {
   firstWorkgroup: u32,
-  coefficients: u32, // its first block
-  blockPitch: u32, // blocks from one row of blocks to the next
+  coefficients: u32, // first block of its scan
+  mcusAcross: u32, // of its scan
+  blocksPerMcu: u32,
+  h: u32, // its blocks of an MCU, across
+  v: u32, // and down
+  place: u32, // of the first of them in the MCU
   blocksWide: u32, // blocks that hold samples, across
   blocks: u32, // blocks that hold samples
   samples: u32, // first word of its plane; rows are 2 * blocksWide words
   quant: u32, // first vector of its divisors
-  reserved: u32,
+  edge: u32, // samples in its last column of blocks, where the next one is wanted too; else 0
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read> quants: array<vec4<u32>>;
+@group(0) @binding(2) var<uniform> quants: array<vec4<u32>, QUANT_VECTORS>;
 @group(0) @binding(3) var<storage, read> components: array<Component>;
 @group(0) @binding(4) var<storage, read> owners: array<u32>;
 @group(0) @binding(5) var<storage, read_write> samples: array<vec2<u32>>;
@@ -40,6 +46,14 @@ fn lo(pair: u32, quant: u32) -> i32 {
 
 fn hi(pair: u32, quant: u32) -> i32 {
   return i32(((pair >> 16u) * (quant >> 16u)) << 16u) >> 16u;
+}
+
+// In floats and then put right: integer division is far slower on CPUs.
+fn quotient(n: u32, d: u32) -> u32 {
+  var q = u32(f32(n) / f32(d));
+  q -= u32(q * d > n);
+  q += u32((q + 1u) * d <= n);
+  return q;
 }
 
 fn wrap(v: vec4<i32>) -> vec4<i32> {
@@ -107,9 +121,14 @@ fn main(
   if (block >= component.blocks) {
     return;
   }
-  let row = block / component.blocksWide;
+  let row = quotient(block, component.blocksWide);
   let column = block - row * component.blocksWide;
-  let at = (component.coefficients + row * component.blockPitch + column) * BLOCK_VECTORS;
+  let mcuX = quotient(column, component.h);
+  let mcuY = quotient(row, component.v);
+  let place = component.place + (row - mcuY * component.v) * component.h + column -
+    mcuX * component.h;
+  let at = (component.coefficients + (mcuY * component.mcusAcross + mcuX) *
+    component.blocksPerMcu + place) * BLOCK_VECTORS;
   let c0 = coefficients[at];
   let c1 = coefficients[at + 1u];
   let c2 = coefficients[at + 2u];
@@ -181,14 +200,24 @@ var a0 = vec4(lo(c0.x, q0.x), hi(c0.x, q0.x),
   let l1 = transposed(lower.r4, lower.r5, lower.r6, lower.r7);
   let pitch = component.blocksWide;
   let out = component.samples / WORDS_PER_ROW + row * BLOCK_ROWS * pitch + column;
-  samples[out] = vec2(pack(u0.c0), pack(u1.c0));
-  samples[out + pitch] = vec2(pack(u0.c1), pack(u1.c1));
-  samples[out + pitch * 2u] = vec2(pack(u0.c2), pack(u1.c2));
-  samples[out + pitch * 3u] = vec2(pack(u0.c3), pack(u1.c3));
-  samples[out + pitch * 4u] = vec2(pack(l0.c0), pack(l1.c0));
-  samples[out + pitch * 5u] = vec2(pack(l0.c1), pack(l1.c1));
-  samples[out + pitch * 6u] = vec2(pack(l0.c2), pack(l1.c2));
-  samples[out + pitch * 7u] = vec2(pack(l0.c3), pack(l1.c3));
+  let edge = select(0u, component.edge, column + 1u == pitch);
+  samples[out] = extend(vec2(pack(u0.c0), pack(u1.c0)), edge);
+  samples[out + pitch] = extend(vec2(pack(u0.c1), pack(u1.c1)), edge);
+  samples[out + pitch * 2u] = extend(vec2(pack(u0.c2), pack(u1.c2)), edge);
+  samples[out + pitch * 3u] = extend(vec2(pack(u0.c3), pack(u1.c3)), edge);
+  samples[out + pitch * 4u] = extend(vec2(pack(l0.c0), pack(l1.c0)), edge);
+  samples[out + pitch * 5u] = extend(vec2(pack(l0.c1), pack(l1.c1)), edge);
+  samples[out + pitch * 6u] = extend(vec2(pack(l0.c2), pack(l1.c2)), edge);
+  samples[out + pitch * 7u] = extend(vec2(pack(l0.c3), pack(l1.c3)), edge);
+}
+
+// Repeats the last of `edge` samples once: the triangle filter reads one beyond the component.
+fn extend(row: vec2<u32>, edge: u32) -> vec2<u32> {
+  let bits = (edge & 3u) * 8u;
+  let last = select(row.x, row.y, edge > 4u) >> ((bits + 24u) & 31u);
+  let word = select(row.x, row.y, edge >= 4u);
+  let put = (word & ~(255u << bits)) | ((last & 255u) << bits);
+  return vec2(select(row.x, put, edge != 0u && edge < 4u), select(row.y, put, edge >= 4u));
 }
 
 struct Square {

@@ -26,6 +26,7 @@ import {
 } from "./plan.ts";
 import { clearStatus, statusError } from "./status.ts";
 import { TableCache } from "./tables.ts";
+import { QUANT_BINDING_BYTES } from "./component_records.ts";
 import { Words } from "./words.ts";
 
 /** Blobs to decode: a list of them, or a batch from a source. */
@@ -363,7 +364,11 @@ export class JpegDecoder implements Disposable {
     const buffers = {
       pixels,
       bits: lend(this.#lexer.byteCount + 4, STORAGE | COPY_DST, "jpeg bits"),
-      read: lend(read.length * 4, STORAGE | UNIFORM | COPY_DST, "jpeg records"),
+      read: lend(
+        read.length * 4 + QUANT_BINDING_BYTES,
+        STORAGE | UNIFORM | COPY_DST,
+        "jpeg records",
+      ),
       written: lend(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
       coefficients: lend(
         most((group) => group.coefficientBytes),

@@ -26,10 +26,10 @@ export interface JpegComponent {
   blocksWide: number;
   /** Rows of blocks that hold samples. */
   blocksHigh: number;
-  /** Blocks in memory, across: whole MCUs. */
-  blockPitch: number;
-  /** Rows of blocks in memory: whole MCUs. */
-  blockRows: number;
+  /** Which scan codes it; -1 for none yet. */
+  scan: number;
+  /** Its first block's place in an MCU of that scan. */
+  place: number;
   /** Its divisors: what the slot held when its first scan began. */
   quant: QuantTable | undefined;
 }

@@ -7,8 +7,9 @@ export const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
 
 const MAX_CODE_BITS = 16;
 const TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;
-const SIZE_SHIFT = 5;
-const STEP_SHIFT = 9;
+const CODE_SHIFT = 5;
+const SIZE_SHIFT = 10;
+const STEP_SHIFT = 15;
 const END_OF_BLOCK = 64;
 const BAD = 0x4000_0000;
 const LONG = 0x8000_0000;
@@ -16,8 +17,8 @@ const LONG = 0x8000_0000;
 /**
  * A Huffman table as the GPU reads it.
  *
- * An entry packs, from bit 0: bits of code and value together (5), bits of the value (4), steps in
- * zigzag order (7; 64 ends the block); bit 30 marks a code that is not assigned. The first 512
+ * An entry packs, from bit 0: bits of code and value together (5), bits of the code (5), bits of the
+ * value (5), steps in zigzag order (7; 64 ends the block); bit 30 marks a code that is not assigned. The first 512
  * entries are indexed by the next 9 bits; one with bit 31 stands for longer codes and holds where
  * their 128 entries begin, which are indexed by the 7 bits after those.
  */
@@ -46,7 +47,8 @@ export function buildHuffman(
   symbols: ArrayLike<number>,
   dc: boolean,
 ): HuffmanTable {
-  const bad = BAD | MAX_CODE_BITS | ((dc ? 1 : END_OF_BLOCK) << STEP_SHIFT);
+  const bad = BAD | MAX_CODE_BITS | (MAX_CODE_BITS << CODE_SHIFT) |
+    ((dc ? 1 : END_OF_BLOCK) << STEP_SHIFT);
   const lookup: number[] = new Array(LOOKUP_ENTRIES).fill(bad);
   let minBits = MAX_CODE_BITS;
   let code = 0;
@@ -63,7 +65,8 @@ export function buildHuffman(
       }
       const run = symbol >> 4;
       const step = dc ? 1 : size > 0 || run === 15 ? run + 1 : END_OF_BLOCK;
-      const entry = (bits + size) | (size << SIZE_SHIFT) | (step << STEP_SHIFT);
+      const entry = (bits + size) | (bits << CODE_SHIFT) | (size << SIZE_SHIFT) |
+        (step << STEP_SHIFT);
       minBits = Math.min(minBits, bits + size);
       if (bits <= LOOKUP_BITS) {
         const first = code << (LOOKUP_BITS - bits);

@@ -1,5 +1,6 @@
-import { foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
+import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
 import { SHADERS } from "../shaders.ts";
+import { COLOUR_KINDS, type ColourKind } from "./colour_records.ts";
 import type { Group, Tuning } from "./plan.ts";
 import type { Region } from "./words.ts";
 
@@ -9,8 +10,8 @@ export interface JpegKernels {
   readonly entropy: Kernel;
   /** Dequantisation and inverse DCT. */
   readonly idct: Kernel;
-  /** Upsampling and colour conversion of any ratio. */
-  readonly colour: Kernel;
+  /** Upsampling and colour conversion, by kind of picture. */
+  readonly colours: Readonly<Record<ColourKind, Kernel>>;
 }
 
 /** The buffers of one decode. */
@@ -37,18 +38,35 @@ export interface DecodeBuffers {
  * @returns The kernels.
  */
 export async function loadKernels(device: GPUDevice, tuning: Tuning): Promise<JpegKernels> {
-  const load = (name: "entropy" | "idct" | "colour") =>
+  const load = (
+    name: "entropy" | "idct" | "colour" | "colour_any",
+    workgroup: number,
+    constants: Record<string, number> = {},
+  ) =>
     getKernel(device, {
       label: `jpeg/${name}`,
       code: SHADERS[`jpeg/${name}.wgsl`],
-      constants: { WORKGROUP: tuning[name] },
+      constants: { WORKGROUP: workgroup, ...constants },
     });
-  const [entropy, idct, colour] = await Promise.all([
-    load("entropy"),
-    load("idct"),
-    load("colour"),
-  ]);
-  return { entropy, idct, colour };
+  const fast = (chroma: boolean, across: boolean, down: boolean) =>
+    load("colour", tuning.colour, {
+      CHROMA: Number(chroma),
+      ACROSS: Number(across),
+      DOWN: Number(down),
+    });
+  const colours: Record<ColourKind, Promise<Kernel>> = {
+    grey: fast(false, false, false),
+    444: fast(true, false, false),
+    422: fast(true, true, false),
+    440: fast(true, false, true),
+    420: fast(true, true, true),
+    any: load("colour_any", tuning.colour),
+  };
+  const entropy = await load("entropy", tuning.entropy);
+  const idct = await load("idct", tuning.idct);
+  const loaded: Partial<Record<ColourKind, Kernel>> = {};
+  for (const kind of COLOUR_KINDS) loaded[kind] = await colours[kind];
+  return { entropy, idct, colours: loaded as Record<ColourKind, Kernel> };
 }
 
 /**
@@ -67,47 +85,50 @@ export function recordGroup(
   buffers: DecodeBuffers,
   status: Region,
 ): void {
-  const { entropy, idct, colour } = group;
+  const { entropy, idct } = group;
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
   const coefficients = { buffer: buffers.coefficients, size: group.coefficientBytes };
   const samples = { buffer: buffers.samples, size: group.sampleBytes };
   encoder.clearBuffer(buffers.coefficients, 0, group.coefficientBytes);
-  const pass = encoder.beginComputePass({ label: "jpeg decode" });
-  const entropyGroup = kernels.entropy.bind([
+  dispatch(encoder, kernels.entropy, entropy.workgroups, entropy.dispatches, [
     read(entropy.params),
-    { buffer: buffers.bits, ...group.bits },
+    { buffer: buffers.bits, ...entropy.bits },
     read(entropy.tables),
     read(entropy.scans),
-    read(entropy.slots),
     { buffer: buffers.written, ...entropy.chunks },
     coefficients,
     { buffer: buffers.written, ...status },
   ]);
-  for (let i = 0; i < entropy.dispatches; i++) {
-    kernels.entropy.dispatch(pass, entropyGroup, foldWorkgroups(entropy.workgroups));
-  }
-  kernels.idct.dispatch(
-    pass,
-    kernels.idct.bind([
-      read(idct.params),
-      coefficients,
-      read(idct.quants),
-      read(idct.components),
-      read(idct.owners),
-      samples,
-    ]),
-    foldWorkgroups(idct.workgroups),
-  );
-  kernels.colour.dispatch(
-    pass,
-    kernels.colour.bind([
+  dispatch(encoder, kernels.idct, idct.workgroups, 1, [
+    read(idct.params),
+    coefficients,
+    read(idct.quants),
+    read(idct.components),
+    read(idct.owners),
+    samples,
+  ]);
+  for (const colour of group.colours) {
+    dispatch(encoder, kernels.colours[colour.kind], colour.workgroups, 1, [
       read(colour.params),
       samples,
       read(colour.images),
       read(colour.owners),
       { buffer: buffers.pixels, ...group.output },
-    ]),
-    foldWorkgroups(colour.workgroups),
-  );
+    ]);
+  }
+}
+
+/** Records a pass of its own, which a profiler can time. */
+function dispatch(
+  encoder: GPUCommandEncoder,
+  kernel: Kernel,
+  workgroups: number,
+  times: number,
+  bindings: Binding[],
+): void {
+  const pass = encoder.beginComputePass({ label: kernel.label });
+  const group = kernel.bind(bindings);
+  const folded = foldWorkgroups(workgroups);
+  for (let i = 0; i < times; i++) kernel.dispatch(pass, group, folded);
   pass.end();
 }

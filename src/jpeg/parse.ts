@@ -201,9 +201,6 @@ class Parser {
     const components = this.#components;
     this.#hMax = Math.max(...components.map((c) => c.h));
     this.#vMax = Math.max(...components.map((c) => c.v));
-    const single = components.length === 1;
-    const mcusAcross = Math.ceil(this.#width / (8 * this.#hMax));
-    const mcusDown = Math.ceil(this.#height / (8 * this.#vMax));
     for (const c of components) {
       if (this.#hMax % c.h !== 0 || this.#vMax % c.v !== 0) {
         throw new JpegFault(
@@ -215,8 +212,6 @@ class Parser {
       c.height = Math.ceil(this.#height * c.v / this.#vMax);
       c.blocksWide = Math.ceil(c.width / 8);
       c.blocksHigh = Math.ceil(c.height / 8);
-      c.blockPitch = single ? c.blocksWide : mcusAcross * c.h;
-      c.blockRows = single ? c.blocksHigh : mcusDown * c.v;
     }
   }
 
@@ -286,7 +281,7 @@ class Parser {
           `its scan must name components of the frame: received ${id}`,
         );
       }
-      if (this.#scans.some((scan) => scan.components.includes(place))) {
+      if (all[place].scan >= 0) {
         throw new JpegFault("unsupported", `its component ${id} is coded in two sequential scans`);
       }
       components.push(place);
@@ -314,6 +309,13 @@ class Parser {
         "corrupt",
         `its MCUs must have at most ${MOST_BLOCKS_PER_MCU} blocks: received ${blocksPerMcu}`,
       );
+    }
+    let place = 0;
+    for (const i of components) {
+      const component = this.#components[i];
+      component.scan = this.#scans.length;
+      component.place = place;
+      place += component.h * component.v;
     }
     const mcusAcross = single ? first.blocksWide : Math.ceil(this.#width / (8 * this.#hMax));
     const mcusDown = single ? first.blocksHigh : Math.ceil(this.#height / (8 * this.#vMax));
@@ -434,8 +436,8 @@ function component(record: Uint8Array): JpegComponent {
     height: 0,
     blocksWide: 0,
     blocksHigh: 0,
-    blockPitch: 0,
-    blockRows: 0,
+    scan: -1,
+    place: 0,
     quant: undefined,
   };
 }

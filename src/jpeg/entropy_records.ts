@@ -1,0 +1,174 @@
+import type { JpegScan } from "./frame.ts";
+import type { HuffmanTable } from "./huffman.ts";
+import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
+import { BLOCK_BYTES, type Decodable, params, type Stage, type Tuning } from "./plan.ts";
+import type { Region, Words } from "./words.ts";
+
+/** Words of a chunk's record. */
+export const CHUNK_WORDS = 12;
+const SCAN_WORDS = 12;
+/** Where the DC and AC tables of four components stand in a scan's record. */
+const SCAN_DC = 4;
+const SCAN_AC = 8;
+const AC_PER_BLOCK = 63;
+
+/** Work of the entropy decoder. */
+export interface EntropyStage extends Stage {
+  /** Window of the lexed bytes. */
+  readonly bits: Region;
+  /** Huffman tables. */
+  readonly tables: Region;
+  /** Scan records. */
+  readonly scans: Region;
+  /** Chunk records, in the words that kernels write. */
+  readonly chunks: Region;
+  /** Dispatches after which every chunk is done, whatever its data. */
+  readonly dispatches: number;
+}
+
+/**
+ * Writes a record per scan and one per chunk: here, a restart segment.
+ *
+ * @param decodables The pictures.
+ * @param scanBlocks First block of each of their scans.
+ * @param lexed Where their segments lie.
+ * @param read Where tables and scans go.
+ * @param written Where chunks go.
+ * @param tuning Sizes of workgroups.
+ * @returns Where the records lie.
+ */
+export function entropyRecords(
+  decodables: readonly Decodable[],
+  scanBlocks: Uint32Array,
+  lexed: LexedBlobs,
+  read: Words,
+  written: Words,
+  tuning: Tuning,
+): EntropyStage {
+  const { segments } = lexed;
+  const offsets = tableOffsets(decodables);
+  const tables = tableRecords(offsets, read);
+  const scans = read.region(scanBlocks.length * SCAN_WORDS);
+  const order = longestFirst(decodables, lexed, tuning.entropy);
+  const chunks = written.region(order.length * CHUNK_WORDS);
+  const { data } = written;
+  const firstByte = segments[decodables[0].frame.scans[0].firstSegment * SEGMENT_WORDS + 1];
+  let lastByte = firstByte;
+  let scanAt = 0;
+  let chunkAt = 0;
+  let turns = 0;
+  for (const { frame, index } of decodables) {
+    for (const scan of frame.scans) {
+      scanRecord(scan, read.data, scans.offset / 4 + scanAt * SCAN_WORDS, offsets, frame);
+      const minBits = Math.max(1, Math.min(...scan.ac.map((table) => table.minBits)));
+      const mcus = scan.mcusAcross * scan.mcusDown;
+      const interval = scan.restartInterval || mcus;
+      for (let i = 0; i < scan.segmentCount; i++) {
+        const segment = (scan.firstSegment + i) * SEGMENT_WORDS;
+        const position = (segments[segment + 1] - firstByte) * 8;
+        const bits = segments[segment + 2] * 8;
+        const blocks = Math.min(interval, mcus - i * interval) * scan.blocksPerMcu;
+        const firstBlock = scanBlocks[scanAt] + i * interval * scan.blocksPerMcu;
+        const chunk = chunks.offset / 4 + order[chunkAt++] * CHUNK_WORDS;
+        data[chunk] = position;
+        data[chunk + 1] = position + bits;
+        data[chunk + 2] = firstBlock * (BLOCK_BYTES / 4);
+        data[chunk + 3] = blocks;
+        data[chunk + 4] = scanAt;
+        data[chunk + 5] = index;
+        lastByte = segments[segment + 1] + segments[segment + 2];
+        // One more, as the last symbol may reach beyond the segment.
+        const ac = Math.min(Math.ceil(bits / minBits) + 1, blocks * AC_PER_BLOCK);
+        turns = Math.max(turns, blocks + ac);
+      }
+      scanAt++;
+    }
+  }
+  return {
+    workgroups: Math.ceil(order.length / tuning.entropy),
+    bits: { offset: firstByte, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
+    tables,
+    scans,
+    chunks,
+    dispatches: Math.ceil(turns / tuning.cap),
+    params: params(read, order.length, tuning.cap),
+  };
+}
+
+/** Where each different table begins, in words. */
+function tableOffsets(decodables: readonly Decodable[]): Map<HuffmanTable, number> {
+  const offsets = new Map<HuffmanTable, number>();
+  let words = 0;
+  for (const { frame } of decodables) {
+    for (const scan of frame.scans) {
+      for (const list of [scan.dc, scan.ac]) {
+        for (const table of list) {
+          if (offsets.has(table)) continue;
+          offsets.set(table, words);
+          words += table.lookup.length;
+        }
+      }
+    }
+  }
+  return offsets;
+}
+
+function tableRecords(offsets: Map<HuffmanTable, number>, read: Words): Region {
+  let words = 0;
+  for (const table of offsets.keys()) words += table.lookup.length;
+  const region = read.region(words);
+  for (const [table, at] of offsets) read.data.set(table.lookup, region.offset / 4 + at);
+  return region;
+}
+
+function scanRecord(
+  scan: JpegScan,
+  data: Uint32Array,
+  record: number,
+  offsets: Map<HuffmanTable, number>,
+  frame: Decodable["frame"],
+): void {
+  const single = scan.components.length === 1;
+  let pattern = 0;
+  let place = 0;
+  scan.components.forEach((index, i) => {
+    const component = frame.components[index];
+    for (let n = single ? 1 : component.h * component.v; n > 0; n--) pattern |= i << 2 * place++;
+    data[record + SCAN_DC + i] = offsets.get(scan.dc[i])!;
+    data[record + SCAN_AC + i] = offsets.get(scan.ac[i])!;
+  });
+  data[record] = pattern;
+  data[record + 1] = scan.blocksPerMcu;
+}
+
+/**
+ * Where each chunk's record goes. Invocations that run in lockstep get work of like length; a long
+ * workgroup is followed by the next longest at the other end, as CPU adapters give each thread a
+ * run of workgroups.
+ */
+function longestFirst(
+  decodables: readonly Decodable[],
+  lexed: LexedBlobs,
+  workgroup: number,
+): Uint32Array {
+  const lengths: number[] = [];
+  for (const { frame } of decodables) {
+    for (const scan of frame.scans) {
+      for (let i = 0; i < scan.segmentCount; i++) {
+        lengths.push(lexed.segments[(scan.firstSegment + i) * SEGMENT_WORDS + 2]);
+      }
+    }
+  }
+  const count = lengths.length;
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i++) keys[i] = lengths[i] * count + i;
+  keys.sort();
+  const order = new Uint32Array(count);
+  const whole = Math.floor(count / workgroup);
+  for (let rank = 0; rank < count; rank++) {
+    const turn = Math.floor(rank / workgroup);
+    const place = turn === whole ? turn : turn % 2 === 0 ? turn / 2 : whole - (turn + 1) / 2;
+    order[keys[count - 1 - rank] % count] = place * workgroup + rank % workgroup;
+  }
+  return order;
+}
