@@ -38,6 +38,9 @@ const WHEELS: Record<string, Record<string, string>> = {
   },
 };
 
+/** File beside a fetched driver with the path of the Python library that it was fetched for. */
+const LIBPYTHON_NOTE = "libpython";
+
 /** How to get a driver, for messages. */
 export const HOW_TO_GET_A_DRIVER =
   "install the Cassandra C++ driver (libcassandra.so.2) and, if it is not in a system folder, set " +
@@ -68,9 +71,16 @@ export async function localDrivers(): Promise<DriverCandidate[]> {
     : ["libcassandra.so.2", "libscylla-cpp-driver.so.2", "libscylla-cpp-driver.so"];
   const system = names.map((path) => ({ path, origin: "the system" }));
   const fetched: DriverCandidate[] = [];
-  for (const libpython of await findLibpythons()) {
-    const path = await extension(wheelFolder(libpython.version));
-    if (path) fetched.push({ path, libpython: libpython.path, origin: `acsylla ${ACSYLLA}` });
+  const libpythons = await findLibpythons();
+  const known = Object.keys(WHEELS[Deno.build.arch] ?? {});
+  for (const version of new Set([...libpythons.map(({ version }) => version), ...known])) {
+    const folder = wheelFolder(version);
+    const path = await extension(folder);
+    if (!path) continue;
+    // A program that may not look around in the system finds it by the note.
+    const libpython = libpythons.find((found) => found.version === version)?.path ??
+      await Deno.readTextFile(join(folder, LIBPYTHON_NOTE)).catch(() => undefined);
+    if (libpython) fetched.push({ path, libpython, origin: `acsylla ${ACSYLLA}` });
   }
   return [...system, ...fetched];
 }
@@ -113,6 +123,7 @@ export async function fetchDriver(say: Say): Promise<DriverCandidate> {
     const wheel = await only(work, ".whl");
     const folder = join(work, "driver");
     await command([pip.python, "-m", "zipfile", "-e", wheel, folder]);
+    await Deno.writeTextFile(join(folder, LIBPYTHON_NOTE), libpython.path);
     const target = wheelFolder(version);
     await Deno.rename(folder, target).catch(async (error) => {
       if (!await exists(target)) throw error;
