@@ -1,12 +1,12 @@
 import { ShapeError, UsageError } from "../errors.ts";
-import type { GpuImage, GpuImages } from "../gpu/images.ts";
+import type { GpuImages } from "../gpu/images.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import type { DType, GpuTensor, Layout } from "../gpu/tensor.ts";
 import { compile, type KernelVariant } from "./kernels.ts";
 import { type Operator, type SampleKeys, show } from "./operator.ts";
-import { SampleRandom } from "./philox.ts";
-import { describePlan, makePlan, type Pass, place, Placement } from "./plan.ts";
+import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
+import { describePlan, makePlan, type Pass, Placement } from "./plan.ts";
 import { record } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import { warmUpVariants } from "./warm_up.ts";
@@ -34,17 +34,6 @@ export interface AugmenterOptions {
   /** Most loop steps of one shader invocation; 24,000 when left out, as some adapters stop at 65,535. */
   maxSteps?: number;
 }
-
-/** Something that cannot be augmented. */
-export interface AugmentFault {
-  /** Its place among the images. */
-  index: number;
-  /** Why. */
-  reason: ShapeError;
-}
-
-/** Anything that has a size in pixels. */
-type Sized = { readonly width: number; readonly height: number } | GpuImage | null;
 
 const MOST_STEPS = 24000;
 
@@ -81,12 +70,9 @@ export class Augmenter implements Disposable {
   readonly #pool: BufferPool;
   readonly #ownsPool: boolean;
   readonly #passes: readonly Pass[];
-  readonly #seed: bigint | undefined;
-  readonly #fixed: boolean;
+  readonly #placer: BatchPlacer;
   readonly #bindingBytes: number;
   readonly #steps: number;
-  readonly #random = new SampleRandom();
-  readonly #placements: Placement[][] = [];
   readonly #kernels = new Map<string, Kernel>();
 
   /**
@@ -111,13 +97,18 @@ export class Augmenter implements Disposable {
     this.dtype = dtype;
     this.#device = device;
     this.#passes = makePlan(operators, options.fuse ?? true);
-    this.#seed = options.seed === undefined ? undefined : checkSeed(options.seed);
-    this.#fixed = options.fixed ?? false;
     this.#bindingBytes = Math.min(
       options.maxBindingBytes ?? Infinity,
       device.limits.maxStorageBufferBindingSize,
     );
     this.#steps = options.maxSteps ?? MOST_STEPS;
+    this.#placer = new BatchPlacer({
+      passes: this.#passes,
+      dtype,
+      seed: options.seed,
+      fixed: options.fixed ?? false,
+      maxBytes: this.#bindingBytes,
+    });
     this.#ownsPool = !options.pool;
     this.#pool = options.pool ?? new BufferPool(device);
   }
@@ -129,13 +120,13 @@ export class Augmenter implements Disposable {
    * @param keys What the random parameters depend on.
    * @returns Width and height in pixels; undefined if all images are null.
    * @throws {ShapeError} If an image comes out in another size than the first one, or cannot be cropped.
+   * @throws {LimitsError} If an image is too large for the device.
    */
   shape(
     images: readonly Sized[],
     keys: SampleKeys,
   ): { width: number; height: number } | undefined {
-    this.#checkKeys(images.length, keys);
-    return this.#place(images, keys);
+    return this.#placer.place(images, keys);
   }
 
   /**
@@ -146,19 +137,7 @@ export class Augmenter implements Disposable {
    * @returns Their places and reasons, in order; empty if all can.
    */
   faults(images: readonly Sized[], keys: SampleKeys): AugmentFault[] {
-    this.#checkKeys(images.length, keys);
-    this.#seedRandom(keys);
-    const faults: AugmentFault[] = [];
-    images.forEach((image, index) => {
-      if (!image) return;
-      try {
-        this.#placeOne(image, index, keys);
-      } catch (error) {
-        if (!(error instanceof ShapeError)) throw error;
-        faults.push({ index, reason: error });
-      }
-    });
-    return faults;
+    return this.#placer.faults(images, keys);
   }
 
   /**
@@ -231,9 +210,8 @@ export class Augmenter implements Disposable {
     recorder: Recorder,
   ): GPUBuffer[] {
     const count = images.images.length;
-    this.#checkKeys(count, keys);
-    this.#checkTarget(target, first, count, this.#place(images.images, keys));
-    return record(images, this.#placements, recorder, {
+    this.#checkTarget(target, first, count, this.#placer.place(images.images, keys));
+    return record(images, this.#placer.placements, recorder, {
       target,
       first,
       budget: this.#bindingBytes,
@@ -248,74 +226,6 @@ export class Augmenter implements Disposable {
     await Promise.all(missing.map(async (variant) => {
       this.#kernels.set(variant.key, await compile(this.#device, variant));
     }));
-  }
-
-  /** Places all samples in all passes, and returns the size that they end with. */
-  #place(
-    images: readonly Sized[],
-    keys: SampleKeys,
-  ): { width: number; height: number } | undefined {
-    this.#seedRandom(keys);
-    let reference = -1, width = 0, height = 0;
-    for (let index = 0; index < images.length; index++) {
-      const image = images[index];
-      if (!image) continue;
-      const { geometry } = this.#placeOne(image, index, keys);
-      if (reference < 0) {
-        reference = index;
-        width = geometry.width;
-        height = geometry.height;
-      } else if (geometry.width !== width || geometry.height !== height) {
-        throw new ShapeError(
-          `Cannot batch ${
-            sampleName(index, keys)
-          } as it must be ${width} × ${height} pixels after ` +
-            `augmentation, like ${sampleName(reference, keys)}: received ${geometry.width} × ` +
-            `${geometry.height}. An operator such as randomResizedCrop, or resize and centerCrop, gives all images one size`,
-          { sampleId: keys.ids?.at(index) },
-        );
-      }
-    }
-    return reference < 0 ? undefined : { width, height };
-  }
-
-  #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Placement {
-    this.#random.sample(this.#fixed ? 0 : keys.epoch, keys.positions[index]);
-    let { width, height } = image;
-    let pitch = "rowPitch" in image ? image.rowPitch / 4 : width;
-    const placements = this.#placements[index] ??= this.#passes.map(() => new Placement());
-    try {
-      for (let i = 0; i < this.#passes.length; i++) {
-        place(this.#passes[i], width, height, pitch, this.#random, placements[i]);
-        ({ width, height } = placements[i].geometry);
-        pitch = width;
-      }
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      throw new ShapeError(`${error.message} in ${sampleName(index, keys)}`, {
-        sampleId: keys.ids?.at(index),
-      });
-    }
-    return placements[placements.length - 1];
-  }
-
-  #seedRandom(keys: SampleKeys): void {
-    this.#random.seed(this.#seed ?? checkSeed(keys.seed));
-  }
-
-  #checkKeys(count: number, keys: SampleKeys): void {
-    if (keys.positions.length !== count) {
-      throw new UsageError(
-        `Cannot augment as positions must have one entry for each of ${count} images: received ${keys.positions.length}`,
-        { option: "positions" },
-      );
-    }
-    if (!Number.isInteger(keys.epoch) || keys.epoch < 0 || keys.epoch > 0xffffffff) {
-      throw new UsageError(
-        `Cannot augment as epoch must be a whole number from 0 to 2³² - 1: received ${keys.epoch}`,
-        { option: "epoch" },
-      );
-    }
   }
 
   #checkTarget(
@@ -352,10 +262,6 @@ export class Augmenter implements Disposable {
   }
 }
 
-function sampleName(index: number, keys: SampleKeys): string {
-  return keys.ids ? `sample ${keys.ids.at(index)}` : `image ${index}`;
-}
-
 function checkOutput(option: string, value: string, names: readonly string[]): void {
   if (names.includes(value)) return;
   throw new UsageError(
@@ -363,16 +269,5 @@ function checkOutput(option: string, value: string, names: readonly string[]): v
       show(value)
     }`,
     { option: `output.${option}` },
-  );
-}
-
-function checkSeed(seed: number | bigint): bigint {
-  const ok = typeof seed === "bigint"
-    ? seed >= 0n && seed < 2n ** 64n
-    : Number.isSafeInteger(seed) && seed >= 0;
-  if (ok) return BigInt(seed);
-  throw new UsageError(
-    `Cannot augment as seed must be a whole number from 0 to 2⁵³ - 1, or to 2⁶⁴ - 1 as a bigint: received ${seed}`,
-    { option: "seed" },
   );
 }

@@ -200,24 +200,43 @@ Deno.test("a batch without any image is all zeros", async () => {
   buffer.destroy();
 });
 
+/** Notes the sizes of all storage bindings until it is stopped. */
+function bindingSizes(): { stop(): number[] } {
+  const sizes: number[] = [];
+  device.createBindGroup = (descriptor) => {
+    for (const { binding, resource } of descriptor.entries) {
+      if (binding > 0) sizes.push((resource as GPUBufferBinding).size!);
+    }
+    return GPUDevice.prototype.createBindGroup.call(device, descriptor);
+  };
+  return {
+    stop() {
+      device.createBindGroup = GPUDevice.prototype.createBindGroup;
+      return sizes;
+    },
+  };
+}
+
 Deno.test("small bindings give the same numbers, and one that is too small is an error", async () => {
   const pictures = Array.from({ length: 12 }, (_, i) => testPicture(60 + i, 50 - i, i));
   for (const operators of [CLASSIC, [resize(56), resize({ width: 50, height: 41 })]]) {
     for (const dtype of ["f32", "u8"] as const) {
       const want = await run(device, pictures, operators, { output: { dtype } });
       for (const maxBindingBytes of [2 ** 16, 90000, 2 ** 18]) {
+        const sizes = bindingSizes();
         const got = await run(device, pictures, operators, {
           output: { dtype },
           options: { maxBindingBytes },
         });
         assertEquals(got.data, want.data);
+        assert(Math.max(...sizes.stop()) <= maxBindingBytes);
       }
     }
   }
   await assertRejects(
     () => run(device, pictures, CLASSIC, { options: { maxBindingBytes: 8192 } }),
     LimitsError,
-    "at most 8192 bytes",
+    "at most 8192 on this device",
   );
 });
 
@@ -269,6 +288,12 @@ Deno.test("images that end in different sizes, or are too small, are named", () 
   assertEquals((small as ShapeError).sampleId, ids.at(2));
   assertEquals(cropped.faults(sizes, keys).map(({ index }) => index), [2]);
   assertThrows(() => ragged.shape(sizes, keysFor(3)), ShapeError, "image 2");
+  const bounded = new Augmenter(device, [resize(8)], {}, { maxBindingBytes: 8192 });
+  const large = [...sizes.slice(0, 2), { width: 50, height: 60 }];
+  const fault = bounded.faults(large, keys);
+  assertEquals(fault.map(({ index }) => index), [2]);
+  assert(fault[0].reason instanceof LimitsError);
+  assertEquals(fault[0].reason.sampleId, ids.at(2));
 });
 
 Deno.test("what does not fit together is an error before anything is done", async () => {

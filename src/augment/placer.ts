@@ -1,0 +1,185 @@
+import { type CassetteError, LimitsError, ShapeError, UsageError } from "../errors.ts";
+import type { GpuImage } from "../gpu/images.ts";
+import { type DType, DTYPE_BYTES } from "../gpu/tensor.ts";
+import { PIXEL_BYTES } from "./kernels.ts";
+import type { SampleKeys } from "./operator.ts";
+import { SampleRandom } from "./philox.ts";
+import { type Pass, place, Placement } from "./plan.ts";
+
+/** Something that cannot be augmented. */
+export interface AugmentFault {
+  /** Its place among the images. */
+  index: number;
+  /** Why: a `ShapeError` or a `LimitsError`. */
+  reason: CassetteError;
+}
+
+/** Anything that has a size in pixels. */
+export type Sized = { readonly width: number; readonly height: number } | GpuImage | null;
+
+/** Options of a {@linkcode BatchPlacer}. */
+export interface PlacerOptions {
+  /** The plan. */
+  passes: readonly Pass[];
+  /** Number format of the output. */
+  dtype: DType;
+  /** Seed in place of the keys' one. */
+  seed?: number | bigint;
+  /** Whether the epoch is left out of the random numbers. */
+  fixed: boolean;
+  /** Most bytes of an image that a kernel can read or write. */
+  maxBytes: number;
+}
+
+/**
+ * Works out on the CPU what every pass does to every image of a batch, less than a microsecond an
+ * image. The results are kept from batch to batch, so that a stream makes no garbage.
+ */
+export class BatchPlacer {
+  /** What pass `j` does to image `i`: `placements[i][j]`; old values where the image is null. */
+  readonly placements: Placement[][] = [];
+  readonly #options: PlacerOptions;
+  readonly #seed: bigint | undefined;
+  readonly #random = new SampleRandom();
+
+  /**
+   * Checks the seed.
+   *
+   * @param options Plan, seed and limits.
+   * @throws {UsageError} If the seed is wrong.
+   */
+  constructor(options: PlacerOptions) {
+    this.#options = options;
+    this.#seed = options.seed === undefined ? undefined : checkSeed(options.seed);
+  }
+
+  /**
+   * Places all images.
+   *
+   * @param images Their sizes; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @returns The one size of all results; undefined if all images are null.
+   * @throws {ShapeError} If sizes differ, or an operator cannot be done.
+   * @throws {LimitsError} If an image is too large for the device.
+   */
+  place(
+    images: readonly Sized[],
+    keys: SampleKeys,
+  ): { width: number; height: number } | undefined {
+    this.#begin(images.length, keys);
+    let reference = -1, width = 0, height = 0;
+    for (let index = 0; index < images.length; index++) {
+      const image = images[index];
+      if (!image) continue;
+      const { geometry } = this.#placeOne(image, index, keys);
+      if (reference < 0) {
+        reference = index;
+        width = geometry.width;
+        height = geometry.height;
+      } else if (geometry.width !== width || geometry.height !== height) {
+        throw new ShapeError(
+          `Cannot batch ${
+            sampleName(index, keys)
+          } as it must be ${width} × ${height} pixels after ` +
+            `augmentation, like ${sampleName(reference, keys)}: received ${geometry.width} × ` +
+            `${geometry.height}. Operators such as randomResizedCrop, or resize and centerCrop, give all images one size`,
+          { sampleId: keys.ids?.at(index) },
+        );
+      }
+    }
+    return reference < 0 ? undefined : { width, height };
+  }
+
+  /**
+   * Finds the images that cannot be placed.
+   *
+   * @param images Their sizes; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @returns Places and reasons, in order.
+   */
+  faults(images: readonly Sized[], keys: SampleKeys): AugmentFault[] {
+    this.#begin(images.length, keys);
+    const faults: AugmentFault[] = [];
+    images.forEach((image, index) => {
+      if (!image) return;
+      try {
+        this.#placeOne(image, index, keys);
+      } catch (error) {
+        if (!(error instanceof ShapeError || error instanceof LimitsError)) throw error;
+        faults.push({ index, reason: error });
+      }
+    });
+    return faults;
+  }
+
+  #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Placement {
+    const { passes, fixed } = this.#options;
+    this.#random.sample(fixed ? 0 : keys.epoch, keys.positions[index]);
+    let { width, height } = image;
+    let pitch = "rowPitch" in image ? image.rowPitch / PIXEL_BYTES.u8 : width;
+    const placements = this.placements[index] ??= passes.map(() => new Placement());
+    this.#checkBytes(pitch * height * PIXEL_BYTES.u8, "of the image", index, keys);
+    for (let i = 0; i < passes.length; i++) {
+      try {
+        place(passes[i], width, height, pitch, this.#random, placements[i]);
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error;
+        throw new ShapeError(`${error.message} in ${sampleName(index, keys)}`, {
+          sampleId: keys.ids?.at(index),
+        });
+      }
+      ({ width, height } = placements[i].geometry);
+      pitch = width;
+      this.#checkBytes(this.#outputBytes(width, height, i), "after augmentation", index, keys);
+    }
+    return placements[placements.length - 1];
+  }
+
+  /** Bytes that a pass writes: pixels for the next one, or the tensor's elements. */
+  #outputBytes(width: number, height: number, pass: number): number {
+    const { passes, dtype } = this.#options;
+    const elementBytes = DTYPE_BYTES[dtype];
+    const tensor = pass === passes.length - 1 && width % (4 / elementBytes) === 0;
+    return width * height * (tensor ? 3 * elementBytes : PIXEL_BYTES.f32);
+  }
+
+  #checkBytes(bytes: number, what: string, index: number, keys: SampleKeys): void {
+    if (bytes <= this.#options.maxBytes) return;
+    throw new LimitsError(
+      `Cannot augment ${sampleName(index, keys)} as the bytes ${what} must be at most ` +
+        `${this.#options.maxBytes} on this device: received ${bytes}`,
+      { sampleId: keys.ids?.at(index) },
+    );
+  }
+
+  #begin(count: number, keys: SampleKeys): void {
+    if (keys.positions.length !== count) {
+      throw new UsageError(
+        `Cannot augment as positions must have one entry for each of ${count} images: received ${keys.positions.length}`,
+        { option: "positions" },
+      );
+    }
+    if (!Number.isInteger(keys.epoch) || keys.epoch < 0 || keys.epoch > 0xffffffff) {
+      throw new UsageError(
+        `Cannot augment as epoch must be a whole number from 0 to 2³² - 1: received ${keys.epoch}`,
+        { option: "epoch" },
+      );
+    }
+    this.#random.seed(this.#seed ?? checkSeed(keys.seed));
+  }
+}
+
+function sampleName(index: number, keys: SampleKeys): string {
+  return keys.ids ? `sample ${keys.ids.at(index)}` : `image ${index}`;
+}
+
+function checkSeed(seed: number | bigint): bigint {
+  const inRange = typeof seed === "bigint"
+    ? seed >= 0n && seed < 2n ** 64n
+    : Number.isSafeInteger(seed) && seed >= 0;
+  if (inRange) return BigInt(seed);
+  throw new UsageError(
+    `Cannot augment as seed must be a whole number from 0 to 2⁵³ - 1, or to 2⁶⁴ - 1 as a bigint: received ${seed}`,
+    { option: "seed" },
+  );
+}
