@@ -40,8 +40,8 @@ const GATES: Gate[] = [
   {
     name: "unit tests and examples",
     async run() {
-      const result = await testAll(await testFiles({ slow: false }), ["--no-check"]);
-      merge(result, await testExamples());
+      const result = await testAll(await testFiles({ slow: false }), ["--no-check"], "failures");
+      merge(result, await testExamples([], "failures"));
       return result.ok ? undefined : result.failed.join("\n");
     },
   },

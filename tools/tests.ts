@@ -2,10 +2,13 @@
 import { importFlags, path } from "./imports.ts";
 import { readReport, type Report } from "./junit.ts";
 import { NOT_RUN_FILE } from "./not_run.ts";
-import { passOn } from "./process.ts";
+import { finish, passOn } from "./process.ts";
 
 /** Test files with this ending run in `deno task test` only. */
 const SLOW = "_slow_test.ts";
+
+/** What is shown of the output of tests: all of it, or that of folders in which one failed. */
+export type Show = "all" | "failures";
 
 /** What a run of tests came to. */
 export interface Result extends Report {
@@ -44,28 +47,45 @@ async function documentedFiles(): Promise<string[]> {
  *
  * @param files Test files.
  * @param flags More flags of `deno test`.
+ * @param show What is shown of its output.
  * @returns Counts and names.
  */
-export async function testAll(files: string[], flags: string[] = []): Promise<Result> {
+export async function testAll(
+  files: string[],
+  flags: string[] = [],
+  show: Show = "all",
+): Promise<Result> {
   const groups = new Map<string, string[]>();
   for (const file of files) {
     const group = file.split("/").slice(0, 2).join("/");
     groups.set(group, [...groups.get(group) ?? [], file]);
   }
   const result: Result = { ok: true, passed: 0, failed: [], skipped: [] };
-  for (const [group, members] of groups) merge(result, await testGroup(group, members, flags));
+  for (const [group, members] of groups) {
+    merge(result, await testGroup(group, members, flags, show));
+  }
   return result;
 }
 
-async function testGroup(group: string, files: string[], flags: string[]): Promise<Result> {
+async function testGroup(
+  group: string,
+  files: string[],
+  flags: string[],
+  show: Show,
+): Promise<Result> {
   const folder = await Deno.makeTempDir({ prefix: "cassette-test-" });
   const [report, reasons] = [`${folder}/junit.xml`, `${folder}/not_run`];
   Deno.env.set(NOT_RUN_FILE, reasons);
   try {
-    const code = await passOn(
-      ["test", "-A", ...await importFlags(), `--junit-path=${report}`, ...flags, ...files],
-      path("."),
-    );
+    const args = [
+      "test",
+      "-A",
+      ...await importFlags(),
+      `--junit-path=${report}`,
+      ...flags,
+      ...files,
+    ];
+    const code = show === "all" ? await passOn(args, path(".")) : await tellFailure(group, args);
     const xml = await Deno.readTextFile(report).catch(() => undefined);
     const why = await Deno.readTextFile(reasons).catch(() => "");
     if (xml === undefined) {
@@ -90,10 +110,19 @@ async function testGroup(group: string, files: string[], flags: string[]): Promi
  * Runs the examples of the documentation.
  *
  * @param flags More flags of `deno test`.
+ * @param show What is shown of its output.
  * @returns Counts and names.
  */
-export async function testExamples(flags: string[] = []): Promise<Result> {
-  return await testGroup("examples", await documentedFiles(), ["--doc", ...flags]);
+export async function testExamples(flags: string[] = [], show: Show = "all"): Promise<Result> {
+  return await testGroup("examples", await documentedFiles(), ["--doc", ...flags], show);
+}
+
+/** Runs `deno`, and shows what it wrote if it failed. */
+async function tellFailure(group: string, args: string[]): Promise<number> {
+  const { code, text, seconds } = await finish(Deno.execPath(), args, { cwd: path(".") });
+  console.log(`       ${group} (${seconds.toFixed(1)} s)`);
+  if (code !== 0) console.log(text);
+  return code;
 }
 
 /**
