@@ -54,15 +54,25 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
       },
       maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
     },
-    socketOptions: { connectTimeout: config.connectTimeout, readTimeout: config.requestTimeout },
-    queryOptions: { consistency: config.consistency, prepare: true, isIdempotent: true },
+    // The driver waits for the answers of its handshake as it does for those of requests, unless
+    // these say how long.
+    socketOptions: { connectTimeout: config.connectTimeout, readTimeout: config.connectTimeout },
+    queryOptions: {
+      consistency: config.consistency,
+      prepare: true,
+      isIdempotent: true,
+      readTimeout: config.requestTimeout,
+    },
   };
 }
 
 /** The driver wants to be told its data centre: whatever host answers first knows it. */
 async function askDatacenter(config: CassandraConfig): Promise<string> {
+  const options = clientOptions(config);
   const client = new cassandra.Client({
-    ...clientOptions(config),
+    ...options,
+    // After a failed handshake the driver's heartbeat would keep the process alive for ever.
+    pooling: { ...options.pooling, heartBeatInterval: 0 },
     policies: { loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy() },
   });
   try {

@@ -12,6 +12,7 @@ import type {
 } from "./source.ts";
 import type { Native } from "../ffi/native.ts";
 import {
+  type DriverMessage,
   LABEL_NULL,
   type NativeBatch,
   NativeFailure,
@@ -23,6 +24,7 @@ import { formatId, type IdList } from "../ids.ts";
 
 const SERVER = 2;
 const NIL = "00000000-0000-0000-0000-000000000000";
+const ERROR = 2;
 const NO_HOSTS_AVAILABLE = 1 << 24 | 10;
 const LABEL_TYPES: Record<LabelType, number> = { none: 0, int: 1, blob: 2 };
 
@@ -76,8 +78,7 @@ export class NativeCassandraSource implements BlobSource {
       const elsewhere = await otherDatacenter(native, config, error);
       if (elsewhere) throw elsewhere;
       const code = error.driverCode >>> 24 === SERVER ? error.driverCode & 0xffffff : undefined;
-      const said = [error.message, ...logs.slice(-1).map(({ text }) => text)].join("; ");
-      throw openError(config, said, code, error);
+      throw openError(config, withReason(error.message, logs), code, error);
     }
     return new NativeCassandraSource(config, session);
   }
@@ -143,6 +144,12 @@ async function otherDatacenter(
   } finally {
     await session.close(disposedError(config));
   }
+}
+
+/** What the driver says is at times general, and the reason is in its log. */
+function withReason(message: string, logs: DriverMessage[]): string {
+  const reason = logs.findLast(({ level, text }) => level <= ERROR && !text.includes(message));
+  return reason && /contact points|No hosts/.test(message) ? `${message}: ${reason.text}` : message;
 }
 
 class NativeBlobBatch implements BlobBatch {
