@@ -1,0 +1,52 @@
+import type { GpuImages } from "../gpu/images.ts";
+import type { BufferPool } from "../gpu/pool.ts";
+import type { IdList } from "../ids.ts";
+
+/** Blobs to decode: a list of them, or a batch from a source. */
+export type BlobList =
+  | readonly Uint8Array[]
+  | {
+    /** Number of blobs. */
+    readonly length: number;
+    /**
+     * One blob.
+     *
+     * @param index Its place.
+     * @returns Its bytes; empty if there is none.
+     */
+    blob(index: number): Uint8Array;
+  };
+
+/** Options of {@linkcode JpegDecoder}. */
+export interface JpegDecoderOptions {
+  /** Lends the GPU buffers; a pool of its own when left out. */
+  pool?: BufferPool;
+  /** Most pixels that a file's header may ask for; 2^28 when left out. */
+  maxPixels?: number;
+  /** Whether pictures are turned as their EXIF orientation says; `apply` when left out. */
+  orientation?: "apply" | "ignore";
+  /** Told of each file that libjpeg-turbo would warn of. */
+  onWarning?: (message: string) => void;
+}
+
+/** Options of one decode. */
+export interface DecodeOptions {
+  /** Ids of the samples, for errors. */
+  ids?: IdList;
+  /** Aborts the decode before it is submitted. */
+  signal?: AbortSignal;
+}
+
+/** Options of a decode in parts. */
+export interface DecodePartsOptions extends DecodeOptions {
+  /** Most bytes of pixels in a part; what the device allows in one buffer when left out. */
+  maxBytes?: number;
+}
+
+/** Consecutive blobs of a list, decoded. */
+export interface DecodedPart {
+  /** Place of the part's first blob in the list. */
+  first: number;
+  /** Their pictures. */
+  images: GpuImages;
+}

@@ -1,0 +1,183 @@
+import {
+  type CassetteError,
+  CorruptJpegError,
+  LimitsError,
+  UnsupportedFormatError,
+  UnsupportedJpegError,
+} from "../errors.ts";
+import type { GpuImage } from "../gpu/images.ts";
+import type { IdList } from "../ids.ts";
+import { JpegFault } from "./fault.ts";
+import type { JpegFrame } from "./frame.ts";
+import { Lexer } from "./lex.ts";
+import type { BlobList } from "./options.ts";
+import { parseJpeg } from "./parse.ts";
+import { type Decodable, footprint } from "./plan.ts";
+import { TableCache } from "./tables.ts";
+
+const PIXEL_BYTES = 4;
+const ROW_ALIGNMENT = 64;
+const IMAGE_ALIGNMENT = 256;
+
+/** Consecutive blobs that were lexed and parsed, and whose pictures fit one buffer. */
+export interface Part {
+  /** Place of the first blob. */
+  readonly first: number;
+  /** Place after the last blob. */
+  end: number;
+  /** Bytes of all pictures. */
+  bytes: number;
+  /** Where each picture goes; null for a blob that cannot be decoded. */
+  readonly images: (GpuImage | null)[];
+  /** Why a blob cannot be decoded. */
+  readonly errors: (CassetteError | undefined)[];
+  /** What is odd about a blob that can be decoded all the same. */
+  readonly warnings: (readonly string[])[];
+  /** The pictures. */
+  readonly decodables: Decodable[];
+}
+
+/** What limits a part. */
+export interface PrepareOptions {
+  /** Most pixels of one picture. */
+  readonly maxPixels: number;
+  /** Whether EXIF orientation is applied. */
+  readonly turn: boolean;
+  /** Most bytes of the device's storage bindings. */
+  readonly maxBinding: number;
+  /** Most bytes of the device's buffers. */
+  readonly maxBuffer: number;
+}
+
+/** The CPU's share of decoding: from blobs to what the kernels need to know. */
+export class Preparer {
+  /** Markers and entropy-coded segments of the part that was prepared last. */
+  readonly lexer: Lexer = new Lexer();
+  readonly #tables = new TableCache();
+  readonly #options: PrepareOptions;
+
+  /** @param options Limits. */
+  constructor(options: PrepareOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Lexes and parses blobs, as many as fit.
+   *
+   * @param blobs The blobs.
+   * @param first Place of the first.
+   * @param limit Most bytes of pixels.
+   * @param ids Ids of the samples, for errors.
+   * @returns The part; at least one blob, if there is one.
+   */
+  prepare(blobs: BlobList, first: number, limit: number, ids?: IdList): Part {
+    const part: Part = {
+      first,
+      end: first,
+      bytes: 0,
+      images: [],
+      errors: [],
+      warnings: [],
+      decodables: [],
+    };
+    this.lexer.reset();
+    for (; part.end < blobs.length; part.end++) {
+      const blob = "blob" in blobs ? blobs.blob(part.end) : blobs[part.end];
+      try {
+        if (!this.#add(part, blob, limit)) break;
+      } catch (error) {
+        if (!(error instanceof JpegFault)) throw error;
+        part.images.push(null);
+        part.errors.push(typedError(error, part.end, ids));
+        part.warnings.push([]);
+      }
+    }
+    return part;
+  }
+
+  /** Adds a blob's picture to a part; false if the part has no room for it. */
+  #add(part: Part, blob: Uint8Array, limit: number): boolean {
+    const { lexer } = this;
+    const { maxPixels, turn, maxBuffer } = this.#options;
+    const begin = lexer.byteCount;
+    const index = lexer.push(blob);
+    let added = false;
+    try {
+      const frame = parseJpeg(lexer, index, blob, { maxPixels, tables: this.#tables });
+      const target = this.#place(frame, part.bytes, lexer.byteCount - begin, limit);
+      const end = target.byteOffset + target.rowPitch * target.height;
+      if (end > limit || lexer.byteCount > maxBuffer) return false;
+      part.bytes = end;
+      const orientation = turn ? frame.orientation : 1;
+      part.decodables.push({ index: part.images.length, frame, target, orientation });
+      part.images.push(target);
+      part.errors.push(undefined);
+      part.warnings.push(frame.warnings);
+      added = true;
+    } finally {
+      if (!added) lexer.pop();
+    }
+    return true;
+  }
+
+  #place(frame: JpegFrame, bytes: number, coded: number, limit: number): GpuImage {
+    const { turn, maxBinding } = this.#options;
+    const turned = turn && frame.orientation >= 5;
+    const width = turned ? frame.height : frame.width;
+    const height = turned ? frame.width : frame.height;
+    const rowPitch = align(width * PIXEL_BYTES, ROW_ALIGNMENT);
+    const { coefficients, samples } = footprint(frame);
+    const largest = Math.max(coefficients, samples, rowPitch * height, coded);
+    if (largest > maxBinding) {
+      throw new JpegFault(
+        "limits",
+        `its ${width}×${height} pixels must take at most ${maxBinding} bytes, the device's maxStorageBufferBindingSize: received ${largest}`,
+      );
+    }
+    if (rowPitch * height > limit) {
+      throw new JpegFault(
+        "limits",
+        `its ${width}×${height} pixels must take at most ${limit} bytes: received ${
+          rowPitch * height
+        }`,
+      );
+    }
+    return {
+      byteOffset: align(bytes, IMAGE_ALIGNMENT),
+      width,
+      height,
+      rowPitch,
+      channels: frame.components.length === 1 ? 1 : 3,
+    };
+  }
+}
+
+/**
+ * Names a blob in messages.
+ *
+ * @param place Its place in its list.
+ * @param ids Ids of the samples, if there are any.
+ * @returns Words such as `sample 7`.
+ */
+export function subject(place: number, ids?: IdList): string {
+  return `sample ${ids ? ids.at(place) : place}`;
+}
+
+function typedError(fault: JpegFault, place: number, ids?: IdList): CassetteError {
+  const message = `Cannot decode ${subject(place, ids)} as ${fault.message}`;
+  const details = { sampleId: ids?.at(place) };
+  switch (fault.kind) {
+    case "corrupt":
+      return new CorruptJpegError(message, details);
+    case "unsupported":
+      return new UnsupportedJpegError(message, details);
+    case "format":
+      return new UnsupportedFormatError(message, details);
+    case "limits":
+      return new LimitsError(message, details);
+  }
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

@@ -1,0 +1,190 @@
+import { type GpuImage, GpuImages } from "../gpu/images.ts";
+import type { BufferPool } from "../gpu/pool.ts";
+import type { IdList } from "../ids.ts";
+import { MOST_QUANTS, QUANT_BINDING_BYTES } from "./component_records.ts";
+import { type JpegKernels, recordGroup } from "./kernels.ts";
+import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
+import {
+  type Decodable,
+  footprint,
+  type Group,
+  planGroup,
+  STATUS_WORDS,
+  type Tuning,
+} from "./plan.ts";
+import { type Part, subject } from "./prepare.ts";
+import { clearStatus, statusError } from "./status.ts";
+import { Words } from "./words.ts";
+
+/** Most bytes of coefficients that are in flight at once, if one picture does not need more. */
+const SCRATCH_BYTES = 2 ** 28;
+
+/** The GPU's share of decoding: uploads a part and submits the commands that decode it. */
+export class Submitter {
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #tuning: Tuning;
+  readonly #read = new Words();
+  readonly #written = new Words();
+  readonly #unverified: FinalizationRegistry<GPUBuffer>;
+
+  /**
+   * @param device The device.
+   * @param pool Lends the buffers.
+   * @param tuning Sizes of workgroups.
+   */
+  constructor(device: GPUDevice, pool: BufferPool, tuning: Tuning) {
+    this.#device = device;
+    this.#pool = pool;
+    this.#tuning = tuning;
+    this.#unverified = new FinalizationRegistry((staging) => pool.release(staging));
+  }
+
+  /**
+   * Submits the decoding of a part.
+   *
+   * @param part The part.
+   * @param lexed Its markers and segments.
+   * @param kernels The compiled kernels.
+   * @param ids Ids of the samples, for errors.
+   * @returns Its pictures.
+   */
+  submit(part: Part, lexed: LexedBlobs, kernels: JpegKernels, ids?: IdList): GpuImages {
+    const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
+    const pool = this.#pool;
+    const read = this.#read;
+    const written = this.#written;
+    read.reset();
+    written.reset();
+    const statusBytes = part.images.length * STATUS_WORDS * 4;
+    const status = written.region(statusBytes / 4);
+    const groups = this.#groups(part, lexed);
+    clearStatus(written.data, part.images.length);
+    const most = (size: (group: Group) => number) => Math.max(4, ...groups.map(size));
+    const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
+    const staging = pool.acquire(statusBytes, COPY_DST | MAP_READ, "jpeg status");
+    const scratch = {
+      bits: pool.acquire(lexed.byteCount + 4, STORAGE | COPY_DST, "jpeg bits"),
+      read: pool.acquire(
+        read.length * 4 + QUANT_BINDING_BYTES,
+        STORAGE | UNIFORM | COPY_DST,
+        "jpeg records",
+      ),
+      written: pool.acquire(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
+      coefficients: pool.acquire(
+        most((group) => group.coefficientBytes),
+        STORAGE | COPY_DST,
+        "jpeg coefficients",
+      ),
+      samples: pool.acquire(most((group) => group.sampleBytes), STORAGE, "jpeg samples"),
+    };
+    const { queue } = this.#device;
+    queue.writeBuffer(scratch.bits, 0, lexed.bytes, 0, lexed.byteCount);
+    queue.writeBuffer(scratch.read, 0, read.data, 0, read.length);
+    queue.writeBuffer(scratch.written, 0, written.data, 0, written.length);
+    const encoder = this.#device.createCommandEncoder({ label: "jpeg decode" });
+    for (const group of groups) {
+      recordGroup(encoder, kernels, group, { pixels, ...scratch }, status);
+    }
+    encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
+    queue.submit([encoder.finish()]);
+    for (const buffer of Object.values(scratch)) pool.release(buffer);
+    return this.#images(part, pixels, staging, ids);
+  }
+
+  /** Splits the pictures so that each group's buffers fit a binding. */
+  #groups(part: Part, lexed: LexedBlobs): Group[] {
+    const binding = this.#device.limits.maxStorageBufferBindingSize;
+    const groups: Group[] = [];
+    let members: Decodable[] = [];
+    let room = new Room(binding);
+    for (const decodable of part.decodables) {
+      if (!room.take(decodable, lexed)) {
+        groups.push(planGroup(members, lexed, this.#read, this.#written, this.#tuning));
+        members = [];
+        room = new Room(binding);
+        room.take(decodable, lexed);
+      }
+      members.push(decodable);
+    }
+    if (members.length > 0) {
+      groups.push(planGroup(members, lexed, this.#read, this.#written, this.#tuning));
+    }
+    return groups;
+  }
+
+  #images(part: Part, pixels: GPUBuffer, staging: GPUBuffer, ids?: IdList): GpuImages {
+    const pool = this.#pool;
+    const unverified = this.#unverified;
+    const token = {};
+    const { first, errors } = part;
+    const verify = async () => {
+      unverified.unregister(token);
+      await staging.mapAsync(GPUMapMode.READ);
+      const words = new Uint32Array(staging.getMappedRange().slice(0));
+      staging.unmap();
+      pool.release(staging);
+      return errors.map((error, i) =>
+        error ?? statusError(words, i, subject(first + i, ids), ids?.at(first + i))
+      );
+    };
+    const images = new GpuImages(
+      this.#device,
+      pixels,
+      part.images,
+      (buffer) => pool.release(buffer),
+      { errors, warnings: part.warnings, verify },
+    );
+    // Whoever never asks for the status gives the staging buffer back when the pictures are collected.
+    unverified.register(images, staging, token);
+    return images;
+  }
+}
+
+/** What is left of the bindings of one group. */
+class Room {
+  readonly #binding: number;
+  readonly #quants = new Set<unknown>();
+  readonly #tables = new Set<unknown>();
+  #empty = true;
+  #coefficients = 0;
+  #tableBytes = 0;
+  #firstPixel = 0;
+  #firstCoded = 0;
+
+  constructor(binding: number) {
+    this.#binding = binding;
+  }
+
+  /** Makes room for a picture; false if there is none. The first one always fits. */
+  take({ frame, target }: Decodable, lexed: LexedBlobs): boolean {
+    const last = frame.scans[frame.scans.length - 1];
+    const begin = frame.scans[0].firstSegment * SEGMENT_WORDS;
+    const end = (last.firstSegment + last.segmentCount - 1) * SEGMENT_WORDS;
+    const codedEnd = lexed.segments[end + 1] + lexed.segments[end + 2] + 8;
+    if (this.#empty) {
+      this.#firstPixel = target.byteOffset;
+      this.#firstCoded = lexed.segments[begin + 1];
+    }
+    this.#coefficients += footprint(frame).coefficients;
+    for (const component of frame.components) this.#quants.add(component.quant);
+    for (const scan of frame.scans) {
+      for (const table of [...scan.dc, ...scan.ac]) {
+        if (!this.#tables.has(table)) this.#tableBytes += table.lookup.byteLength;
+        this.#tables.add(table);
+      }
+    }
+    const fits = this.#empty ||
+      this.#coefficients <= Math.min(this.#binding, SCRATCH_BYTES) &&
+        this.#tableBytes <= this.#binding &&
+        this.#quants.size <= MOST_QUANTS &&
+        codedEnd - this.#firstCoded <= this.#binding &&
+        pixelsEnd(target) - this.#firstPixel <= this.#binding;
+    this.#empty = false;
+    return fits;
+  }
+}
+
+function pixelsEnd(target: GpuImage): number {
+  return target.byteOffset + target.rowPitch * target.height;
+}
