@@ -89,11 +89,11 @@ export function componentRecords(
       let quant = quants.get(component.quant!);
       if (quant === undefined) quants.set(component.quant!, quant = quants.size);
       data[record] = workgroups;
-      data[record + 1] = scan ? scanBlocks[firstScan + component.scan] : coded;
-      data[record + 2] = scan?.mcusAcross ?? component.blocksWide;
-      data[record + 3] = scan?.blocksPerMcu ?? 1;
-      data[record + 4] = scan && scan.components.length > 1 ? component.h : 1;
-      data[record + 5] = scan && scan.components.length > 1 ? component.v : 1;
+      data[record + 1] = scanBlocks[firstScan + component.scan];
+      data[record + 2] = scan.mcusAcross;
+      data[record + 3] = scan.blocksPerMcu;
+      data[record + 4] = scan.components.length > 1 ? component.h : 1;
+      data[record + 5] = scan.components.length > 1 ? component.v : 1;
       data[record + 6] = component.place;
       data[record + 7] = component.blocksWide;
       data[record + 8] = blocks;
@@ -103,7 +103,6 @@ export function componentRecords(
       record += COMPONENT_WORDS;
       workgroupsOf[place++] = Math.ceil(blocks / tuning.idct);
       workgroups += Math.ceil(blocks / tuning.idct);
-      if (!scan) coded += blocks;
       shown += blocks;
     }
     firstScan += frame.scans.length;

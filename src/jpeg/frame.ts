@@ -56,8 +56,8 @@ export interface JpegScan {
   readonly segmentCount: number;
 }
 
-/** All that the markers of a JPEG file say about its picture. */
-export interface JpegFrame {
+/** What a frame header says (ITU-T T.81, B.2.2). */
+export interface FrameHeader {
   /** Columns of the stored picture. */
   readonly width: number;
   /** Rows of the stored picture. */
@@ -70,6 +70,10 @@ export interface JpegFrame {
   readonly hMax: number;
   /** Largest vertical sampling factor. */
   readonly vMax: number;
+}
+
+/** All that the markers of a JPEG file say about its picture. */
+export interface JpegFrame extends FrameHeader {
   /** What the components are. */
   readonly colour: ColourModel;
   /** EXIF orientation; 1 if the file has none. */

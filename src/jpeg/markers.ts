@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { JpegFault } from "./fault.ts";
 
 export const SOF0 = 0xc0;
 export const SOF1 = 0xc1;
@@ -48,3 +49,18 @@ export const UNSUPPORTED_FRAMES: Readonly<Record<number, string>> = {
   0xce: "hierarchical (arithmetic-coded, differential progressive)",
   0xcf: "hierarchical (arithmetic-coded, differential lossless)",
 };
+
+/** How messages name a marker. */
+export function markerName(code: number): string {
+  return `0xFF${code.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+/** Refuses a marker segment whose payload begins at `offset`. */
+export function badLength(name: string, offset: number, length: number): never {
+  throw new JpegFault(
+    "corrupt",
+    `its ${name} segment at byte ${
+      offset - 4
+    } must have the length that its content says: received ${length + 2}`,
+  );
+}

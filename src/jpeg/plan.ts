@@ -81,9 +81,7 @@ export function footprint(frame: JpegFrame): Footprint {
   let shown = 0;
   for (const scan of frame.scans) coded += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
   for (const component of frame.components) {
-    const blocks = component.blocksWide * component.blocksHigh;
-    shown += blocks;
-    if (component.scan < 0) coded += blocks;
+    shown += component.blocksWide * component.blocksHigh;
   }
   return { coefficients: coded * BLOCK_BYTES, samples: shown * BLOCK_EDGE * BLOCK_EDGE };
 }
