@@ -51,6 +51,7 @@ export { Loader, type LoaderStats, type RequestOptions } from "./src/loader.ts";
 export type { LoaderOptions, OutputOptions } from "./src/options.ts";
 export type { LastBatch, Shard } from "./src/order/sampler.ts";
 export type { SeenState } from "./src/order/seen.ts";
+export { classWeights } from "./src/order/weighted.ts";
 export type { Ordering } from "./src/pipeline/fetch_window.ts";
 export type { OnCorrupt } from "./src/pipeline/maker.ts";
 export type { PipelineTimes } from "./src/pipeline/pipeline.ts";

@@ -6,7 +6,7 @@ import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
 import { bytes, intLabels, type LabelReader, noLabels } from "./labels.ts";
 import { checkOptions, type LoaderOptions } from "./options.ts";
-import { Sampler, samplerOptions } from "./order/sampler.ts";
+import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { Seen } from "./order/seen.ts";
 import type { Job } from "./pipeline/job.ts";
 import { BatchMaker, type Made } from "./pipeline/maker.ts";
@@ -241,6 +241,35 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     return this.#serve([list], options.signal);
   }
 
+  /**
+   * Loads one batch of the whole sequence of epochs, beside a loop and without moving it.
+   *
+   * @param index Number of the batch, from 0: batch `index % batchesPerEpoch` of its epoch.
+   * @returns The batch as a loop that begins with the first epoch yields it, but for its state.
+   * @throws {UsageError} If the index is not a whole number, or an epoch has no batches.
+   * @throws The error of a sample, if none of the batch could be loaded.
+   */
+  async at(index: number): Promise<Batch<L>> {
+    this.#alive();
+    const batches = this.batchesPerEpoch;
+    if (!Number.isSafeInteger(index) || index < 0 || batches === 0) {
+      throw new UsageError(
+        batches === 0
+          ? "Cannot load a batch as an epoch must have one: received an epoch of 0 batches"
+          : `Cannot load a batch as its index must be a whole number from 0 on: received ${index}`,
+        { option: "index" },
+      );
+    }
+    const order = this.#sampler.epoch(Math.floor(index / batches));
+    const job = this.#job(order, index % batches);
+    for await (const made of this.#run([job], this.#newWindow(), this.#options.signal)) {
+      const batch = this.#batch(made, null);
+      if (batch) return batch;
+      throw made.errors[0].reason;
+    }
+    throw new DisposedError("Cannot load a batch as the loader must not have been disposed of");
+  }
+
   /** Stops all loops and waits until they have ended. Batches that are out stay valid. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
@@ -302,10 +331,14 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     for (; epoch < this.#endEpoch; epoch++, base = NOTHING_SEEN, done = NOTHING_SEEN) {
       const order = this.#sampler.epoch(epoch, base, done);
       for (let b = 0; b < order.batches; b++) {
-        const { indices, ...plan } = order.plan(b);
-        yield { ...plan, ids: this.#ids.pick(indices), batches: order.batches };
+        yield this.#job(order, b);
       }
     }
+  }
+
+  #job(order: EpochOrder, batch: number): Job {
+    const { indices, ...plan } = order.plan(batch);
+    return { ...plan, ids: this.#ids.pick(indices), batches: order.batches };
   }
 
   /** Takes note of a batch that is handed out. */

@@ -31,6 +31,10 @@ export interface LoaderOptions<L> {
   seed?: number;
   /** Whether each epoch has an order of its own; false when left out. */
   shuffle?: boolean;
+  /** Weight of each id: samples are drawn with replacement, see {@linkcode classWeights}. */
+  weights?: ArrayLike<number>;
+  /** Samples in an epoch, over all shards; all when left out, else the first so many of its order. */
+  limit?: number;
   /** Epochs that one loop over the loader gives; 1 when left out, `Infinity` for no end. */
   epochs?: number;
   /** How labels are read; by the source's label type when left out. */

@@ -12,12 +12,14 @@ export interface LoaderState {
   version: number;
   /** Hash of the id list: the first 32 hexadecimal digits of its SHA-256. */
   ids: string;
-  /** Number of ids. */
+  /** Number of samples in an epoch, over all shards. */
   size: number;
   /** Seed of the shuffle. */
   seed: number;
   /** Whether each epoch has an order of its own. */
   shuffle: boolean;
+  /** Hash of the weights that samples are drawn by; empty where there are none. */
+  weights: string;
   /** Number of the epoch, from 0. */
   epoch: number;
   /** Positions of the epoch's global order that were done before the shards set out. */
@@ -45,7 +47,21 @@ export interface Progress {
  * @returns The first 32 hexadecimal digits of its SHA-256.
  */
 export function hashIds(ids: IdList): string {
-  return createHash("sha256").update(ids.bytes).digest("hex").slice(0, 32);
+  return hash(ids.bytes);
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+}
+
+const weightHashes = new WeakMap<Float64Array, string>();
+
+/** Hashes once what every state names: there may be millions of weights. */
+function hashWeights({ cumulative }: Readonly<SamplerOptions>): string {
+  if (!cumulative) return "";
+  const known = weightHashes.get(cumulative) ?? hash(new Uint8Array(cumulative.buffer));
+  weightHashes.set(cumulative, known);
+  return known;
 }
 
 /**
@@ -62,7 +78,9 @@ export function makeState(
   progress: Progress,
 ): LoaderState {
   const { size, seed, shuffle, shard } = options;
-  return { version: VERSION, ids: idsHash, size, seed, shuffle, shard: { ...shard }, ...progress };
+  const weights = hashWeights(options);
+  const order = { ids: idsHash, size, seed, shuffle, weights };
+  return { version: VERSION, ...order, shard: { ...shard }, ...progress };
 }
 
 /**
@@ -136,7 +154,8 @@ function checkState(
 ): void {
   if (state?.version !== VERSION) mismatch("version", VERSION, state?.version);
   const { size, seed, shuffle } = options;
-  for (const [key, expected] of Object.entries({ size, ids: idsHash, seed, shuffle })) {
+  const weights = hashWeights(options);
+  for (const [key, expected] of Object.entries({ ids: idsHash, size, seed, shuffle, weights })) {
     const received = state[key as keyof LoaderState];
     if (received !== expected) mismatch(key, `that of the loader, ${expected}`, received);
   }

@@ -10,6 +10,7 @@ import {
   type LoaderState,
   MissingSampleError,
   normalize,
+  ResumeMismatchError,
   ShapeError,
   UsageError,
 } from "../mod.ts";
@@ -295,6 +296,43 @@ Deno.test("images of several sizes without a resize are a ShapeError", async () 
   const { loader } = await fixture(4, (sample) => picture(sample, 24 + 8 * sample));
   await using one = loader({ augment: [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })] });
   await assertRejects(() => one[Symbol.asyncIterator]().next(), ShapeError, "one size");
+});
+
+Deno.test("at() loads any batch of the sequence as a loop yields it, without moving one", async () => {
+  const { loader } = await fixture(10);
+  await using one = loader({ shuffle: true, seed: 8, epochs: 2 });
+  const loop: number[][] = [];
+  for await (using batch of one) {
+    loop.push(samplesOf(batch));
+    using first = await one.at(0);
+    assertEquals(samplesOf(first), loop[0]);
+  }
+  for (const index of [5, 2, 0, 4]) {
+    using batch = await one.at(index);
+    assertEquals([batch.epoch, samplesOf(batch)], [Math.floor(index / 3), loop[index]]);
+  }
+  await assertRejects(() => one.at(-1), UsageError, "received -1");
+});
+
+Deno.test("weighted and limited epochs are loaded, and resumed only by the same weights", async () => {
+  const { loader } = await fixture(6);
+  const options = { weights: [0, 1, 0, 3, 0, 0], limit: 10 };
+  await using one = loader<Int32Array>(options);
+  const seen = (await collect(one)).flatMap(({ samples }) => samples);
+  assertEquals(seen.length, 10);
+  assertEquals([...new Set(seen)].sort(), [1, 3]);
+  await using again = loader(options);
+  for await (using batch of again) {
+    const resume = batch.state!;
+    await using resumed = loader<Int32Array>({ ...options, resume });
+    const rest = (await collect(resumed)).flatMap(({ samples }) => samples);
+    assertEquals(rest, seen.slice(resume.done.prefix));
+    assertThrows(
+      () => loader({ ...options, weights: [1, 1, 1, 1, 1, 1], resume }),
+      ResumeMismatchError,
+    );
+    break;
+  }
 });
 
 Deno.test("requests come in order and in parts, beside a loop", async () => {

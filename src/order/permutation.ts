@@ -1,12 +1,7 @@
+import { keySchedule, mix } from "./mix.ts";
+
 /** Even, so that the halves end where they began; small sizes need more than the usual four or six. */
 const ROUNDS = 12;
-
-/** Mixes 32 bits into 32 bits: the finaliser of MurmurHash3 (Appleby, public domain). */
-function mix(value: number): number {
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
-  return (value ^ (value >>> 16)) >>> 0;
-}
 
 /**
  * A shuffle of 0 … size − 1 that computes each place on its own, in constant time and memory.
@@ -30,12 +25,7 @@ export class Permutation {
     this.size = size;
     this.#left = Math.max(1, Math.ceil(Math.sqrt(size)));
     this.#right = Math.max(1, Math.ceil(size / this.#left));
-    const high = Math.floor(seed / 2 ** 32);
-    let state = mix(mix(mix(seed >>> 0) ^ (high >>> 0)) + Math.imul(epoch, 0x9e3779b9));
-    this.#keys = Uint32Array.from({ length: ROUNDS }, (_, round) => {
-      state = mix(state + Math.imul(round + 1, 0x9e3779b9));
-      return state;
-    });
+    this.#keys = keySchedule(seed, epoch, ROUNDS);
   }
 
   /**

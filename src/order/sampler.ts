@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { Permutation } from "./permutation.ts";
 import { seenCount, type SeenState, unseenAt } from "./seen.ts";
+import { cumulate, WeightedDraw } from "./weighted.ts";
 
 /** Which part of every epoch a loader takes. */
 export interface Shard {
@@ -15,7 +16,9 @@ export type LastBatch = "partial" | "drop" | "pad";
 
 /** What decides the order of samples. */
 export interface SamplerOptions {
-  /** Number of samples. */
+  /** Number of ids. */
+  ids: number;
+  /** Number of samples in an epoch, over all shards. */
   size: number;
   /** Samples in a batch. */
   batchSize: number;
@@ -27,6 +30,19 @@ export interface SamplerOptions {
   shard: Shard;
   /** What becomes of the samples that do not fill a batch. */
   lastBatch: LastBatch;
+  /** Sums of the weights up to each sample, where samples are drawn with replacement. */
+  cumulative?: Float64Array;
+}
+
+/** What a caller of the loader can say of the order. */
+export interface OrderOptions
+  extends Partial<Pick<SamplerOptions, "seed" | "shuffle" | "shard" | "lastBatch">> {
+  /** Samples in a batch. */
+  batchSize: number;
+  /** Weight of each sample: epochs are drawn with replacement. */
+  weights?: ArrayLike<number>;
+  /** Samples in an epoch, over all shards: the first so many of its order. */
+  limit?: number;
 }
 
 /** Which samples make one batch. */
@@ -85,7 +101,7 @@ export class EpochOrder {
   readonly #base: SeenState;
   readonly #done: SeenState;
   readonly #dealt: number;
-  readonly #permutation: Permutation | undefined;
+  readonly #pick: { at(position: number): number } | undefined;
 
   /**
    * @param options What decides the order.
@@ -111,7 +127,9 @@ export class EpochOrder {
     const batches = (samples - seenCount(done)) / batchSize;
     this.batches = lastBatch === "drop" ? Math.floor(batches) : Math.ceil(batches);
     this.samples = lastBatch === "drop" ? this.batches * batchSize : own - seenCount(done);
-    if (options.shuffle) this.#permutation = new Permutation(size, options.seed, epoch);
+    const { cumulative, ids, seed, shuffle } = options;
+    if (cumulative) this.#pick = new WeightedDraw(cumulative, seed, epoch);
+    else if (shuffle) this.#pick = new Permutation(ids, seed, epoch);
   }
 
   /**
@@ -133,7 +151,7 @@ export class EpochOrder {
       const k = shard.index + ordinals[i] * shard.count;
       valid[i] = k < this.#dealt ? 1 : 0;
       positions[i] = unseenAt(this.#base, k % this.#dealt);
-      indices[i] = this.#permutation?.at(positions[i]) ?? positions[i];
+      indices[i] = this.#pick?.at(positions[i]) ?? positions[i];
     }
     return { epoch: this.epoch, ordinals, positions, indices, valid };
   }
@@ -142,59 +160,41 @@ export class EpochOrder {
 /**
  * Checks the options that decide the order, and fills in what is left out.
  *
- * @param size Number of samples.
+ * @param ids Number of ids.
  * @param options As the caller of the loader wrote them.
  * @returns All of them.
  * @throws {UsageError} If one is out of its range.
  */
-export function samplerOptions(
-  size: number,
-  options: Partial<Omit<SamplerOptions, "size">> & { batchSize: number },
-): SamplerOptions {
-  const shard = options.shard ?? { index: 0, count: 1 };
-  const whole = {
-    size,
+export function samplerOptions(ids: number, options: OrderOptions): SamplerOptions {
+  const { shard = { index: 0, count: 1 }, weights, limit } = options;
+  const whole: SamplerOptions = {
+    ids,
+    size: weights ? limit ?? ids : Math.min(ids, limit ?? ids),
     batchSize: options.batchSize,
     seed: options.seed ?? 0,
     shuffle: options.shuffle ?? false,
     shard,
     lastBatch: options.lastBatch ?? (shard.count > 1 ? "pad" : "partial"),
   };
+  const { batchSize, seed, shuffle, lastBatch } = whole;
   const check = (good: boolean, option: string, expected: string, received: unknown) => {
     if (good) return;
+    const shown = typeof received === "string" ? `"${received}"` : received;
     throw new UsageError(
-      `Cannot make a loader as ${option} must be ${expected}: received ${
-        typeof received === "string" ? `"${received}"` : received
-      }`,
+      `Cannot make a loader as ${option} must be ${expected}: received ${shown}`,
       { option },
     );
   };
-  const natural = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
-  check(
-    natural(whole.batchSize) && whole.batchSize > 0,
-    "batchSize",
-    "a whole number from 1 on",
-    whole.batchSize,
-  );
-  check(Number.isSafeInteger(whole.seed), "seed", "a safe integer", whole.seed);
-  check(typeof whole.shuffle === "boolean", "shuffle", "true or false", whole.shuffle);
-  check(
-    natural(shard.count) && shard.count > 0,
-    "shard.count",
-    "a whole number from 1 on",
-    shard.count,
-  );
-  check(
-    natural(shard.index) && shard.index < shard.count,
-    "shard.index",
-    `a whole number from 0 to ${shard.count - 1}`,
-    shard.index,
-  );
-  check(
-    ["partial", "drop", "pad"].includes(whole.lastBatch),
-    "lastBatch",
-    '"partial", "drop" or "pad"',
-    whole.lastBatch,
-  );
-  return whole;
+  const natural = (value: unknown, from: number) =>
+    Number.isSafeInteger(value) && Number(value) >= from;
+  check(natural(batchSize, 1), "batchSize", "a whole number from 1 on", batchSize);
+  check(Number.isSafeInteger(seed), "seed", "a safe integer", seed);
+  check(typeof shuffle === "boolean", "shuffle", "true or false", shuffle);
+  check(natural(shard.count, 1), "shard.count", "a whole number from 1 on", shard.count);
+  const inShards = natural(shard.index, 0) && shard.index < shard.count;
+  check(inShards, "shard.index", `a whole number from 0 to ${shard.count - 1}`, shard.index);
+  check(limit === undefined || natural(limit, 1), "limit", "a whole number from 1 on", limit);
+  const policies = ["partial", "drop", "pad"];
+  check(policies.includes(lastBatch), "lastBatch", '"partial", "drop" or "pad"', lastBatch);
+  return weights ? { ...whole, cumulative: cumulate(weights, ids) } : whole;
 }

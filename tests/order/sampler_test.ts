@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../src/errors.ts";
 import { Permutation } from "../../src/order/permutation.ts";
-import { Sampler, type SamplerOptions, samplerOptions } from "../../src/order/sampler.ts";
+import { type OrderOptions, Sampler, samplerOptions } from "../../src/order/sampler.ts";
+import { classWeights, cumulate, WeightedDraw } from "../../src/order/weighted.ts";
 import { Seen, unseenAt } from "../../src/order/seen.ts";
 
-function sampler(options: Partial<SamplerOptions> & { size: number; batchSize: number }): Sampler {
-  return new Sampler(samplerOptions(options.size, options));
+function sampler({ size, ...options }: OrderOptions & { size: number }): Sampler {
+  return new Sampler(samplerOptions(size, options));
 }
 
 function epochIndices(
@@ -132,20 +133,63 @@ Deno.test("Seen folds exceptions into its prefix", () => {
 });
 
 Deno.test("samplerOptions names the option that is out of range", () => {
-  const cases: [Partial<SamplerOptions>, string][] = [
+  const cases: [Partial<OrderOptions>, string][] = [
     [{ batchSize: 0 }, "batchSize"],
     [{ batchSize: 1.5 }, "batchSize"],
     [{ seed: 2 ** 60 }, "seed"],
     [{ shard: { index: 2, count: 2 } }, "shard.index"],
     [{ shard: { index: 0, count: 0 } }, "shard.count"],
+    [{ limit: 0 }, "limit"],
+    [{ weights: [1, 2] }, "weights"],
+    [{ weights: new Array(10).fill(0) }, "weights"],
+    [{ weights: [...range(9), -1] }, "weights"],
+    [{ weights: [...range(9), NaN] }, "weights"],
     [{ lastBatch: "keep" as "drop" }, "lastBatch"],
   ];
   for (const [options, option] of cases) {
     const error = assertThrows(
       () => samplerOptions(10, { batchSize: 4, ...options }),
       UsageError,
-      `${option} must be`,
+      `${option} must`,
     );
     assertEquals(error.option, option);
   }
+});
+
+Deno.test("limit takes the first so many of each epoch's order", () => {
+  const options = { size: 20, batchSize: 4, shuffle: true, seed: 2 };
+  const { valid } = epochIndices(sampler({ ...options, limit: 7 }));
+  assertEquals(valid, epochIndices(sampler(options)).valid.slice(0, 7));
+  assertEquals(epochIndices(sampler({ ...options, limit: 99 })).valid.length, 20);
+});
+
+Deno.test("weights draw each sample as often as they say, and never one of weight 0", () => {
+  const weights = [0, 1, 2, 0, 5, 0];
+  const draws = 40_000;
+  const draw = new WeightedDraw(cumulate(weights, 6), 4, 1);
+  const counts = weights.map(() => 0);
+  for (let i = 0; i < draws; i++) counts[draw.at(i)]++;
+  // Five standard deviations of a binomial count.
+  weights.forEach((weight, i) => {
+    const p = weight / 8;
+    assert(Math.abs(counts[i] - draws * p) <= 5 * Math.sqrt(draws * p * (1 - p)), `${counts}`);
+  });
+});
+
+Deno.test("a weighted epoch is as long as asked for, and dealt out to shards as a whole", () => {
+  const options = { size: 6, batchSize: 4, weights: [1, 1, 1, 1, 1, 95], limit: 101, seed: 5 };
+  const whole = epochIndices(sampler(options)).valid;
+  assertEquals(whole.length, 101);
+  const shards = range(3).flatMap((index) =>
+    epochIndices(sampler({ ...options, shard: { index, count: 3 } })).valid
+  );
+  assertEquals(sorted(shards), sorted(whole));
+  assert(whole.filter((sample) => sample === 5).length > 80);
+});
+
+Deno.test("classWeights draws a rare class as often as a common one", () => {
+  const labels = range(1000).map((i) => (i < 10 ? 1 : 0));
+  const draw = new WeightedDraw(cumulate(classWeights(labels), 1000), 1, 0);
+  const rare = range(4000).filter((place) => labels[draw.at(place)] === 1).length;
+  assert(Math.abs(rare - 2000) < 5 * Math.sqrt(1000), `${rare} of 4000`);
 });
