@@ -46,7 +46,8 @@ export {
 export * from "./src/augment/mod.ts";
 
 export { Batch, type BatchFields, type BatchOwner, type RequestPart } from "./src/batch.ts";
-export { bytes, intLabels, type LabelReader, noLabels } from "./src/labels.ts";
+export { type NpyArray, type NpyData, readNpy } from "./src/codec/npy.ts";
+export { bytes, intLabels, type LabelReader, noLabels, npy } from "./src/labels.ts";
 export { Loader, type LoaderStats, type RequestOptions } from "./src/loader.ts";
 export type { LoaderOptions, OutputOptions } from "./src/options.ts";
 export type { LastBatch, Shard } from "./src/order/sampler.ts";

@@ -1,4 +1,5 @@
-import { SchemaError } from "./errors.ts";
+import { type NpyArray, readNpy } from "./codec/npy.ts";
+import { CassetteError, SchemaError } from "./errors.ts";
 import type { LabelType, RawLabel } from "./source/source.ts";
 
 /** Turns the labels of a batch's samples into what `batch.labels` holds. */
@@ -8,19 +9,20 @@ export interface LabelReader<L> {
   /** Which label types of a source it can read. */
   readonly accepts: readonly LabelType[];
   /**
-   * Says why a label cannot be read.
+   * Reads one label.
    *
    * @param label As the source handed it out.
-   * @returns What it must be and what it is, or undefined if it can be read.
+   * @returns What `collect` takes.
+   * @throws {CassetteError} If the label cannot be read; its message says what it must be and what it is.
    */
-  fault(label: RawLabel): string | undefined;
+  parse(label: RawLabel): unknown;
   /**
    * Puts the labels of a batch together.
    *
-   * @param labels One for each sample, null for a sample that failed.
+   * @param labels What `parse` made of each; null for a sample that failed.
    * @returns What `batch.labels` holds.
    */
-  read(labels: readonly RawLabel[]): L;
+  collect(labels: readonly unknown[]): L;
 }
 
 /**
@@ -32,20 +34,19 @@ export interface LabelReader<L> {
  * import { intLabels } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(intLabels().read([3, 1, null]), new Int32Array([3, 1, 0]));
+ * assertEquals(intLabels().collect([3, 1, null]), new Int32Array([3, 1, 0]));
  * ```
  */
 export function intLabels(): LabelReader<Int32Array> {
   return {
     name: "intLabels()",
     accepts: ["int"],
-    fault: (label) =>
-      typeof label === "number" && label === (label | 0)
-        ? undefined
-        : `must be a 32-bit integer: received ${
-          label instanceof Uint8Array ? `${label.length} bytes` : label
-        }`,
-    read: (labels) => Int32Array.from(labels, (label) => (typeof label === "number" ? label : 0)),
+    parse(label) {
+      if (typeof label === "number" && label === (label | 0)) return label;
+      const received = label instanceof Uint8Array ? `${label.length} bytes` : label;
+      throw new SchemaError(`it must be a 32-bit integer: received ${received}`);
+    },
+    collect: (labels) => Int32Array.from(labels, (label) => Number(label ?? 0)),
   };
 }
 
@@ -58,18 +59,40 @@ export function intLabels(): LabelReader<Int32Array> {
  * import { bytes } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(bytes().read([new Uint8Array([1])]), [new Uint8Array([1])]);
+ * assertEquals(bytes().parse(new Uint8Array([1])), new Uint8Array([1]));
  * ```
  */
 export function bytes(): LabelReader<(Uint8Array<ArrayBuffer> | null)[]> {
   return {
     name: "bytes()",
     accepts: ["blob"],
-    fault: (label) =>
-      label === null || label instanceof Uint8Array
-        ? undefined
-        : `must be a blob: received ${label}`,
-    read: (labels) => labels.map((label) => (label instanceof Uint8Array ? label : null)),
+    parse: parseBytes,
+    collect: (labels) => [...labels] as (Uint8Array<ArrayBuffer> | null)[],
+  };
+}
+
+/**
+ * Reads labels as NumPy arrays, such as the class numbers of a multilabel sample.
+ *
+ * @returns A reader; `batch.labels` has an array for each sample, null where there is no label.
+ * @example
+ * ```ts
+ * import { npy } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(npy().accepts, ["blob"]);
+ * assertEquals(npy().parse(null), null);
+ * ```
+ */
+export function npy(): LabelReader<(NpyArray | null)[]> {
+  return {
+    name: "npy()",
+    accepts: ["blob"],
+    parse(label) {
+      const file = parseBytes(label);
+      return file && readNpy(file);
+    },
+    collect: (labels) => [...labels] as (NpyArray | null)[],
   };
 }
 
@@ -82,35 +105,47 @@ export function bytes(): LabelReader<(Uint8Array<ArrayBuffer> | null)[]> {
  * import { noLabels } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(noLabels().read([null, null]), null);
+ * assertEquals(noLabels().collect([null, null]), null);
  * ```
  */
 export function noLabels(): LabelReader<null> {
   return {
     name: "noLabels()",
     accepts: ["int", "blob", "none"],
-    fault: () => undefined,
-    read: () => null,
+    parse: () => null,
+    collect: () => null,
   };
 }
 
 /**
- * Wraps what is wrong with a label into an error.
+ * Reads a sample's label.
  *
- * @param reader The reader that cannot read it.
+ * @param reader How to read it.
  * @param label As the source handed it out.
- * @param sampleId Id of the sample.
- * @returns The error, or undefined if the label can be read.
+ * @param id Tells the sample's id, if it is needed.
+ * @returns What `collect` takes.
+ * @throws {SchemaError} If the label cannot be read.
  */
-export function labelError(
+export function parseLabel(
   reader: LabelReader<unknown>,
   label: RawLabel,
-  sampleId: string,
-): SchemaError | undefined {
-  const fault = reader.fault(label);
-  if (fault === undefined) return undefined;
-  return new SchemaError(
-    `Cannot read the label of sample ${sampleId} with ${reader.name} as it ${fault}`,
-    { sampleId, option: "labels" },
-  );
+  id: () => string,
+): unknown {
+  try {
+    return reader.parse(label);
+  } catch (cause) {
+    if (!(cause instanceof CassetteError)) throw cause;
+    const sampleId = id();
+    throw new SchemaError(
+      `Cannot read the label of sample ${sampleId} with ${reader.name} as ${
+        cause.message.replace(/^Cannot .*? as /, "")
+      }`,
+      { sampleId, option: "labels", cause },
+    );
+  }
+}
+
+function parseBytes(label: RawLabel): Uint8Array<ArrayBuffer> | null {
+  if (label === null || label instanceof Uint8Array) return label;
+  throw new SchemaError(`it must be a blob: received ${label}`);
 }

@@ -1,10 +1,9 @@
-import { type CassetteError, LimitsError, type SampleError, ShapeError } from "../errors.ts";
+import { CassetteError, LimitsError, type SampleError, ShapeError } from "../errors.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { clearRows, packRows } from "../gpu/rows.ts";
 import { GpuTensor, tensorBytes, type TensorDescriptor } from "../gpu/tensor.ts";
-import { formatId, ID_BYTES, IdList } from "../ids.ts";
-import { labelError, type LabelReader } from "../labels.ts";
-import type { RawLabel } from "../source/source.ts";
+import { ID_BYTES, IdList } from "../ids.ts";
+import { type LabelReader, parseLabel } from "../labels.ts";
 import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import type { AugmentStage, DecodeStage, SampleKeys } from "./stages.ts";
@@ -32,7 +31,7 @@ export interface Made<L> {
 export interface Submitted {
   job: Job;
   images: GpuTensor | null;
-  labels: RawLabel[];
+  labels: unknown[];
   errors: (CassetteError | undefined)[];
   verify: { first: number; errors: () => Promise<readonly (CassetteError | undefined)[]> }[];
 }
@@ -73,11 +72,16 @@ export class BatchMaker<L> {
     using _blobs = blobs;
     const { decoder, augmenter, labels: reader, seed } = this.#options;
     const errors = new Array<CassetteError | undefined>(job.ids.length);
-    const labels: RawLabel[] = [];
+    const labels = new Array<unknown>(job.ids.length).fill(null);
     for (let i = 0; i < job.ids.length; i++) {
       errors[i] = blobs.error(i);
-      labels.push(errors[i] ? null : blobs.label(i));
-      errors[i] ??= labelError(reader, labels[i], formatId(job.ids.bytes, i * ID_BYTES));
+      if (errors[i]) continue;
+      try {
+        labels[i] = parseLabel(reader, blobs.label(i), () => job.ids.at(i));
+      } catch (error) {
+        if (!(error instanceof CassetteError)) throw error;
+        errors[i] = error;
+      }
     }
     const submitted: Submitted = { job, images: null, labels, errors, verify: [] };
     let size: { width: number; height: number } | undefined;
@@ -161,7 +165,7 @@ export class BatchMaker<L> {
     }));
     if (bad.length === 0) {
       const { ids, valid } = job;
-      return { job, images, labels: reader.read(labels), ids, valid, errors: [] };
+      return { job, images, labels: reader.collect(labels), ids, valid, errors: [] };
     }
     try {
       if (onCorrupt === "throw") throw errors[bad[0]];
@@ -200,7 +204,14 @@ export class BatchMaker<L> {
       labels[i] = null;
     }
     await clearRows(this.#options.device, images, bad);
-    return { job, images, labels: this.#options.labels.read(labels), ids: job.ids, valid, errors };
+    return {
+      job,
+      images,
+      labels: this.#options.labels.collect(labels),
+      ids: job.ids,
+      valid,
+      errors,
+    };
   }
 
   async #pack(submitted: Submitted, errors: SampleError[]): Promise<Made<L>> {
@@ -215,7 +226,7 @@ export class BatchMaker<L> {
     return {
       job,
       images: packed,
-      labels: this.#options.labels.read(keep.map((i) => labels[i])),
+      labels: this.#options.labels.collect(keep.map((i) => labels[i])),
       ids: job.ids.pick(keep),
       valid: Uint8Array.from(keep, (i) => job.valid[i]),
       errors,
