@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { reportNative } from "../ffi/report.ts";
 import { isCpuAdapter, requestDevice } from "../gpu/device.ts";
 import { addTargetOptions, openList, openSource, type TargetOptions } from "./target.ts";
 
@@ -31,7 +32,7 @@ export function addDoctor(program: Command, done: (failed: boolean) => void): vo
     .description("Say what is there and what is missing: GPU, compiler, driver, and a data set.")
     .option("--json", "print the findings as one JSON array");
   addTargetOptions(command).action(async (flags: TargetOptions & { json?: boolean }) => {
-    const findings = [await findGpu()];
+    const findings = [await findGpu(), ...await findNative()];
     if (flags.sqlite || flags.cassandra) findings.push(await findDataset(flags));
     if (flags.json) console.log(JSON.stringify(findings));
     else for (const finding of findings) console.log(line(finding));
@@ -60,6 +61,12 @@ async function findGpu(): Promise<Finding> {
   } catch (error) {
     return { what, ok: false, needed: true, detail: (error as Error).message };
   }
+}
+
+/** What the native driver needs; without it the JavaScript driver fetches. */
+async function findNative(): Promise<Finding[]> {
+  const checks = await reportNative();
+  return checks.map(({ name, ok, detail }) => ({ what: name, ok, detail, needed: false }));
 }
 
 async function findDataset(target: TargetOptions): Promise<Finding> {
