@@ -18,6 +18,12 @@ const LIMITS = [
 ] as const;
 
 /**
+ * The adapter of each device, kept for as long as the device: Deno (2.9) ends the process when
+ * `device.adapterInfo` is first read after the adapter has been collected.
+ */
+const adapters = new WeakMap<GPUDevice, GPUAdapter>();
+
+/**
  * Asks for a GPU device with all that its adapter has to offer of what Cassette can use.
  *
  * Cassette works within the WebGPU default limits; larger ones only mean larger batches.
@@ -45,21 +51,24 @@ export async function requestDevice(options: DeviceOptions = {}): Promise<GPUDev
   }
   const requiredLimits: Record<string, number> = {};
   for (const limit of LIMITS) requiredLimits[limit] = adapter.limits[limit];
-  return await adapter.requestDevice({
+  const device = await adapter.requestDevice({
     label: options.label ?? "cassette",
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
     requiredLimits,
   });
+  adapters.set(device, adapter);
+  return device;
 }
 
 /**
  * Tells whether a device computes on the CPU (lavapipe, SwiftShader, WARP).
  *
- * @param device The device.
- * @returns True for such an adapter.
+ * @param device A device that {@linkcode requestDevice} made.
+ * @returns True for such an adapter; false for a device made elsewhere, of which that is not known.
  */
 export function isCpuAdapter(device: GPUDevice): boolean {
-  const info = device.adapterInfo;
+  const info = adapters.get(device)?.info;
+  if (info === undefined) return false;
   return info.isFallbackAdapter ||
     /llvmpipe|lavapipe|swiftshader|basic render/i.test(info.description);
 }
