@@ -1,4 +1,4 @@
-import { NoDriverError } from "../../src/errors.ts";
+import { NoCompilerError, NoDriverError } from "../../src/errors.ts";
 import { loadNative } from "../../src/ffi/native.ts";
 
 /**
@@ -10,7 +10,7 @@ export async function lackingNative(): Promise<string | undefined> {
   try {
     await loadNative();
   } catch (error) {
-    if (error instanceof NoDriverError) return error.message;
+    if (error instanceof NoDriverError || error instanceof NoCompilerError) return error.message;
     throw error;
   }
 }
