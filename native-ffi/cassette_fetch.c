@@ -232,9 +232,12 @@ void *cassette_dispatch_thread(void *data) {
       session->in_flight++;
     }
     if (count > 0) {
+      session->sending = true;
       pthread_mutex_unlock(&session->lock);
       for (uint32_t i = 0; i < count; i++) send(session, requests[i]);
       pthread_mutex_lock(&session->lock);
+      session->sending = false;
+      if (session->closing) pthread_cond_broadcast(&session->finished);
       continue;
     }
     if (session->stopping && session->in_flight == 0 && !retries_wait(session)) break;

@@ -97,6 +97,7 @@ struct cassette_session {
   pthread_cond_t finished; /* there may be something to pick up, or woken is set */
   bool dispatcher_waits;
   bool dispatcher_blocked; /* it waits for requests in flight to become fewer */
+  bool sending; /* the dispatcher calls the driver, without the lock */
   bool ready, closing, woken;
   bool stopping;    /* the dispatcher shall end once nothing is in flight */
   bool all_settled; /* the copy threads shall end once they have nothing to do */

@@ -109,6 +109,8 @@ void cassette_close(cassette_session *session) {
   session->woken = true;
   pthread_cond_broadcast(&session->finished);
   pthread_cond_signal(&session->dispatch);
+  /* A driver need not answer what is sent while it closes. Nothing is sent after this. */
+  while (session->sending) pthread_cond_wait(&session->finished, &session->lock);
   pthread_mutex_unlock(&session->lock);
   /* A session that is being connected cannot be closed: operation_wait does it afterwards. */
   session->close_follows = session->operation && session->operation_kind == OPERATION_CONNECT;

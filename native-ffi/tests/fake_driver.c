@@ -450,6 +450,9 @@ static CassResult *answer(const uint8_t *id) {
 EXPORT CassFuture *cass_session_execute(CassSession *session, const CassStatement *statement) {
   CassFuture *future = future_new(2);
   const uint8_t *id = statement->id;
+  pthread_mutex_lock(&session->lock);
+  if (session->closing) abort(); /* a driver need not answer what comes after close */
+  pthread_mutex_unlock(&session->lock);
   if (statement->cql[0]) {
     future->result = schema(statement->cql);
     enqueue(session, future, 1);

@@ -291,6 +291,18 @@ static void test_close_while_fetching(void) {
   cassette_batch_release(kept.batch);
 }
 
+static void test_close_at_once(void) {
+  uint8_t ids[100 * 16];
+  for (int round = 0; round < 100; round++) {
+    cassette_session *session = open_session("0", "64");
+    for (uint32_t i = 0; i < 100; i++) make_id(ids + i * 16, BLOB, i % 2, i % 3 == 0, 0, 50, 1);
+    CHECK(cassette_submit(session, ids, 100, 1) == CASSETTE_READY);
+    CHECK(cassette_submit(session, ids, 100, 2) == CASSETTE_READY);
+    usleep((useconds_t)round * 10);
+    close_session(session);
+  }
+}
+
 static void test_free_without_close(void) {
   cassette_session_free(cassette_session_new(driver));
   cassette_session *session = new_session("0", "16");
@@ -420,6 +432,7 @@ static const struct {
              {"many_batches", test_many_batches},
              {"cancel", test_cancel},
              {"close_while_fetching", test_close_while_fetching},
+             {"close_at_once", test_close_at_once},
              {"free_without_close", test_free_without_close},
              {"refusals", test_refusals},
              {"query", test_query},

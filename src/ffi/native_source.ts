@@ -808,9 +808,12 @@ void *cassette_dispatch_thread(void *data) {
       session->in_flight++;
     }
     if (count > 0) {
+      session->sending = true;
       pthread_mutex_unlock(&session->lock);
       for (uint32_t i = 0; i < count; i++) send(session, requests[i]);
       pthread_mutex_lock(&session->lock);
+      session->sending = false;
+      if (session->closing) pthread_cond_broadcast(&session->finished);
       continue;
     }
     if (session->stopping && session->in_flight == 0 && !retries_wait(session)) break;
@@ -1243,6 +1246,7 @@ struct cassette_session {
   pthread_cond_t finished; /* there may be something to pick up, or woken is set */
   bool dispatcher_waits;
   bool dispatcher_blocked; /* it waits for requests in flight to become fewer */
+  bool sending; /* the dispatcher calls the driver, without the lock */
   bool ready, closing, woken;
   bool stopping;    /* the dispatcher shall end once nothing is in flight */
   bool all_settled; /* the copy threads shall end once they have nothing to do */
@@ -1513,6 +1517,8 @@ void cassette_close(cassette_session *session) {
   session->woken = true;
   pthread_cond_broadcast(&session->finished);
   pthread_cond_signal(&session->dispatch);
+  /* A driver need not answer what is sent while it closes. Nothing is sent after this. */
+  while (session->sending) pthread_cond_wait(&session->finished, &session->lock);
   pthread_mutex_unlock(&session->lock);
   /* A session that is being connected cannot be closed: operation_wait does it afterwards. */
   session->close_follows = session->operation && session->operation_kind == OPERATION_CONNECT;

@@ -26,23 +26,23 @@ const PASSWORD = "a secret that no message shows";
 for (const driver of ["native", "js"] as const) {
   const lackingDriver = driver === "native" ? noNative : undefined;
 
-  function test(what: string, lacking: string | undefined, fn: () => Promise<void>): void {
+  const test = (what: string, lacking: string | undefined, fn: () => Promise<void>): void => {
     const name = `cassandra, ${driver} driver: ${what}`;
     Deno.test({ name, ignore: notRun(name, lacking ?? lackingDriver), fn });
-  }
+  };
 
-  async function refused(
+  const refused = async (
     options: Partial<CassandraOptions>,
     Class: ErrorClass,
     message: RegExp,
     option: string,
-  ): Promise<void> {
+  ): Promise<void> => {
     const whole = { ...open.server!, table: TABLE, driver, ...options };
     const error = await assertRejects(() => CassandraSource.open(whole), Class);
     assertMatch(error.message, message);
     assertEquals(error.option, option);
     assertEquals(Deno.inspect(error).includes(PASSWORD), false);
-  }
+  };
 
   test("a wrong name or type is a SchemaError", open.lacking, async () => {
     await using client = await connect(open.server!);

@@ -1,0 +1,177 @@
+/** The native driver as a user's program meets it; the database is the one in fake_driver.c. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { notRun } from "../../tools/not_run.ts";
+import { fakeDriver, lackingCompiler } from "./shim.ts";
+
+const lacking = await lackingCompiler();
+const ROOT = new URL("../../", import.meta.url);
+
+interface Output {
+  code: number;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+/** Runs a module in a process of its own; its cache folder is empty, unless it is given. */
+async function run(text: string, env: Record<string, string>, cache?: string): Promise<Output> {
+  const folder = await Deno.makeTempDir({ prefix: "cassette-native-" });
+  try {
+    const main = `${folder}/main.ts`;
+    await Deno.writeTextFile(
+      main,
+      `import { CassandraSource } from "${new URL("src/source/cassandra.ts", ROOT)}";
+       import { IdList } from "${new URL("src/ids.ts", ROOT)}";
+       const here = { contactPoints: ["here"], table: "fake.data" };
+       ${text}`,
+    );
+    const begin = performance.now();
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", `--config=${new URL("deno.json", ROOT).pathname}`, main],
+      env: { NO_COLOR: "1", CASSETTE_CACHE: cache ?? `${folder}/cache`, ...env },
+    }).output();
+    const decoder = new TextDecoder();
+    return {
+      code,
+      stdout: decoder.decode(stdout),
+      stderr: decoder.decode(stderr),
+      seconds: (performance.now() - begin) / 1000,
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function withDriver(
+  use: (env: Record<string, string>, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "cassette-fake-" });
+  try {
+    await use({ CASSETTE_DRIVER: await fakeDriver(folder) }, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: notRun(name, lacking), fn });
+}
+
+const OPEN = (options = "") =>
+  `try {
+     await using source = await CassandraSource.open({ ...here, ${options} });
+     console.log("opened", source.name);
+   } catch (error) { console.log(error.name + ": " + error.message, "option", error.option); }`;
+
+test("without a compiler there is a NoCompilerError that says how to get one", async () => {
+  const { stdout } = await run(OPEN('driver: "native"'), { CC: "no-such-compiler" });
+  assertMatch(
+    stdout,
+    /^NoCompilerError: .*what CC names: received no-such-compiler.*option driver/,
+  );
+  const failing = await run(OPEN('driver: "native"'), { CC: "false" });
+  assertMatch(failing.stdout, /^NoCompilerError: /);
+});
+
+test("a driver that is not one is a NoDriverError that names it", async () => {
+  const absent = await run(OPEN('driver: "native"'), { CASSETTE_DRIVER: "/no/such/driver.so" });
+  assertMatch(absent.stdout, /^NoDriverError: .*\/no\/such\/driver\.so, which does not exist/);
+  const other = await run(OPEN('driver: "native"'), { CASSETTE_DRIVER: Deno.execPath() });
+  assertMatch(other.stdout, /^NoDriverError: .*CASSETTE_DRIVER must be one/);
+});
+
+test("without a way to get a driver there is a NoDriverError that says how", async () => {
+  const folder = await Deno.makeTempDir();
+  const cc = await new Deno.Command("sh", { args: ["-c", "command -v cc"] }).output();
+  // Nothing but the compiler is found by name, so there is no Python to fetch a driver with.
+  await Deno.writeTextFile(
+    `${folder}/cc`,
+    `#!/bin/sh\nPATH=${Deno.env.get("PATH")} exec ${
+      new TextDecoder().decode(cc.stdout).trim()
+    } "$@"\n`,
+    { mode: 0o755 },
+  );
+  const { stdout } = await run(OPEN('driver: "native"'), { PATH: folder });
+  assertMatch(stdout, /^NoDriverError: .*CASSETTE_DRIVER.*driver: "js"/);
+  await Deno.remove(folder, { recursive: true });
+});
+
+test("auto falls back to the JavaScript driver and warns", async () => {
+  const { stdout } = await run(
+    OPEN(
+      'contactPoints: ["127.0.0.1"], port: 9, onWarning: (text) => console.log("warned:", text)',
+    ),
+    { CC: "no-such-compiler" },
+  );
+  assertMatch(stdout, /^warned: The JavaScript driver is used.*C compiler/);
+  assertMatch(stdout, /ConnectError/);
+});
+
+test("the shim is compiled once, and what was chosen is said", async () => {
+  await withDriver(async (env, folder) => {
+    const text = OPEN('driver: "native", onInfo: (text) => console.log(text)');
+    const first = await run(text, env, `${folder}/cache`);
+    assertMatch(first.stdout, /shim: .*compiled with.*\ndriver: .*CASSETTE_DRIVER/);
+    assertMatch(first.stdout, /opened cassandra \(native\)/);
+    const second = await run(text, { ...env, CC: "no-such-compiler" }, `${folder}/cache`);
+    assertMatch(second.stdout, /opened cassandra \(native\)/);
+  });
+});
+
+test("a source that is not disposed of lets the process end", async () => {
+  await withDriver(async (env) => {
+    const { code, stdout, stderr, seconds } = await run(
+      `const source = await CassandraSource.open({ ...here, driver: "native" });
+       // Each takes 200 ms; nobody awaits the second fetch, the first batch is kept.
+       const slow = "00c80000-0a00-0000-0500-000001000000";
+       const batch = await source.fetch(IdList.from([slow]));
+       source.fetch(IdList.from(Array(50).fill(slow))).catch(() => {});
+       console.log("last line", batch.blob(0).length, batch.label(0));`,
+      env,
+    );
+    assertEquals([code, stdout], [0, "last line 10 5\n"], stderr);
+    assert(seconds < 10, `${seconds}`);
+  });
+});
+
+test("process exit in the middle of a fetch is no crash", async () => {
+  await withDriver(async (env) => {
+    const { code, stderr } = await run(
+      `const source = await CassandraSource.open({ ...here, driver: "native" });
+       const ids = IdList.from(Array.from({ length: 2000 }, (_, i) =>
+         "000" + i % 10 + "0000-0010-0000-0500-0000" + i.toString(16).padStart(8, "0")));
+       for (let i = 0; i < 5; i++) source.fetch(ids).catch(() => {});
+       await new Promise((done) => setTimeout(done, 20));
+       Deno.exit(7);`,
+      env,
+    );
+    assertEquals(code, 7, stderr);
+  });
+});
+
+test("opening and disposing many times leaves nothing behind", async () => {
+  await withDriver(async (env) => {
+    const { code, stdout, stderr } = await run(
+      `const ids = IdList.from(Array.from({ length: 100 }, (_, i) =>
+         "00010000-0010-0000-0500-0000" + i.toString(16).padStart(8, "0")));
+       const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
+       const cycle = async (abort) => {
+         await using source = await CassandraSource.open({ ...here, driver: "native" });
+         using batch = await source.fetch(ids);
+         if (batch.failures !== 0) throw new Error("failed");
+         const dispose = (batch) => batch[Symbol.dispose]();
+         const stop = new AbortController();
+         source.fetch(ids, { signal: stop.signal }).then(dispose, () => {});
+         source.fetch(ids).then(dispose, () => {});
+         if (abort) stop.abort();
+       };
+       for (let i = 0; i < 10; i++) await cycle(i % 2);
+       const [before, memory] = [threads(), Deno.memoryUsage().rss];
+       for (let i = 0; i < 200; i++) await cycle(i % 2);
+       await new Promise((done) => setTimeout(done, 300));
+       console.log(threads() - before <= 2, (Deno.memoryUsage().rss - memory) / 2 ** 20 < 20);`,
+      env,
+    );
+    assertEquals([code, stdout], [0, "true true\n"], stderr);
+  });
+});

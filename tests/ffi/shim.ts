@@ -1,0 +1,68 @@
+/** Compiles the shim's own tests and the driver without a database. */
+import { fromFileUrl, join } from "@std/path";
+
+const NATIVE = fromFileUrl(new URL("../../native-ffi/", import.meta.url));
+const STRICT = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
+
+async function compile(args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: [...STRICT, ...args, "-pthread", "-ldl"],
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/**
+ * Why C cannot be compiled here.
+ *
+ * @returns The reason; undefined where it can.
+ */
+export async function lackingCompiler(): Promise<string | undefined> {
+  try {
+    await new Deno.Command("cc", { args: ["--version"], stdout: "null" }).output();
+  } catch {
+    return 'there is no C compiler (Debian: "apt-get install gcc libc6-dev")';
+  }
+}
+
+/**
+ * Compiles the driver without a database.
+ *
+ * @param folder Where it is put.
+ * @param flags More flags of the compiler.
+ * @returns Its path.
+ */
+export async function fakeDriver(folder: string, flags: string[] = []): Promise<string> {
+  const library = join(folder, "libfake_driver.so");
+  await compile([...flags, "-fPIC", "-shared", "-o", library, join(NATIVE, "tests/fake_driver.c")]);
+  return library;
+}
+
+/**
+ * Compiles and runs the tests of the shim under a sanitizer.
+ *
+ * @param sanitizer As in `-fsanitize`.
+ * @returns Exit code and all that was written.
+ */
+export async function runShimTests(sanitizer: string): Promise<{ code: number; output: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "cassette-shim-" });
+  try {
+    const flags = [`-fsanitize=${sanitizer}`, "-fno-sanitize-recover=all"];
+    const program = join(folder, "fetch_test");
+    const sources: string[] = [];
+    for await (const { name } of Deno.readDir(NATIVE)) {
+      if (/^cassette_(driver|options|session|fetch|batch)\.c$/.test(name)) {
+        sources.push(join(NATIVE, name));
+      }
+    }
+    const [driver] = await Promise.all([
+      fakeDriver(folder, flags),
+      compile([...flags, "-o", program, join(NATIVE, "tests/fetch_test.c"), ...sources]),
+    ]);
+    const { code, stdout, stderr } = await new Deno.Command(program, { args: [driver] }).output();
+    const text = new TextDecoder();
+    return { code, output: text.decode(stdout) + text.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
