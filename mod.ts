@@ -54,6 +54,7 @@ export type { LastBatch, Shard } from "./src/order/sampler.ts";
 export type { SeenState } from "./src/order/seen.ts";
 export { classWeights } from "./src/order/weighted.ts";
 export type { Ordering } from "./src/pipeline/fetch_window.ts";
+export type { RequestIds } from "./src/pipeline/requests.ts";
 export type { OnCorrupt } from "./src/pipeline/maker.ts";
 export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
 export type { LoaderState } from "./src/state.ts";

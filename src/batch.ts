@@ -1,4 +1,4 @@
-import { DisposedError, type SampleError } from "./errors.ts";
+import { type CassetteError, DisposedError, type SampleError } from "./errors.ts";
 import type { GpuTensor } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
 import type { LoaderState } from "./state.ts";
@@ -15,8 +15,8 @@ export interface RequestPart {
 
 /** What a batch is made of. */
 export interface BatchFields<L> {
-  /** Images in GPU memory. */
-  images: GpuTensor;
+  /** Images in GPU memory; null where the batch failed. */
+  images: GpuTensor | null;
   /** Labels, as the label reader makes them. */
   labels: L;
   /** Ids of the samples. */
@@ -31,12 +31,14 @@ export interface BatchFields<L> {
   state: LoaderState | null;
   /** To which request the batch belongs. */
   request?: RequestPart;
+  /** Why the batch has no images. */
+  failure?: CassetteError;
 }
 
 /** Takes a batch's buffer back, or gives it up. */
 export interface BatchOwner {
-  /** Called once, when the batch is disposed of. */
-  release(buffer: GPUBuffer): void;
+  /** Called once, when the batch is disposed of; null for one without images. */
+  release(buffer: GPUBuffer | null): void;
   /** Called once, when the batch's buffer is taken out. */
   forget(buffer: GPUBuffer): void;
 }
@@ -62,7 +64,9 @@ export class Batch<L> implements Disposable {
   readonly state: LoaderState | null;
   /** To which request the batch belongs, where it was made for one. */
   readonly request?: RequestPart;
-  readonly #images: GpuTensor;
+  /** Why this part of a request could not be served; its images are not there. */
+  readonly failure?: CassetteError;
+  readonly #images: GpuTensor | null;
   #owner: BatchOwner | null;
 
   /**
@@ -79,6 +83,7 @@ export class Batch<L> implements Disposable {
     this.errors = fields.errors;
     this.state = fields.state;
     if (fields.request) this.request = fields.request;
+    if (fields.failure) this.failure = fields.failure;
     this.#images = fields.images;
     this.#owner = owner;
   }
@@ -92,10 +97,10 @@ export class Batch<L> implements Disposable {
    * The images.
    *
    * @throws {DisposedError} If the batch has been disposed of or its buffer taken.
+   * @throws {CassetteError} The failure, if the batch has one.
    */
   get images(): GpuTensor {
-    this.#alive();
-    return this.#images;
+    return this.#alive().images;
   }
 
   /**
@@ -105,10 +110,10 @@ export class Batch<L> implements Disposable {
    * @throws {DisposedError} If the batch has been disposed of or its buffer taken already.
    */
   take(): GpuTensor {
-    const owner = this.#alive();
+    const { owner, images } = this.#alive();
     this.#owner = null;
-    owner.forget(this.#images.buffer);
-    return this.#images;
+    owner.forget(images.buffer);
+    return images;
   }
 
   /** Gives the images' buffer back; safe once the work that reads it has been submitted. */
@@ -116,13 +121,14 @@ export class Batch<L> implements Disposable {
     const owner = this.#owner;
     if (!owner) return;
     this.#owner = null;
-    const buffer = this.#images.buffer;
-    this.#images.invalidate();
+    const buffer = this.#images?.buffer ?? null;
+    this.#images?.invalidate();
     owner.release(buffer);
   }
 
-  #alive(): BatchOwner {
-    if (this.#owner) return this.#owner;
+  #alive(): { owner: BatchOwner; images: GpuTensor } {
+    if (this.failure) throw this.failure;
+    if (this.#owner && this.#images) return { owner: this.#owner, images: this.#images };
     throw new DisposedError(
       "Cannot use a batch as it must not have been disposed of, nor its images taken",
     );

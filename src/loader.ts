@@ -7,14 +7,15 @@ import { JpegDecoder } from "./jpeg/decoder.ts";
 import { bytes, intLabels, type LabelReader, noLabels } from "./labels.ts";
 import { checkOptions, type LoaderOptions } from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
-import { Seen } from "./order/seen.ts";
+import { NOTHING_SEEN } from "./order/seen.ts";
 import type { Job } from "./pipeline/job.ts";
 import { BatchMaker, type Made } from "./pipeline/maker.ts";
 import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
 import { PrefetchWindow } from "./pipeline/prefetch.ts";
-import { requestJobs } from "./pipeline/requests.ts";
+import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import type { LabelType, SourceStats } from "./source/source.ts";
-import { hashIds, type LoaderState, makeState, type Progress, resumeFrom } from "./state.ts";
+import { ProgressTracker } from "./progress.ts";
+import type { LoaderState } from "./state.ts";
 
 /** What a loader has done since it was made. */
 export interface LoaderStats {
@@ -39,8 +40,6 @@ export interface RequestOptions {
   /** Aborts the request with its reason. */
   signal?: AbortSignal;
 }
-
-const NOTHING_SEEN = { prefix: 0, exceptions: [] };
 
 /**
  * Loads batches of images into GPU memory: an async iterable that fetches ahead.
@@ -79,20 +78,18 @@ const NOTHING_SEEN = { prefix: 0, exceptions: [] };
 export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch<L>> {
   readonly #options: LoaderOptions<L>;
   readonly #ids: IdList;
-  readonly #idsHash: string;
   readonly #sampler: Sampler;
+  readonly #progress: ProgressTracker;
   readonly #pool: BufferPool;
   readonly #decoder: JpegDecoder;
   readonly #augmenter: Augmenter;
   readonly #maker: BatchMaker<L>;
+  readonly #isolatingMaker: BatchMaker<L>;
   readonly #times: PipelineTimes = { starved: 0, gpu: 0, samples: 0 };
   readonly #skipped: SampleError[] = [];
   readonly #pipelines = new Set<Pipeline<L>>();
   readonly #maxBatchesOut: number;
   #window: PrefetchWindow;
-  #progress: Progress;
-  #done: Seen;
-  #epochBatches = 0;
   #endEpoch: number;
   #completed = false;
   #iterating = false;
@@ -119,11 +116,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     }
     const { source, device, onWarning } = options;
     this.#sampler = new Sampler(samplerOptions(this.#ids.length, options));
-    this.#idsHash = hashIds(this.#ids);
-    this.#progress = options.resume
-      ? resumeFrom(options.resume, this.#idsHash, this.#sampler.options)
-      : { epoch: 0, base: NOTHING_SEEN, done: NOTHING_SEEN };
-    this.#done = new Seen(this.#progress.done);
+    this.#progress = new ProgressTracker(this.#ids, this.#sampler.options, options.resume);
     this.#endEpoch = options.epochs ?? 1;
     this.#window = this.#newWindow();
     this.#maxBatchesOut = options.maxBatchesOut ?? 8;
@@ -132,7 +125,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const output = { layout: "NCHW", dtype: "f32", ...options.output } as const;
     this.#augmenter = new Augmenter(device, options.augment ?? [], output, { pool });
-    this.#maker = new BatchMaker<L>({
+    const stages = {
       device,
       pool,
       output,
@@ -140,8 +133,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       augmenter: this.#augmenter,
       labels: options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>,
       seed: this.#sampler.options.seed,
-      onCorrupt: options.onCorrupt ?? "throw",
-    });
+      onCorrupt: options.onCorrupt ?? (options.requests ? "mask" : "throw"),
+    };
+    this.#maker = new BatchMaker<L>({ ...stages, isolate: false });
+    this.#isolatingMaker = new BatchMaker<L>({ ...stages, isolate: true });
   }
 
   /** Number of samples of this shard in a whole epoch. */
@@ -190,10 +185,12 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<L>, void, undefined> {
     this.#alive();
-    if (this.#ids.length === 0) {
-      throw new UsageError("Cannot loop over a loader as ids must be given: received none", {
-        option: "ids",
-      });
+    const { requests, signal } = this.#options;
+    if (this.#ids.length === 0 && !requests) {
+      throw new UsageError(
+        "Cannot loop over a loader as ids or requests must be given: received neither",
+        { option: "ids" },
+      );
     }
     if (this.#iterating) {
       throw new BusyError(
@@ -202,12 +199,17 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     }
     this.#iterating = true;
     try {
+      if (requests) {
+        yield* this.#serve(requests, signal, this.#isolatingMaker);
+        return;
+      }
       if (this.#completed) this.#endEpoch += this.#options.epochs ?? 1;
       this.#completed = false;
-      this.#epochBatches = 0;
+      this.#progress.beginLoop();
       this.#window = this.#newWindow();
-      for await (const made of this.#run(this.#epochJobs(), this.#window, this.#options.signal)) {
-        const state = this.#advance(made);
+      for await (const made of this.#run(this.#epochJobs(), this.#window, signal)) {
+        if (this.#options.onCorrupt !== "throw") this.#skipped.push(...made.errors);
+        const state = this.#progress.advance(made.job);
         const batch = this.#batch(made, state);
         if (batch) yield batch;
       }
@@ -228,17 +230,11 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    * @throws {UsageError} If there are no ids.
    */
   request(
-    ids: IdList | Iterable<string>,
+    ids: RequestIds,
     options: RequestOptions = {},
   ): AsyncGenerator<Batch<L>, void, undefined> {
     this.#alive();
-    const list = IdList.from(ids);
-    if (list.length === 0) {
-      throw new UsageError("Cannot request samples as ids must not be empty: received 0 ids", {
-        option: "ids",
-      });
-    }
-    return this.#serve([list], options.signal);
+    return this.#serve([checkRequest(ids)], options.signal);
   }
 
   /**
@@ -286,11 +282,13 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   }
 
   async *#serve(
-    requests: Iterable<IdList>,
+    requests: Iterable<RequestIds> | AsyncIterable<RequestIds>,
     signal: AbortSignal | undefined,
+    maker = this.#maker,
   ): AsyncGenerator<Batch<L>, void, undefined> {
     const jobs = requestJobs(requests, this.#options.batchSize);
-    for await (const made of this.#run(jobs, this.#newWindow(), signal)) {
+    for await (const made of this.#run(jobs, this.#newWindow(), signal, maker)) {
+      if (this.#options.onCorrupt !== "throw") this.#skipped.push(...made.errors);
       const batch = this.#batch(made, null);
       if (batch) yield batch;
     }
@@ -301,11 +299,12 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     jobs: Iterable<Job> | AsyncIterable<Job>,
     window: PrefetchWindow,
     signal: AbortSignal | undefined,
+    maker = this.#maker,
   ): AsyncGenerator<Made<L>, void, undefined> {
     signal?.throwIfAborted();
     const { source, device, ordering = "ordered" } = this.#options;
     const pipeline = new Pipeline<L>(
-      { source, device, maker: this.#maker, window, ordering, times: this.#times },
+      { source, device, maker, window, ordering, times: this.#times },
       jobs,
     );
     this.#pipelines.add(pipeline);
@@ -327,7 +326,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   }
 
   *#epochJobs(): Generator<Job> {
-    let { epoch, base, done } = this.#progress;
+    let { epoch, base, done } = this.#progress.current;
     for (; epoch < this.#endEpoch; epoch++, base = NOTHING_SEEN, done = NOTHING_SEEN) {
       const order = this.#sampler.epoch(epoch, base, done);
       for (let b = 0; b < order.batches; b++) {
@@ -341,39 +340,24 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     return { ...plan, ids: this.#ids.pick(indices), batches: order.batches };
   }
 
-  /** Takes note of a batch that is handed out. */
-  #advance({ job, errors }: Made<L>): LoaderState {
-    if (this.#options.onCorrupt !== "throw") this.#skipped.push(...errors);
-    if (job.epoch !== this.#progress.epoch) this.#beginEpoch(job.epoch);
-    job.ordinals.forEach((ordinal, i) => job.valid[i] && this.#done.add(ordinal));
-    if (++this.#epochBatches === job.batches) this.#beginEpoch(job.epoch + 1);
-    else this.#progress = { ...this.#progress, done: this.#done.toJSON() };
-    return makeState(this.#idsHash, this.#sampler.options, this.#progress);
-  }
-
-  #beginEpoch(epoch: number): void {
-    this.#progress = { epoch, base: NOTHING_SEEN, done: NOTHING_SEEN };
-    this.#done = new Seen();
-    this.#epochBatches = 0;
-  }
-
   #batch(made: Made<L>, state: LoaderState | null): Batch<L> | null {
-    const { images, labels, ids, valid, errors, job: { epoch, request } } = made;
-    if (!images) return null;
+    const { images, labels, ids, valid, errors, failure, job: { epoch, request } } = made;
+    if (!images && !failure) return null;
     this.#batches++;
     this.#samples += ids.length;
     this.#batchesOut++;
     const owner = {
-      release: (buffer: GPUBuffer) => {
+      release: (buffer: GPUBuffer | null) => {
         this.#batchesOut--;
-        this.#pool.release(buffer);
+        if (buffer) this.#pool.release(buffer);
       },
       forget: (buffer: GPUBuffer) => {
         this.#batchesOut--;
         this.#pool.forget(buffer);
       },
     };
-    return new Batch({ images, labels, ids, epoch, valid, errors, state, request }, owner);
+    const fields = { images, labels, ids, epoch, valid, errors, state, request, failure };
+    return new Batch(fields, owner);
   }
 
   #newWindow(): PrefetchWindow {

@@ -5,6 +5,7 @@ import type { IdList } from "./ids.ts";
 import type { LabelReader } from "./labels.ts";
 import type { LastBatch, Shard } from "./order/sampler.ts";
 import type { Ordering } from "./pipeline/fetch_window.ts";
+import type { RequestIds } from "./pipeline/requests.ts";
 import type { OnCorrupt } from "./pipeline/maker.ts";
 import type { BlobSource } from "./source/source.ts";
 import type { LoaderState } from "./state.ts";
@@ -25,6 +26,11 @@ export interface LoaderOptions<L> {
   device: GPUDevice;
   /** Ids of the samples; may be left out for a loader that only serves requests. */
   ids?: IdList | Iterable<string>;
+  /**
+   * Requests to serve instead of epochs: a loop answers each in order, in parts of at most
+   * `batchSize`. A failure is told by `batch.failure` or `batch.errors`; the loop goes on.
+   */
+  requests?: Iterable<RequestIds> | AsyncIterable<RequestIds>;
   /** Samples in a batch. */
   batchSize: number;
   /** Seed of the shuffle and of the random operators; 0 when left out. */
@@ -66,6 +72,18 @@ export interface LoaderOptions<L> {
   /** Gets what is worth knowing but no error. */
   onWarning?: (message: string) => void;
 }
+
+/** Options that only make sense for epochs. */
+const EPOCHS_ONLY = [
+  "ids",
+  "epochs",
+  "shuffle",
+  "shard",
+  "lastBatch",
+  "weights",
+  "limit",
+  "resume",
+] as const;
 
 /**
  * Checks the options that do not decide the order.
@@ -109,6 +127,12 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
   oneOf("output.layout", options.output?.layout, ["NCHW", "NHWC"]);
   oneOf("output.dtype", options.output?.dtype, ["f32", "f16", "u8"]);
   oneOf("orientation", options.orientation, ["apply", "ignore"]);
+  if (options.requests !== undefined) {
+    for (const option of EPOCHS_ONLY) {
+      check(options[option] === undefined, option, "left out beside requests", options[option]);
+    }
+    check(options.onCorrupt !== "throw", "onCorrupt", '"mask" or "skip" beside requests', "throw");
+  }
   const { labels, source } = options;
   check(
     labels === undefined || labels.accepts.includes(source.labelType),

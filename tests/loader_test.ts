@@ -338,7 +338,6 @@ Deno.test("weighted and limited epochs are loaded, and resumed only by the same 
 Deno.test("requests come in order and in parts, beside a loop", async () => {
   const { loader } = await fixture(20);
   await using one = loader<Int32Array>({ labels: intLabels() });
-  const id = (n: number) => `00000000-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
   const inLoop: number[] = [];
   for await (using batch of one) {
     inLoop.push(...samplesOf(batch));
@@ -356,10 +355,11 @@ Deno.test("requests come in order and in parts, beside a loop", async () => {
   assertThrows(() => one.request([]), UsageError, "must not be empty");
 });
 
+const id = (n: number) => `00000000-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
+
 Deno.test("a failure stays in its request", async () => {
   const { loader } = await fixture(8, damaged);
   await using one = loader<Int32Array>();
-  const id = (n: number) => `00000000-0000-0000-0000-00000000000${n}`;
   const run = async (ids: string[]) => {
     let count = 0;
     for await (using part of one.request(ids)) count += part.length;
@@ -367,6 +367,78 @@ Deno.test("a failure stays in its request", async () => {
   };
   const outcomes = await Promise.allSettled([run([id(0)]), run([id(2)]), run([id(3), id(4)])]);
   assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+});
+
+Deno.test("a request that is aborted ends with the reason, and the others go on", async () => {
+  const gate = (fetch: number) => (fetch === 0 ? new Promise<void>(() => {}) : Promise.resolve());
+  const { loader } = await fixture(8, picture, gate);
+  await using one = loader<Int32Array>();
+  const controller = new AbortController();
+  const hanging = assertRejects(
+    () => one.request([id(0)], { signal: controller.signal }).next(),
+    Error,
+    "too late",
+  );
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  for await (using part of one.request([id(1)])) assertEquals(samplesOf(part), [1]);
+  controller.abort(new Error("too late"));
+  await hanging;
+});
+
+Deno.test("a loader over requests answers each, in order, whatever fails among them", async () => {
+  const { loader } = await fixture(8, damaged);
+  async function* requests() {
+    yield [0, 1, 3, 4, 7].map(id);
+    yield [];
+    yield [id(0), "seven"];
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    yield [5, 2].map(id);
+    yield [2, 1].map(id);
+    yield [7].map(id);
+  }
+  await using one = loader<Int32Array>({ ids: undefined, requests: requests() });
+  const answers: unknown[] = [];
+  for await (using batch of one) {
+    const { request, valid, failure } = batch;
+    answers.push([request!.index, request!.part, request!.parts, [...valid], failure?.name]);
+    if (failure) assertThrows(() => batch.images, Object.getPrototypeOf(failure).constructor);
+    else assertEquals(batch.images.shape[0], valid.length);
+  }
+  assertEquals(answers, [
+    [0, 0, 2, [1, 1, 1, 1], undefined],
+    [0, 1, 2, [1], undefined],
+    [1, 0, 1, [], "UsageError"],
+    [2, 0, 1, [], "UsageError"],
+    [3, 0, 1, [0, 0], undefined],
+    [4, 0, 1, [0, 1], undefined],
+    [5, 0, 1, [1], undefined],
+  ]);
+  assertEquals(one.stats().skipped.length, 3);
+});
+
+Deno.test("a request that fails as a whole says so, also where no size is known yet", async () => {
+  const { loader } = await fixture(8, damaged);
+  const requests = [[id(5)], [id(0)], [id(2)]];
+  const augment = [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })];
+  await using one = loader<Int32Array>({ ids: undefined, requests, augment });
+  const failures: (string | undefined)[] = [];
+  for await (using batch of one) failures.push(batch.failure?.name);
+  assertEquals(failures, ["UnsupportedFormatError", undefined, undefined]);
+});
+
+Deno.test("requests are pulled no faster than they are served", async () => {
+  const { loader } = await fixture(8);
+  let pulled = 0;
+  function* requests() {
+    for (; pulled < 100; pulled++) yield [id(pulled % 8)];
+  }
+  await using one = loader<Int32Array>({ ids: undefined, requests: requests(), prefetch: 2 });
+  let served = 0;
+  for await (using _ of one) {
+    served++;
+    assert(pulled <= served + 2 + 3 + 1, `${pulled} pulled, ${served} served`);
+    if (served === 20) break;
+  }
 });
 
 Deno.test("a steady stream makes no new buffers after the first epoch", async () => {
@@ -392,6 +464,9 @@ Deno.test("wrong options are named", async () => {
     [{ ids: [] }, "ids"],
     [{ ids: ["seven"] }, "ids"],
     [{ source: null }, "source"],
+    [{ requests: [] }, "ids"],
+    [{ requests: [], ids: undefined, epochs: 2 }, "epochs"],
+    [{ requests: [], ids: undefined, onCorrupt: "throw" }, "onCorrupt"],
     [{ device: {} }, "device"],
   ];
   for (const [options, option] of cases) {

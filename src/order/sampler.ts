@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { Permutation } from "./permutation.ts";
-import { seenCount, type SeenState, unseenAt } from "./seen.ts";
+import { NOTHING_SEEN, seenCount, type SeenState, unseenAt } from "./seen.ts";
 import { cumulate, WeightedDraw } from "./weighted.ts";
 
 /** Which part of every epoch a loader takes. */
@@ -58,8 +58,6 @@ export interface BatchPlan {
   /** 1 for a sample of this epoch, 0 for one that only fills the batch. */
   valid: Uint8Array;
 }
-
-const NOTHING_SEEN: SeenState = { prefix: 0, exceptions: [] };
 
 /**
  * The order of samples: a pure function of seed, epoch and place.

@@ -6,13 +6,16 @@ export interface SeenState {
   exceptions: number[];
 }
 
+/** Nothing has been seen. */
+export const NOTHING_SEEN: SeenState = Object.freeze({ prefix: 0, exceptions: [] });
+
 /** A set of whole numbers that are seen almost in order: a prefix, and the exceptions beyond it. */
 export class Seen {
   #prefix: number;
   readonly #beyond: Set<number>;
 
   /** @param state What has been seen already; nothing when left out. */
-  constructor(state: SeenState = { prefix: 0, exceptions: [] }) {
+  constructor(state: SeenState = NOTHING_SEEN) {
     this.#prefix = state.prefix;
     this.#beyond = new Set(state.exceptions);
     this.#advance();

@@ -5,19 +5,20 @@ import type { PrefetchWindow } from "./prefetch.ts";
 /** Which complete batch comes next: the oldest, or the first that is complete. */
 export type Ordering = "ordered" | "batches";
 
-/** A batch whose blobs have arrived. */
-export interface Fetched {
-  /** What was to be fetched. */
-  job: Job;
-  /** The blobs; the receiver disposes of them. */
-  blobs: BlobBatch;
-}
+/** How a fetch ended: with blobs, of which the receiver disposes, or with an error. */
+export type Outcome = { blobs: BlobBatch; error?: undefined } | {
+  blobs?: undefined;
+  error: unknown;
+};
+
+/** A fetch that has ended, and what it was for. */
+export type Fetched = { job: Job } & Outcome;
 
 interface Flight {
   job: Job;
   /** When it ended: 1 for the first of all fetches, and so on; 0 while it is under way. */
   settled: number;
-  outcome: Promise<{ blobs: BlobBatch } | { error: unknown }>;
+  outcome: Promise<Outcome>;
 }
 
 /** Keeps a window of fetches under way and hands out what is complete. */
@@ -59,8 +60,8 @@ export class FetchWindow {
   /**
    * Waits for the next batch.
    *
-   * @returns The batch, or null after the last one.
-   * @throws What a fetch or the iterator of jobs threw.
+   * @returns The batch with its blobs or its error, or null after the last one.
+   * @throws What the iterator of jobs threw.
    */
   async next(): Promise<Fetched | null> {
     let flight: Flight | undefined;
@@ -75,8 +76,7 @@ export class FetchWindow {
     const outcome = await flight.outcome;
     this.#window.consumed(performance.now());
     this.#notify();
-    if ("error" in outcome) throw outcome.error;
-    return { job: flight.job, blobs: outcome.blobs };
+    return { job: flight.job, ...outcome };
   }
 
   /** Aborts what is under way and waits until it has ended. */
@@ -86,8 +86,7 @@ export class FetchWindow {
     this.#notify();
     await this.#filling;
     for (const { outcome } of this.#flights.splice(0)) {
-      const result = await outcome;
-      if ("blobs" in result) result.blobs[Symbol.dispose]();
+      (await outcome).blobs?.[Symbol.dispose]();
     }
   }
 
@@ -134,17 +133,23 @@ export class FetchWindow {
     const flight: Flight = {
       job,
       settled: 0,
-      outcome: this.#source.fetch(job.ids, { signal: this.#abort.signal })
-        .then((blobs) => {
-          this.#window.fetched(performance.now() - start);
-          return { blobs };
-        }, (error) => ({ error }))
-        .finally(() => {
-          flight.settled = ++this.#settled;
-          this.#notify();
-        }),
+      outcome: this.#fetch(job, start).finally(() => {
+        flight.settled = ++this.#settled;
+        this.#notify();
+      }),
     };
     this.#flights.push(flight);
+  }
+
+  async #fetch(job: Job, start: number): Promise<Outcome> {
+    if (job.invalid) return { error: job.invalid };
+    try {
+      const blobs = await this.#source.fetch(job.ids, { signal: this.#abort.signal });
+      this.#window.fetched(performance.now() - start);
+      return { blobs };
+    } catch (error) {
+      return { error };
+    }
   }
 
   #notify(): void {

@@ -1,4 +1,5 @@
 import type { RequestPart } from "../batch.ts";
+import type { CassetteError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
 
 /** One batch to be made: which samples, and what they are for. */
@@ -17,4 +18,6 @@ export interface Job {
   batches: number;
   /** To which request the batch belongs. */
   request?: RequestPart;
+  /** Why there is nothing to fetch: what was requested makes no sense. */
+  invalid?: CassetteError;
 }

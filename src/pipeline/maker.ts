@@ -1,9 +1,16 @@
-import { CassetteError, LimitsError, type SampleError, ShapeError } from "../errors.ts";
+import {
+  CassetteError,
+  DeviceLostError,
+  LimitsError,
+  type SampleError,
+  ShapeError,
+} from "../errors.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { clearRows, packRows } from "../gpu/rows.ts";
 import { GpuTensor, tensorBytes, type TensorDescriptor } from "../gpu/tensor.ts";
 import { ID_BYTES, IdList } from "../ids.ts";
 import { type LabelReader, parseLabel } from "../labels.ts";
+import type { BlobBatch } from "../source/source.ts";
 import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import type { AugmentStage, DecodeStage, SampleKeys } from "./stages.ts";
@@ -25,6 +32,8 @@ export interface Made<L> {
   valid: Uint8Array;
   /** Samples that could not be loaded. */
   errors: SampleError[];
+  /** Why the whole batch could not be made. */
+  failure?: CassetteError;
 }
 
 /** A batch whose work has been submitted, but not verified. */
@@ -33,6 +42,7 @@ export interface Submitted {
   images: GpuTensor | null;
   labels: unknown[];
   errors: (CassetteError | undefined)[];
+  failure?: CassetteError;
   verify: { first: number; errors: () => Promise<readonly (CassetteError | undefined)[]> }[];
 }
 
@@ -46,6 +56,8 @@ export interface MakerOptions<L> {
   output: Pick<TensorDescriptor, "dtype" | "layout">;
   seed: number;
   onCorrupt: OnCorrupt;
+  /** Whether a batch that cannot be made is handed out with its failure, instead of ending all. */
+  isolate: boolean;
 }
 
 const TENSOR_USAGE = () =>
@@ -65,10 +77,22 @@ export class BatchMaker<L> {
   /**
    * Submits the decoding and augmentation of a batch, and gives its blobs back.
    *
-   * @param fetched The blobs.
+   * @param fetched The blobs, or why there are none.
    * @returns The batch, not yet verified.
    */
-  async submit({ job, blobs }: Fetched): Promise<Submitted> {
+  async submit(fetched: Fetched): Promise<Submitted> {
+    const { job, blobs, error } = fetched;
+    try {
+      if (!blobs) throw error;
+      return await this.#submit(job, blobs);
+    } catch (error) {
+      const own = error instanceof CassetteError && !(error instanceof DeviceLostError);
+      if (!this.#options.isolate || !own) throw error;
+      return { job, images: null, labels: [], errors: [], failure: error, verify: [] };
+    }
+  }
+
+  async #submit(job: Job, blobs: BlobBatch): Promise<Submitted> {
     using _blobs = blobs;
     const { decoder, augmenter, labels: reader, seed } = this.#options;
     const errors = new Array<CassetteError | undefined>(job.ids.length);
@@ -155,7 +179,8 @@ export class BatchMaker<L> {
    */
   async finish(submitted: Submitted): Promise<Made<L>> {
     const { labels: reader, onCorrupt } = this.#options;
-    const { job, images, labels, errors } = submitted;
+    const { job, images, labels, errors, failure } = submitted;
+    if (failure) return this.#failed(job, failure);
     const bad: number[] = [];
     errors.forEach((error, i) => error && bad.push(i));
     const sampleErrors = bad.map((index) => ({
@@ -193,6 +218,7 @@ export class BatchMaker<L> {
   async #mask(submitted: Submitted, bad: number[], errors: SampleError[]): Promise<Made<L>> {
     const { job, images, labels } = submitted;
     if (!images) {
+      if (this.#options.isolate) return this.#failed(job, errors[0].reason, errors);
       throw new ShapeError(
         `Cannot mask a batch as one image of it must be readable where no operator fixes the size: received ${bad.length} failures of ${job.ids.length}`,
         { sampleId: errors[0].id, option: "onCorrupt", cause: errors[0].reason },
@@ -212,6 +238,12 @@ export class BatchMaker<L> {
       valid,
       errors,
     };
+  }
+
+  #failed(job: Job, failure: CassetteError, errors: SampleError[] = []): Made<L> {
+    const valid = new Uint8Array(job.ids.length);
+    const labels = this.#options.labels.collect(Array.from(valid, () => null));
+    return { job, images: null, labels, ids: job.ids, valid, errors, failure };
   }
 
   async #pack(submitted: Submitted, errors: SampleError[]): Promise<Made<L>> {

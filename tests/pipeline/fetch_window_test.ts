@@ -31,7 +31,7 @@ async function order(ordering: Ordering, ends: number[], epochs: number[]): Prom
   const reading = (async () => {
     for (let next = await window.next(); next; next = await window.next()) {
       order.push(next.job.positions[0]);
-      next.blobs[Symbol.dispose]();
+      next.blobs![Symbol.dispose]();
     }
   })();
   for (const fetch of ends) {
@@ -63,7 +63,7 @@ Deno.test("FetchWindow keeps no more fetches under way than its window holds", a
   assertEquals(source.begun.length, 2);
   assert(!window.ready);
   open(0);
-  (await window.next())!.blobs[Symbol.dispose]();
+  (await window.next())!.blobs![Symbol.dispose]();
   await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals(source.begun.length, 3);
   await window.stop();
@@ -94,7 +94,7 @@ Deno.test("FetchWindow passes on what the iterator of jobs throws, after the bat
   }
   const window = new FetchWindow(source, jobs(), new PrefetchWindow(4, 0), "ordered");
   open(0);
-  (await window.next())!.blobs[Symbol.dispose]();
+  (await window.next())!.blobs![Symbol.dispose]();
   await assertRejects(() => window.next(), Error, "no more ids");
 });
 
