@@ -210,7 +210,7 @@ export class NativeSession {
       };
       this.#pending.set(token, { resolve: settled(resolve), reject: settled(reject) });
     }
-    this.#polling ??= this.#poll().finally(() => (this.#polling = undefined));
+    this.#polling ??= this.#poll();
     return promise;
   }
 
@@ -313,6 +313,8 @@ export class NativeSession {
         pending.resolve(this.#batch(done));
       }
     }
+    // At once, not in a later turn: a fetch in between would wait for a poll that has ended.
+    this.#polling = undefined;
   }
 
   #batch(done: BigUint64Array): NativeBatch {

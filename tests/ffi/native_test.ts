@@ -149,6 +149,32 @@ test("process exit in the middle of a fetch is no crash", async () => {
   });
 });
 
+test("a fetch that begins as another ends is picked up", async () => {
+  await withDriver(async (env) => {
+    const { code, stdout, stderr } = await run(
+      `import { loadNative } from "${new URL("src/ffi/native.ts", ROOT)}";
+       import { NativeSession } from "${new URL("src/ffi/session.ts", ROOT)}";
+       const session = new NativeSession(await loadNative());
+       session.set("contact_points", "here");
+       await session.connect();
+       await session.prepare("SELECT");
+       const { bytes } = IdList.from(["00000100-1000-0000-0500-000000000001"]);
+       const fetch = async () => (await session.fetch(bytes)).release();
+       setTimeout(() => { console.log("stuck"); Deno.exit(1); }, 5000);
+       for (let turns = 0; turns < 20; turns++) {
+         await fetch();
+         for (let i = 0; i < turns; i++) await null;
+         await fetch();
+       }
+       await session.close(new Error("closed"));
+       console.log("done");
+       Deno.exit(0);`,
+      env,
+    );
+    assertEquals([code, stdout], [0, "done\n"], stderr);
+  });
+});
+
 test("opening and disposing many times leaves nothing behind", async () => {
   await withDriver(async (env) => {
     const { code, stdout, stderr } = await run(

@@ -1,0 +1,167 @@
+/**
+ * Fetching with the native driver against `npm:cassandra-driver` and SQLite: blobs of about 10 KB and
+ * 110 KB in random order, 512 requests in flight. A ratio is the worse of the two sizes.
+ *
+ * Run it by `deno task bench:fetch [--pictures DIR]`.
+ */
+import cassandra from "cassandra-driver";
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import { CassandraSource } from "../src/source/cassandra.ts";
+import { SqliteSource } from "../src/source/sqlite.ts";
+import type { BlobSource } from "../src/source/source.ts";
+import type { IdList } from "../src/ids.ts";
+import { compare, type Comparison, median, report, type Side } from "./compare.ts";
+import { benchDatabase, type BenchTable, KEYSPACE } from "./fetch_data.ts";
+
+const BATCH = 128;
+const WINDOW = 4;
+const IN_FLIGHT = BATCH * WINDOW;
+/** Each run goes through the table so often that it lasts about a second. */
+const EPOCHS: Record<string, number> = { small: 3, large: 3 };
+
+/** A side that also counts what it took: microseconds for each image, run by run. */
+interface CountedSide extends Side {
+  cpu: number[];
+  jsThread: number[];
+}
+
+await using database = await benchDatabase();
+const { server, client, tables, sqlite } = database;
+const comparisons: Record<string, Comparison[]> = {
+  native_vs_js: [],
+  native_cpu_vs_js_cost: [],
+  native_js_thread_vs_js_cost: [],
+  native_vs_sqlite: [],
+};
+for (const table of tables) {
+  const options = { ...server, table: `${KEYSPACE}.${table.name}`, maxInFlight: IN_FLIGHT };
+  await using native = await CassandraSource.open({ ...options, driver: "native" });
+  await using file = await SqliteSource.open({
+    path: sqlite,
+    table: table.name,
+    idColumn: "patch_id",
+  });
+  const agree = await digestOf(native, table.ids) === await digestOfDriver(table);
+  const ours = counted("cassette, native", table, () => epoch(native, table.ids));
+  const theirs = counted("npm:cassandra-driver", table, () => driverEpoch(table, () => {}));
+  console.error(`${table.name}: ${table.bytes} bytes`);
+  comparisons.native_vs_js.push(await compare(ours, theirs, "images/s", agree));
+  comparisons.native_cpu_vs_js_cost.push(cost(ours.cpu, theirs.cpu, "CPU µs/image", agree));
+  comparisons.native_js_thread_vs_js_cost.push(
+    cost(ours.jsThread, theirs.jsThread, "JavaScript thread µs/image", agree),
+  );
+  const same = await digestOf(native, table.ids) === await digestOf(file, table.ids);
+  comparisons.native_vs_sqlite.push(
+    await compare(
+      ours,
+      counted("cassette, SQLite", table, () => epoch(file, table.ids)),
+      "images/s",
+      same,
+    ),
+  );
+}
+report(comparisons);
+
+/** Fetches a table once, some batches ahead. */
+async function epoch(
+  source: BlobSource,
+  ids: IdList,
+  see: (blob: Uint8Array, label: unknown) => void = () => {},
+): Promise<void> {
+  const fetches: ReturnType<BlobSource["fetch"]>[] = [];
+  const batches = Math.ceil(ids.length / BATCH);
+  for (let i = 0; i < batches + WINDOW; i++) {
+    if (i >= WINDOW) {
+      using batch = await fetches[i - WINDOW];
+      if (batch.failures > 0) throw new Error("a sample failed");
+      if (see.length > 0) {
+        for (let k = 0; k < batch.length; k++) see(batch.blob(k), batch.label(k));
+      }
+    }
+    if (i < batches) {
+      const count = Math.min(BATCH, ids.length - i * BATCH);
+      fetches.push(source.fetch(ids.pick(Array.from({ length: count }, (_, k) => i * BATCH + k))));
+    }
+  }
+}
+
+/** The same as a user of the driver would write it: so many requests at once, callbacks. */
+function driverEpoch(
+  table: BenchTable,
+  see: (index: number, blob: Uint8Array, label: unknown) => void,
+): Promise<void> {
+  const cql = `SELECT data, label FROM ${KEYSPACE}.${table.name} WHERE patch_id = ?`;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let next = 0;
+  let done = 0;
+  const send = () => {
+    const index = next++;
+    const id = new cassandra.types.Uuid(
+      Buffer.from(table.ids.bytes.subarray(index * 16, index * 16 + 16)),
+    );
+    client.execute(cql, [id], { prepare: true }, (error, result) => {
+      if (error) return reject(error);
+      const row = result.first();
+      see(index, row.data, row.label);
+      if (++done === table.ids.length) resolve();
+      if (next < table.ids.length) send();
+    });
+  };
+  for (let i = 0; i < Math.min(IN_FLIGHT, table.ids.length); i++) send();
+  return promise;
+}
+
+function counted(name: string, table: BenchTable, once: () => Promise<void>): CountedSide {
+  const images = table.ids.length * EPOCHS[table.name];
+  const side: CountedSide = {
+    name,
+    cpu: [],
+    jsThread: [],
+    async run() {
+      const [cpu, thread] = [process.cpuUsage(), threadTime()];
+      for (let i = 0; i < EPOCHS[table.name]; i++) await once();
+      const { user, system } = process.cpuUsage(cpu);
+      side.cpu.push((user + system) / images);
+      side.jsThread.push((threadTime() - thread) / images);
+      return images;
+    },
+  };
+  return side;
+}
+
+/** Time for which this thread, which runs the JavaScript, was on a processor, in microseconds. */
+function threadTime(): number {
+  const text = Deno.readTextFileSync(`/proc/self/task/${Deno.pid}/schedstat`);
+  return Number(text.split(" ")[0]) / 1000;
+}
+
+function cost(ours: number[], theirs: number[], unit: string, agree: boolean): Comparison {
+  const rounded = (values: number[]) =>
+    values.slice(1).map((value) => Math.round(value * 100) / 100);
+  const comparison = { ours: rounded(ours), theirs: rounded(theirs) };
+  const ratio = median(comparison.ours) / median(comparison.theirs);
+  console.error(
+    `${unit}: ${median(comparison.ours)} against ${median(comparison.theirs)}, ratio ${
+      ratio.toFixed(2)
+    }`,
+  );
+  return { ratio: agree ? ratio : null, ...comparison, unit, peer: "npm:cassandra-driver" };
+}
+
+async function digestOf(source: BlobSource, ids: IdList): Promise<string> {
+  const digests: Promise<string>[] = [];
+  await epoch(source, ids, (blob, label) => digests.push(digest(blob, label)));
+  return (await Promise.all(digests)).join();
+}
+
+async function digestOfDriver(table: BenchTable): Promise<string> {
+  const digests: Promise<string>[] = new Array(table.ids.length);
+  await driverEpoch(table, (index, blob, label) => (digests[index] = digest(blob, label)));
+  return (await Promise.all(digests)).join();
+}
+
+async function digest(blob: Uint8Array, label: unknown): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", Uint8Array.from(blob));
+  return `${new Uint8Array(hash).toHex()} ${label}`;
+}
