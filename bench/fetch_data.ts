@@ -1,5 +1,5 @@
 /** Blobs for the benches of fetching, in Cassandra and in SQLite, under the same keys. */
-import cassandra from "cassandra-driver";
+import type cassandra from "cassandra-driver";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import { cassandraConfig } from "../src/source/cassandra_config.ts";

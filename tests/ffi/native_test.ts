@@ -159,12 +159,15 @@ test("a fetch that begins as another ends is picked up", async () => {
        await session.connect();
        await session.prepare("SELECT");
        const { bytes } = IdList.from(["00000100-1000-0000-0500-000000000001"]);
-       const fetch = async () => (await session.fetch(bytes)).release();
        setTimeout(() => { console.log("stuck"); Deno.exit(1); }, 5000);
-       for (let turns = 0; turns < 20; turns++) {
-         await fetch();
-         for (let i = 0; i < turns; i++) await null;
-         await fetch();
+       for (let turns = 0; turns < 10; turns++) {
+         let last = session.fetch(bytes).then((batch) => batch.release());
+         for (let i = 0; i < turns; i++) last = last.then(() => {});
+         await last;
+         await session.fetch(bytes).then((batch) => {
+           batch.release();
+           return session.fetch(bytes);
+         }).then((batch) => batch.release());
        }
        await session.close(new Error("closed"));
        console.log("done");
