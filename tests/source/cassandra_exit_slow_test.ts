@@ -1,0 +1,116 @@
+/** Programs that end in ways of their own, over the real driver and a real server. */
+import { assert, assertEquals } from "@std/assert";
+import { notRun } from "../../tools/not_run.ts";
+import { importFlags } from "../../tools/imports.ts";
+import { connect, createTable, KEYSPACE, putRows } from "./tables.ts";
+import { lackingNative } from "./native.ts";
+import { testServer } from "./server.ts";
+
+const { server, lacking } = await testServer();
+const noNative = await lackingNative();
+const TABLE = `${KEYSPACE}.exits`;
+const ROOT = new URL("../../", import.meta.url);
+
+async function run(driver: string, ids: string[], text: string) {
+  const main = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(
+    main,
+    `import { CassandraSource } from "${new URL("src/source/cassandra.ts", ROOT)}";
+     import { IdList } from "${new URL("src/ids.ts", ROOT)}";
+     const ids = IdList.from(${JSON.stringify(ids)});
+     const open = () => CassandraSource.open(${
+      JSON.stringify({ ...server!, table: TABLE, driver })
+    });
+     ${text}`,
+  );
+  const begin = performance.now();
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      `--config=${new URL("deno.json", ROOT).pathname}`,
+      ...await importFlags(),
+      main,
+    ],
+  }).output();
+  await Deno.remove(main);
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+    seconds: (performance.now() - begin) / 1000,
+  };
+}
+
+const programs: [string, string, number, string][] = [
+  [
+    "exit in the middle of a fetch is no crash",
+    `const source = await open();
+     for (let i = 0; i < 20; i++) source.fetch(ids).catch(() => {});
+     await new Promise((done) => setTimeout(done, 5));
+     console.log("leaving");
+     Deno.exit(7);`,
+    7,
+    "leaving\n",
+  ],
+  [
+    "an error in the middle of a fetch is no crash",
+    `await using source = await open();
+     for (let i = 0; i < 20; i++) source.fetch(ids).catch(() => {});
+     console.log("failing");
+     throw new Error("on purpose");`,
+    1,
+    "failing\n",
+  ],
+  [
+    "opening and disposing thirty times leaves no thread behind",
+    `const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
+     let before;
+     for (let i = 0; i < 30; i++) {
+       await using source = await open();
+       using batch = await source.fetch(ids);
+       if (batch.failures > 0) throw batch.error(0);
+       source.fetch(ids).then((late) => late[Symbol.dispose](), () => {});
+       if (i === 4) before = threads();
+     }
+     await new Promise((done) => setTimeout(done, 500));
+     console.log(threads() <= before);`,
+    0,
+    "true\n",
+  ],
+];
+
+for (const driver of ["native", "js"]) {
+  // npm:cassandra-driver keeps its sockets open, and with them the process.
+  const all = driver === "js" ? programs : [
+    ...programs,
+    [
+      "a source that is not disposed of lets the process end",
+      `const source = await open();
+     const batch = await source.fetch(ids);
+     source.fetch(ids).catch(() => {});
+     console.log("last line", batch.length, batch.failures);`,
+      0,
+      "last line 200 0\n",
+    ] as typeof programs[0],
+  ];
+  for (const [what, text, code, stdout] of all) {
+    const name = `cassandra, ${driver} driver: ${what}`;
+    Deno.test({
+      name,
+      ignore: notRun(name, lacking ?? (driver === "native" ? noNative : undefined)),
+      async fn() {
+        const ids = Array.from({ length: 200 }, () => crypto.randomUUID());
+        await using client = await connect(server!);
+        await createTable(client, TABLE);
+        const data = new Uint8Array(20_000);
+        await putRows(client, TABLE, ids.map((id) => ({ id, data, label: 1, mask: null })));
+        const found = await run(driver, ids, text);
+        assertEquals([found.code, found.stdout], [code, stdout], found.stderr);
+        assert(found.seconds < 30, `it took ${found.seconds} s`);
+      },
+    });
+  }
+}
