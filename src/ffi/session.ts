@@ -1,20 +1,6 @@
 import { cString, type Native } from "./native.ts";
+import { DONE_WORDS, type NativeBatch, readBatch } from "./native_batch.ts";
 import type { ShimSymbols } from "./symbols.ts";
-
-/** What became of a sample, as in `cassette_fetch.h`. */
-export const SampleStatus = {
-  OK: 0,
-  MISSING_ROW: 1,
-  NULL_BLOB: 2,
-  EMPTY_BLOB: 3,
-  TIMEOUT: 4,
-  FAILED: 5,
-  WRONG_TYPE: 6,
-  NO_MEMORY: 7,
-} as const;
-
-/** Set in a status where the label is null. */
-export const LABEL_NULL = 0x80;
 
 /** An operation of the driver failed. */
 export class NativeFailure extends Error {
@@ -30,38 +16,6 @@ export class NativeFailure extends Error {
     this.name = "NativeFailure";
     this.driverCode = driverCode;
   }
-}
-
-/** Why a sample failed. */
-export interface NativeSampleFailure {
-  /** The driver's error code. */
-  code: number;
-  /** How often it was asked for. */
-  attempts: number;
-  /** What the driver said; may be empty. */
-  message: string;
-}
-
-/** A batch as the shim hands it over; all but `blobs` is copied. */
-export interface NativeBatch {
-  /** The blobs, in the arena; detached by `release`. */
-  blobs: Uint8Array<ArrayBuffer>;
-  /** Where each begins in `blobs`. */
-  offsets: Float64Array<ArrayBuffer>;
-  /** Bytes of each. */
-  lengths: Uint32Array<ArrayBuffer>;
-  /** One of `SampleStatus` for each, with `LABEL_NULL`. */
-  statuses: Uint8Array<ArrayBuffer>;
-  /** Integer labels, or bytes of each label in `labelBytes`. */
-  labels: Int32Array<ArrayBuffer>;
-  /** Blob labels, without gaps. */
-  labelBytes: Uint8Array<ArrayBuffer>;
-  /** Why samples failed, by index. */
-  failures: Map<number, NativeSampleFailure>;
-  /** Number of samples that failed. */
-  failed: number;
-  /** Gives the arena back; views into it have length 0 from then on. */
-  release(): void;
 }
 
 /** Counters of the shim. */
@@ -102,7 +56,6 @@ interface Pending {
 }
 
 const WAIT_MS = 100;
-const DONE_WORDS = 13;
 const DONE_AT_ONCE = 16;
 const STATS_FIELDS = 9;
 const LATENCY_BUCKETS = 96;
@@ -310,48 +263,11 @@ export class NativeSession {
           continue;
         }
         this.#pending.delete(done[0]);
-        pending.resolve(this.#batch(done));
+        pending.resolve(readBatch(this.#symbols, this.#forgotten, done));
       }
     }
     // At once, not in a later turn: a fetch in between would wait for a poll that has ended.
     this.#polling = undefined;
-  }
-
-  #batch(done: BigUint64Array): NativeBatch {
-    const batch = Deno.UnsafePointer.create(done[1])!;
-    const arena = Deno.UnsafePointer.create(done[2]);
-    const [size, offsets, lengths, statuses, labels, labelBytes, labelSize, errors, blobs] = Array
-      .from(done.subarray(3, 12), Number);
-    const count = Number(done[12] & 0xffffffffn);
-    const failed = Number(done[12] >> 32n);
-    if (!arena) {
-      this.#symbols.cassette_batch_release(batch);
-      return withoutMemory(count);
-    }
-    const memory = Deno.UnsafePointerView.getArrayBuffer(arena, size) as ArrayBuffer;
-    const forgotten = this.#forgotten;
-    const release = this.#symbols.cassette_batch_release;
-    let held = true;
-    const result: NativeBatch = {
-      blobs: new Uint8Array(memory, blobs),
-      offsets: new Float64Array(memory, offsets, count).slice(),
-      lengths: new Uint32Array(memory, lengths, count).slice(),
-      labels: new Int32Array(memory, labels, count).slice(),
-      statuses: new Uint8Array(memory, statuses, count).slice(),
-      labelBytes: new Uint8Array(memory, labelBytes, labelSize).slice(),
-      failures: parseFailures(new DataView(memory, errors), failed),
-      failed,
-      release() {
-        if (!held) return;
-        held = false;
-        forgotten.unregister(result);
-        memory.transfer(0);
-        result.blobs = new Uint8Array(0);
-        release(batch);
-      },
-    };
-    forgotten.register(memory, batch, result);
-    return result;
   }
 
   async #run(begin: () => void): Promise<void> {
@@ -381,21 +297,6 @@ export class NativeSession {
   }
 }
 
-/** A batch for which the shim could not allocate an arena. */
-function withoutMemory(count: number): NativeBatch {
-  return {
-    blobs: new Uint8Array(0),
-    offsets: new Float64Array(count),
-    lengths: new Uint32Array(count),
-    labels: new Int32Array(count),
-    statuses: new Uint8Array(count).fill(SampleStatus.NO_MEMORY),
-    labelBytes: new Uint8Array(0),
-    failures: new Map(),
-    failed: count,
-    release() {},
-  };
-}
-
 function parseRows(bytes: Uint8Array<ArrayBuffer>): (Uint8Array | null)[][] {
   const view = new DataView(bytes.buffer);
   const columns = view.getUint32(0, true);
@@ -409,19 +310,4 @@ function parseRows(bytes: Uint8Array<ArrayBuffer>): (Uint8Array | null)[][] {
       at += length;
       return bytes.subarray(at - length, at);
     }));
-}
-
-function parseFailures(view: DataView, count: number): Map<number, NativeSampleFailure> {
-  const failures = new Map<number, NativeSampleFailure>();
-  for (let i = 0, at = 0; i < count; i++) {
-    const length = view.getUint32(at + 12, true);
-    const text = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset + at + 16, length);
-    failures.set(view.getUint32(at, true), {
-      code: view.getUint32(at + 4, true),
-      attempts: view.getUint32(at + 8, true),
-      message: new TextDecoder().decode(text),
-    });
-    at += 16 + ((length + 3) & ~3);
-  }
-  return failures;
 }

@@ -11,14 +11,8 @@ import type {
   SourceStats,
 } from "./source.ts";
 import type { Native } from "../ffi/native.ts";
-import {
-  type DriverMessage,
-  LABEL_NULL,
-  type NativeBatch,
-  NativeFailure,
-  NativeSession,
-  SampleStatus,
-} from "../ffi/session.ts";
+import { LABEL_NULL, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
+import { type DriverMessage, NativeFailure, NativeSession } from "../ffi/session.ts";
 import { type CassetteError, UsageError } from "../errors.ts";
 import { formatId, type IdList } from "../ids.ts";
 
