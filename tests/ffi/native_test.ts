@@ -178,6 +178,22 @@ test("a fetch that begins as another ends is picked up", async () => {
   });
 });
 
+test("the report says what is missing and how to get it, and never throws", async () => {
+  const { code, stdout, stderr } = await run(
+    `import { reportNative } from "${new URL("src/ffi/report.ts", ROOT)}";
+     for (const load of [false, true]) {
+       for (const { name, ok, detail } of await reportNative(load)) console.log(name, ok, detail);
+     }`,
+    { CC: "no-such-compiler", CASSETTE_DRIVER: "/no/such/driver.so" },
+  );
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^compiler false none; install gcc/m);
+  assertMatch(stdout, /^shim false not compiled yet/m);
+  assertEquals(stdout.match(/^(libpython|pip) (true|false) ./gm)?.length, 4);
+  assertMatch(stdout, /^driver false .*\/no\/such\/driver\.so, which does not exist/m);
+  assertMatch(stdout, /^driver false Cannot build the fetch shim/m);
+});
+
 test("opening and disposing many times leaves nothing behind", async () => {
   await withDriver(async (env) => {
     const { code, stdout, stderr } = await run(
