@@ -2,6 +2,76 @@
 
 /** WGSL sources by their path below `shaders/`. */
 export const SHADERS = {
+  "augment/blur.wgsl": `// Blurs along one axis with a Gaussian; beyond the border the image is mirrored without its
+// outermost pixel (BORDER_REFLECT_101).
+//
+// One invocation makes 4 × 1 output pixels. arguments[0]: radius in pixels, 1 / (2 · sigma²).
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target, 3 and 4 as in program. Parts: sample, source_*, colours,
+// program*, store.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+// 0: along rows, 1: along columns.
+override AXIS: u32 = 0;
+
+const TILE = 4;
+
+fn mirror(i: vec4<i32>, length: i32) -> vec4<i32> {
+  let period = max(1, 2 * (length - 1));
+  let k = abs(i) % period;
+  return min(k, period - k) * select(0, 1, length > 1);
+}
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y);
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let place = samples[n].place;
+  let radius = i32(samples[n].arguments[0].x);
+  let inverse = samples[n].arguments[0].y;
+  let columns = min(x0 + vec4<i32>(0, 1, 2, 3), vec4<i32>(size.x - 1));
+  var r = vec4<f32>(0.0);
+  var g = vec4<f32>(0.0);
+  var b = vec4<f32>(0.0);
+  var sum = 0.0;
+  for (var k = -radius; k <= radius; k++) {
+    let w = exp(-f32(k * k) * inverse);
+    var at = vec4<i32>(0);
+    if (AXIS == 0u) {
+      at = place.x + y0 * place.z + mirror(columns + k, size.x) * place.y;
+    } else {
+      at = place.x + mirror(vec4<i32>(y0 + k), size.y) * place.z + columns * place.y;
+    }
+    let p0 = load(at.x);
+    let p1 = load(at.y);
+    let p2 = load(at.z);
+    let p3 = load(at.w);
+    r += w * vec4<f32>(p0.x, p1.x, p2.x, p3.x);
+    g += w * vec4<f32>(p0.y, p1.y, p2.y, p3.y);
+    b += w * vec4<f32>(p0.z, p1.z, p2.z, p3.z);
+    sum += w;
+  }
+  store(n, x0, y0, r / sum, g / sum, b / sum);
+}
+`,
+  "augment/colours.wgsl": `// Four neighbouring pixels of a row by channel.
+struct Colours {
+  r: vec4<f32>,
+  g: vec4<f32>,
+  b: vec4<f32>,
+}
+
+// Rounds half to even and clamps: what a byte would hold.
+fn to_byte(v: vec4<f32>) -> vec4<f32> {
+  return round(clamp(v, vec4<f32>(0.0), vec4<f32>(255.0)));
+}
+`,
   "augment/filters.wgsl": `// Resampling filters at four distances at once, in units of one lobe.
 const TRIANGULAR = 0u;
 const CUBIC = 1u;
@@ -46,6 +116,214 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
     return select(vec4<f32>(0.0), vec4<f32>(1.0), d > vec4<f32>(-0.5) & d <= vec4<f32>(0.5));
   }
   return max(vec4<f32>(0.0), 1.0 - x);
+}
+`,
+  "augment/histogram.wgsl": `// Counts how often each byte is in red, green, blue and luma (ITU-R BT.601, as Pillow rounds it).
+//
+// One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 4 × 256.
+//
+// Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are counted.
+// Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
+@group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
+
+override CHUNK: u32 = 4096;
+
+const LANES = 256u;
+const BINS = 1024u;
+var<workgroup> bins: array<atomic<u32>, BINS>;
+
+@compute @workgroup_size(LANES, 1, 1)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let sample = samples[group.z];
+  let pixels = u32(sample.size.x * sample.size.y);
+  let first = group.x * CHUNK;
+  for (var i = first + lane; i < min(first + CHUNK, pixels); i += LANES) {
+    let x = i32(i) % sample.size.x;
+    let y = i32(i) / sample.size.x;
+    let colour = load(sample.place.x + x * sample.place.y + y * sample.place.z);
+    let byte = vec3<u32>(round(clamp(colour, vec3<f32>(0.0), vec3<f32>(255.0))));
+    let luma = (19595u * byte.x + 38470u * byte.y + 7471u * byte.z + 32768u) >> 16u;
+    atomicAdd(&bins[byte.x], 1u);
+    atomicAdd(&bins[256u + byte.y], 1u);
+    atomicAdd(&bins[512u + byte.z], 1u);
+    atomicAdd(&bins[768u + luma], 1u);
+  }
+  workgroupBarrier();
+  for (var bin = lane; bin < BINS; bin += LANES) {
+    let count = atomicLoad(&bins[bin]);
+    if (count > 0u) {
+      atomicAdd(&counts[u32(sample.place.w) + bin], count);
+    }
+  }
+}
+`,
+  "augment/mask.wgsl": `// Moves the numbers of a mask, each from the nearest one: the geometry of its image.
+//
+// Of the pixel program only the steps come that fill what lies outside of a rectangle.
+// arguments[0].x: bits of the number that fills it.
+//
+// Dispatch: x = ceil(width / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target, 3 steps. Parts: sample.
+@group(0) @binding(1) var<storage, read> source: array<u32>;
+@group(0) @binding(2) var<storage, read_write> numbers: array<u32>;
+
+struct Step {
+  head: vec4<u32>,
+  a: vec4<f32>,
+  b: vec4<f32>,
+  c: vec4<f32>,
+}
+@group(0) @binding(3) var<storage, read> steps: array<Step>;
+
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+// Whether the geometry is a warp.
+override WARP: u32 = 0;
+// The bits of a source word that count.
+override BITS: u32 = 0xffffffff;
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x = i32(id.x);
+  let y = i32(id.y);
+  let sample = samples[n];
+  if (x >= sample.size.x || y >= sample.size.y) {
+    return;
+  }
+  // What fills the parts beyond the image.
+  let fill = bitcast<u32>(sample.arguments[0].x);
+  var sx = 0;
+  var sy = 0;
+  if (WARP == 1u) {
+    let p = vec2<f32>(f32(x) + 0.5, f32(y) + 0.5);
+    sx = i32(floor(dot(sample.warp_x.xy, p) + sample.warp_x.z));
+    sy = i32(floor(dot(sample.warp_y.xy, p) + sample.warp_y.z));
+  } else {
+    let column = sample.index.x + sample.index.z * x;
+    let row = sample.index.y + sample.index.w * y;
+    sx = i32(floor(sample.map.x + (f32(column) + 0.5) * sample.map.z));
+    sy = i32(floor(sample.map.y + (f32(row) + 0.5) * sample.map.w));
+  }
+  let inside = sx >= 0 && sy >= 0 && sx < sample.size.z && sy < sample.size.w;
+  let cx = clamp(sx, 0, sample.size.z - 1);
+  let cy = clamp(sy, 0, sample.size.w - 1);
+  var number = source[sample.place.x + cx * sample.place.y + cy * sample.place.z] & BITS;
+  if (!inside && sample.fill.w > 0.0) {
+    number = fill;
+  }
+  for (var i = sample.program.x; i < sample.program.x + sample.program.y; i++) {
+    let box = steps[i].a;
+    let in_box = f32(x) >= box.x && f32(x) < box.z && f32(y) >= box.y && f32(y) < box.w;
+    number = select(fill, number, in_box);
+  }
+  numbers[sample.place.w + y * sample.size.x + x] = number;
+}
+`,
+  "augment/mask_store.wgsl": `// Pastes rectangles of the partners' masks, and stores numbers as words or as bytes.
+//
+// One invocation makes one word of the target: one number, or four of which it keeps those that
+// belong to others. arguments[1]: the rectangle, from xy to before zw. index.x: first number of the
+// partner.
+//
+// Dispatch: x and y = workgroups of LANES words (word = number in both · LANES + lane), z = samples.
+// Bindings: 0 samples, 1 source, 2 target. Parts: sample.
+@group(0) @binding(1) var<storage, read> source: array<u32>;
+@group(0) @binding(2) var<storage, read_write> target_words: array<atomic<u32>>;
+
+override LANES: u32 = 64;
+// Numbers in a word: 1 (i32) or 4 (u8).
+override PER: u32 = 1;
+
+fn number(n: u32, i: i32) -> u32 {
+  let x = f32(i % samples[n].size.x);
+  let y = f32(i / samples[n].size.x);
+  let box = samples[n].arguments[1];
+  let inside = x >= box.x && x < box.z && y >= box.y && y < box.w;
+  return source[i + select(samples[n].place.x, samples[n].index.x, inside)];
+}
+
+@compute @workgroup_size(LANES, 1, 1)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.z;
+  let pixels = samples[n].size.x * samples[n].size.y;
+  let first = samples[n].place.w;
+  let per = i32(PER);
+  // The words that any number of the sample lies in.
+  let word = first / per + i32((group.x + group.y * groups.x) * LANES + lane);
+  if (word * per >= first + pixels) {
+    return;
+  }
+  if (PER == 1u) {
+    atomicStore(&target_words[word], number(n, word - first));
+    return;
+  }
+  var value = 0u;
+  var own = 0u;
+  for (var k = 0; k < 4; k++) {
+    let i = word * 4 + k - first;
+    if (i >= 0 && i < pixels) {
+      value |= (number(n, i) & 255u) << u32(8 * k);
+      own |= 255u << u32(8 * k);
+    }
+  }
+  // Neighbours in the word are other invocations', so only the own bytes are replaced.
+  if (own != 0xffffffffu) {
+    atomicAnd(&target_words[word], ~own);
+    atomicOr(&target_words[word], value);
+  } else {
+    atomicStore(&target_words[word], value);
+  }
+}
+`,
+  "augment/mix.wgsl": `// Blends each sample with its partner, or pastes a rectangle of the partner.
+//
+// One invocation makes 4 × 1 output pixels. arguments[0].x: weight of the sample itself;
+// arguments[1]: the rectangle, from xy to before zw. index.x: first pixel of the partner.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target, 3 the partners. Parts: sample, source_f32, colours,
+// program_none, store.
+@group(0) @binding(3) var<storage, read> partners: array<vec4<f32>>;
+
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+
+const TILE = 4;
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y);
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let own_weight = samples[n].arguments[0].x;
+  let box = samples[n].arguments[1];
+  var r = vec4<f32>(0.0);
+  var g = vec4<f32>(0.0);
+  var b = vec4<f32>(0.0);
+  for (var lane = 0; lane < TILE; lane++) {
+    let x = min(x0 + lane, size.x - 1);
+    let i = y0 * size.x + x;
+    let inside = f32(x) >= box.x && f32(x) < box.z && f32(y0) >= box.y && f32(y0) < box.w;
+    let weight = select(own_weight, 0.0, inside);
+    let own = load(samples[n].place.x + i);
+    let pixel = own + (1.0 - weight) * (partners[samples[n].index.x + i].xyz - own);
+    r[lane] = pixel.x;
+    g[lane] = pixel.y;
+    b[lane] = pixel.z;
+  }
+  store(n, x0, y0, r, g, b);
 }
 `,
   "augment/nearest.wgsl": `// Copies pixels, each from the nearest one of the view: crop, flip, resize without interpolation.
@@ -156,6 +434,143 @@ fn main(
     value |= target_words[word] & kept;
   }
   target_words[word] = value;
+}
+`,
+  "augment/program.wgsl": `// What happens to a pixel's colours beyond one matrix: a list of steps in the order of the operators.
+// Steps that are defined on bytes round and clamp first. Parts: colours, random.
+struct Step {
+  // Kind, first word of the statistics, and two words that seed random numbers.
+  head: vec4<u32>,
+  a: vec4<f32>,
+  b: vec4<f32>,
+  c: vec4<f32>,
+}
+
+@group(0) @binding(3) var<storage, read> steps: array<Step>;
+// Per use 1,024 numbers: a table of 256 for red, green and blue, or a centre in the first.
+@group(0) @binding(4) var<storage, read> statistics: array<f32>;
+
+// The numbers of src/augment/pixel_step.ts.
+const MATRIX = 0u;
+const BYTES = 1u;
+const POSTERIZE = 2u;
+const SOLARIZE = 3u;
+const TABLE = 4u;
+const CENTRE = 5u;
+const NOISE = 6u;
+const ERASE = 7u;
+const OUTSIDE = 8u;
+
+fn look_up(first: u32, v: vec4<f32>) -> vec4<f32> {
+  let i = first + vec4<u32>(to_byte(v));
+  return vec4<f32>(statistics[i.x], statistics[i.y], statistics[i.z], statistics[i.w]);
+}
+
+fn solarize(v: vec4<f32>, threshold: f32) -> vec4<f32> {
+  let byte = to_byte(v);
+  return select(byte, 255.0 - byte, byte >= vec4<f32>(threshold));
+}
+
+// Bytes with only their upper bits, where \`step\` is 2 to the number of the lower ones.
+fn posterize(v: vec4<f32>, step: f32) -> vec4<f32> {
+  return floor(to_byte(v) / step) * step;
+}
+
+fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
+  let lanes = vec4<i32>(0, 1, 2, 3);
+  var r = colours.r;
+  var g = colours.g;
+  var b = colours.b;
+  let first = samples[sample].program.x;
+  let last = first + samples[sample].program.y;
+  for (var i = first; i < last; i++) {
+    let step = steps[i];
+    let kind = step.head.x;
+    if (kind == MATRIX) {
+      let red = step.a.x * r + step.a.y * g + step.a.z * b + step.a.w;
+      let green = step.b.x * r + step.b.y * g + step.b.z * b + step.b.w;
+      b = step.c.x * r + step.c.y * g + step.c.z * b + step.c.w;
+      r = red;
+      g = green;
+    } else if (kind == BYTES) {
+      r = to_byte(r);
+      g = to_byte(g);
+      b = to_byte(b);
+    } else if (kind == POSTERIZE) {
+      r = posterize(r, step.a.x);
+      g = posterize(g, step.a.x);
+      b = posterize(b, step.a.x);
+    } else if (kind == SOLARIZE) {
+      r = solarize(r, step.a.x);
+      g = solarize(g, step.a.x);
+      b = solarize(b, step.a.x);
+    } else if (kind == TABLE) {
+      r = look_up(step.head.y, r);
+      g = look_up(step.head.y + 256u, g);
+      b = look_up(step.head.y + 512u, b);
+    } else if (kind == CENTRE) {
+      let offset = (1.0 - step.a.x) * statistics[step.head.y];
+      r = r * step.a.x + offset;
+      g = g * step.a.x + offset;
+      b = b * step.a.x + offset;
+    } else if (kind == NOISE) {
+      for (var lane = 0; lane < 4; lane++) {
+        let n = random_normal(vec4<u32>(u32(x + lane), u32(y), step.head.zw));
+        r[lane] += step.a.x + step.a.y * n.x;
+        g[lane] += step.a.x + step.a.y * n.y;
+        b[lane] += step.a.x + step.a.y * n.z;
+      }
+    } else {
+      // A rectangle from a.xy to before a.zw is filled with b, or what lies around it.
+      let column = vec4<f32>(x + lanes);
+      let row = f32(y);
+      let inside = (column >= vec4<f32>(step.a.x)) & (column < vec4<f32>(step.a.z)) &
+        vec4<bool>(row >= step.a.y && row < step.a.w);
+      let filled = select(!inside, inside, kind == ERASE);
+      r = select(r, vec4<f32>(step.b.x), filled);
+      g = select(g, vec4<f32>(step.b.y), filled);
+      b = select(b, vec4<f32>(step.b.z), filled);
+    }
+  }
+  return Colours(r, g, b);
+}
+`,
+  "augment/program_none.wgsl": `// The pixel program of samples that have none. Parts: colours.
+fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
+  return colours;
+}
+`,
+  "augment/random.wgsl": `// Four 32-bit words from four, each depending on all: pcg4d (Jarzynski and Olano, "Hash Functions
+// for GPU Rendering", Journal of Computer Graphics Techniques 9(3), 2020).
+fn random_words(seed: vec4<u32>) -> vec4<u32> {
+  const MULTIPLIER = 1664525u;
+  const INCREMENT = 1013904223u;
+  var v = seed * MULTIPLIER + INCREMENT;
+  v.x += v.y * v.w;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v.w += v.y * v.z;
+  v ^= v >> vec4<u32>(16u);
+  v.x += v.y * v.w;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v.w += v.y * v.z;
+  return v;
+}
+
+// Uniform in (0, 1), from the upper 23 bits: half-way between the multiples of 2⁻²³.
+fn random_uniform(seed: vec4<u32>) -> vec4<f32> {
+  const UNIT = 1.1920929e-7;
+  return (vec4<f32>(random_words(seed) >> vec4<u32>(9u)) + 0.5) * UNIT;
+}
+
+// Normal with mean 0 and variance 1 (Box and Muller 1958); red, green, blue.
+fn random_normal(seed: vec4<u32>) -> vec3<f32> {
+  const TURN = 6.283185307;
+  let u = random_uniform(seed);
+  let radius = sqrt(-2.0 * log(u.xy));
+  let angle = TURN * u.zw;
+  return vec3<f32>(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y));
 }
 `,
   "augment/reduce.wgsl": `// Resamples one axis of one image where a filter is so wide that one invocation must not walk it.
@@ -315,7 +730,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   store(n, x0, y0 + 3, r3 * s3, g3 * s3, b3 * s3);
 }
 `,
-  "augment/sample.wgsl": `// What one pass does with one sample: 128 bytes, written by src/augment/records.ts.
+  "augment/sample.wgsl": `// What one pass does with one sample: 256 bytes, written by src/augment/recorder.ts.
 // A pixel of the source is one element of \`source\`; x is a column, y a row.
 struct Sample {
   // First pixel of the view that is read; pixels to its next column; to its next row; first element
@@ -333,9 +748,69 @@ struct Sample {
   red: vec4<f32>,
   green: vec4<f32>,
   blue: vec4<f32>,
+  // First step of the pixel program, number of its steps, first word of the sample's statistics.
+  program: vec4<u32>,
+  // Rows of the warp: view position = (x, y, 1) · row, where x and y are those of the output.
+  warp_x: vec4<f32>,
+  warp_y: vec4<f32>,
+  // What lies beyond the view, as R, G, B, where w is 1; where it is 0 the outermost pixel goes on.
+  fill: vec4<f32>,
+  // Numbers of the operator, by its kernel.
+  arguments: array<vec4<f32>, 4>,
 }
 
 @group(0) @binding(0) var<uniform> samples: array<Sample, 256>;
+`,
+  "augment/sharpen.wgsl": `// Blends each pixel with its neighbourhood smoothed by (1 1 1; 1 5 1; 1 1 1) / 13. The outermost
+// pixels stay.
+//
+// One invocation makes 4 × 1 output pixels. arguments[0].x: weight of the image, that of the
+// smoothed one is 1 - it.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target, 3 and 4 as in program. Parts: sample, source_*, colours,
+// program*, store.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+
+const TILE = 4;
+const CENTRE_WEIGHT = 5.0;
+const ALL_WEIGHTS = 13.0;
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y);
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let place = samples[n].place;
+  let factor = samples[n].arguments[0].x;
+  var r = vec4<f32>(0.0);
+  var g = vec4<f32>(0.0);
+  var b = vec4<f32>(0.0);
+  for (var lane = 0; lane < TILE; lane++) {
+    let x = min(x0 + lane, size.x - 1);
+    let at = place.x + x * place.y + y0 * place.z;
+    let own = load(at);
+    var pixel = own;
+    if (x > 0 && y0 > 0 && x < size.x - 1 && y0 < size.y - 1) {
+      var sum = (CENTRE_WEIGHT - 1.0) * own;
+      for (var j = -1; j <= 1; j++) {
+        for (var k = -1; k <= 1; k++) {
+          sum += load(at + k * place.y + j * place.z);
+        }
+      }
+      pixel = factor * own + (1.0 - factor) * sum / ALL_WEIGHTS;
+    }
+    r[lane] = pixel.x;
+    g[lane] = pixel.y;
+    b[lane] = pixel.z;
+  }
+  store(n, x0, y0, r, g, b);
+}
 `,
   "augment/source_f32.wgsl": `// What an earlier pass left: four f32 a pixel, R, G, B and one that is not used.
 @group(0) @binding(1) var<storage, read> source: array<vec4<f32>>;
@@ -356,7 +831,7 @@ fn load(i: i32) -> vec3<f32> {
   );
 }
 `,
-  "augment/store.wgsl": `// Applies the colour matrix to four neighbouring pixels of a row and stores them.
+  "augment/store.wgsl": `// Applies colour matrix and pixel program to four neighbouring pixels of a row and stores them.
 //
 // A number narrower than a word is stored with its neighbours as a whole word, so rows of u8 must
 // be a multiple of 4 pixels wide and rows of f16 a multiple of 2: others go through pixels (FORMAT
@@ -434,9 +909,19 @@ fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) 
   let m0 = samples[sample].red;
   let m1 = samples[sample].green;
   let m2 = samples[sample].blue;
-  let red = m0.x * r + m0.y * g + m0.z * b + m0.w;
-  let green = m1.x * r + m1.y * g + m1.z * b + m1.w;
-  let blue = m2.x * r + m2.y * g + m2.z * b + m2.w;
+  let colours = run_program(
+    sample,
+    x,
+    y,
+    Colours(
+      m0.x * r + m0.y * g + m0.z * b + m0.w,
+      m1.x * r + m1.y * g + m1.z * b + m1.w,
+      m2.x * r + m2.y * g + m2.z * b + m2.w,
+    ),
+  );
+  let red = colours.r;
+  let green = colours.g;
+  let blue = colours.b;
   let first = samples[sample].place.w;
   let pixel = y * width + x;
   let count = min(4, width - x);
@@ -454,379 +939,264 @@ fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) 
   }
 }
 `,
-  "jpeg/colour.wgsl": `// Upsamples and converts the common sampling ratios: grey, 4:4:4, 4:2:2, 4:4:0 and 4:2:0. One
-// invocation per tile of 16 pixels in 2 rows. Two samples share a word, in its halves: sums of the
-// triangle filter stay below 2^16.
+  "augment/table.wgsl": `// Turns the counts of a sample into what its pixel program looks up: a byte's new value for red,
+// green and blue, or the mean luma.
 //
-// Dispatch: the workgroups of all images one after the other, folded into x and y; \`owners\` says
-// whose each is. An image has ceil(tiles / WORKGROUP) of them. Rows of pixels are a multiple of 16
-// pixels apart, so a tile may write beyond the picture's width, but not beyond its height.
+// Dispatch: z = samples. index.x: kind of the table.
+// Bindings: 0 samples, 1 counts, 2 statistics. Parts: sample.
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<storage, read_write> statistics: array<f32>;
 
-override WORKGROUP: u32 = 32;
-// Whether there is chroma, and whether it is halved across or down.
-override CHROMA: bool = true;
-override ACROSS: bool = true;
-override DOWN: bool = true;
+// The numbers of src/augment/statistic.ts.
+const EQUALIZE = 0;
+const AUTO_CONTRAST = 1;
 
-const EVEN: u32 = 0x00ff00ffu;
-const OPAQUE: u32 = 0xff000000u;
-const TILE_ROWS: u32 = 2;
-// Vectors of 8 samples, and of 4 pixels, in a row of a tile.
-const TILE_LUMA: u32 = 2;
-const TILE_PIXELS: u32 = 4;
+const CHANNELS = 3u;
+const LEVELS = 256u;
+const MEAN_LANE = 3u;
 
-struct Params {
-  workgroups: u32,
-}
-
-struct Component {
-  samples: u32, // first word of its plane
-  pitch: u32, // words from one row to the next
-  width: u32, // samples across
-  height: u32, // rows of samples
-  reserved: vec4<u32>,
-}
-
-struct Image {
-  firstWorkgroup: u32,
-  width: u32,
-  height: u32,
-  colour: u32,
-  base: u32, // where the pixel (0, 0) goes, in words
-  stepX: u32,
-  stepY: u32, // words from one row of pixels to the next
-  tiles: u32, // tiles across
-  components: array<Component, 3>,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> samples: array<vec2<u32>>;
-@group(0) @binding(2) var<storage, read> images: array<Image>;
-@group(0) @binding(3) var<storage, read> owners: array<u32>;
-@group(0) @binding(4) var<storage, read_write> pixels: array<vec4<u32>>;
-
-// The even and the odd ones of 4 samples.
-struct Samples {
-  even: u32,
-  odd: u32,
-}
-
-// 8 pixels' chroma: pixels 0 and 4, 1 and 5, 2 and 6, 3 and 7.
-struct Spread {
-  p0: u32,
-  p1: u32,
-  p2: u32,
-  p3: u32,
-}
-
-fn split(word: u32) -> Samples {
-  return Samples(word & EVEN, (word >> 8u) & EVEN);
-}
-
-// Three parts of the nearer row and one of the farther.
-fn blend(near: u32, far: u32) -> Samples {
-  let n = split(near);
-  let f = split(far);
-  return Samples(n.even * 3u + f.even, n.odd * 3u + f.odd);
-}
-
-// Triangle filter across; \`before\` and \`after\` are the columns next to these four.
-fn spread(s: Samples, before: u32, after: u32) -> Spread {
-  let left = select(0x00010001u, 0x00080008u, DOWN);
-  let right = select(0x00020002u, 0x00070007u, DOWN);
-  let shift = select(2u, 4u, DOWN);
-  let even = s.even * 3u;
-  let odd = s.odd * 3u;
-  return Spread(
-    ((even + ((s.odd << 16u) | before) + left) >> shift) & EVEN,
-    ((even + s.odd + right) >> shift) & EVEN,
-    ((odd + s.even + left) >> shift) & EVEN,
-    ((odd + ((s.even >> 16u) | (after << 16u)) + right) >> shift) & EVEN,
-  );
-}
-
-// \`y\` is shifted left by 16. ITU-T T.871, with libjpeg's 16-bit constants.
-fn convert(y: u32, cb: u32, cr: u32) -> u32 {
-  let luma = i32(y);
-  let blue = i32(cb);
-  let red = i32(cr);
-  let r = clamp(luma + red * 91881 + (32768 - 128 * 91881), 0, 0xffffff);
-  let g = clamp(luma - blue * 22554 - red * 46802 + (32768 + 128 * (22554 + 46802)), 0, 0xffffff);
-  let b = clamp(luma + blue * 116130 + (32768 - 128 * 116130), 0, 0xffffff);
-  return (u32(r) >> 16u) | ((u32(g) >> 8u) & 0xff00u) | (u32(b) & 0xff0000u) | OPAQUE;
-}
-
-fn convert4(luma: u32, cb: vec4<u32>, cr: vec4<u32>) -> vec4<u32> {
-  return vec4(
-    convert((luma & 0xffu) << 16u, cb.x, cr.x),
-    convert((luma & 0xff00u) << 8u, cb.y, cr.y),
-    convert(luma & 0xff0000u, cb.z, cr.z),
-    convert((luma >> 8u) & 0xff0000u, cb.w, cr.w),
-  );
-}
-
-fn grey4(luma: u32) -> vec4<u32> {
-  let bytes = (vec4(luma) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
-  return bytes * 0x010101u | vec4(OPAQUE);
-}
-
-fn lower(s: Spread) -> vec4<u32> {
-  return vec4(s.p0, s.p1, s.p2, s.p3) & vec4(0xffffu);
-}
-
-fn upper(s: Spread) -> vec4<u32> {
-  return vec4(s.p0, s.p1, s.p2, s.p3) >> vec4(16u);
-}
-
-// 4 samples that stand for a pixel each.
-fn alone(s: Samples) -> vec4<u32> {
-  return vec4(s.even & 0xffffu, s.odd & 0xffffu, s.even >> 16u, s.odd >> 16u);
-}
-
-// 8 samples of a row of chroma that is halved across, and the columns beside them.
-struct Columns {
-  left: u32,
-  near: vec2<u32>,
-  right: u32,
-}
-
-fn columns(component: Component, row: u32, tile: u32) -> Columns {
-  let begin = (component.samples + row * component.pitch) >> 1u;
-  let last = (component.pitch >> 1u) - 1u;
-  let near = samples[begin + tile];
-  let left = samples[begin + max(tile, 1u) - 1u].y >> 24u;
-  let right = samples[begin + min(tile + 1u, last)].x & 255u;
-  return Columns(
-    select(left, near.x & 255u, tile == 0u),
-    near,
-    select(right, near.y >> 24u, tile == last),
-  );
-}
-
-// The chroma of a tile's row, for pixels 0 to 3, 4 to 7, 8 to 11, 12 to 15.
-struct Chroma {
-  a: vec4<u32>,
-  b: vec4<u32>,
-  c: vec4<u32>,
-  d: vec4<u32>,
-}
-
-fn across(near: Columns, far: Columns) -> Chroma {
-  var s0: Samples;
-  var s1: Samples;
-  var left = near.left;
-  var right = near.right;
-  if (DOWN) {
-    s0 = blend(near.near.x, far.near.x);
-    s1 = blend(near.near.y, far.near.y);
-    left = left * 3u + far.left;
-    right = right * 3u + far.right;
-  } else {
-    s0 = split(near.near.x);
-    s1 = split(near.near.y);
-  }
-  let p = spread(s0, left, s1.even & 0xffffu);
-  let q = spread(s1, s0.odd >> 16u, right);
-  return Chroma(lower(p), upper(p), lower(q), upper(q));
-}
-
-// 4 samples of chroma that is halved down only.
-fn down(near: u32, far: u32, round: u32) -> vec4<u32> {
-  let s = blend(near, far);
-  return alone(
-    Samples(((s.even + round) >> 2u) & EVEN, ((s.odd + round) >> 2u) & EVEN),
-  );
-}
-
-fn wide(component: Component, row: u32, tile: u32) -> vec4<u32> {
-  let begin = ((component.samples + row * component.pitch) >> 1u) + tile * TILE_LUMA;
-  return vec4(samples[begin], samples[begin + 1u]);
-}
-
-fn write(at: u32, luma: vec4<u32>, cb: Chroma, cr: Chroma) {
-  pixels[at] = convert4(luma.x, cb.a, cr.a);
-  pixels[at + 1u] = convert4(luma.y, cb.b, cr.b);
-  pixels[at + 2u] = convert4(luma.z, cb.c, cr.c);
-  pixels[at + 3u] = convert4(luma.w, cb.d, cr.d);
-}
-
-fn chroma(component: Component, y: u32, tile: u32) -> array<Chroma, 2> {
-  if (!DOWN) {
-    // Rows stand for themselves; the last one is repeated where the height is odd.
-    let next = min(y + 1u, component.height - 1u);
-    if (ACROSS) {
-      let first = columns(component, y, tile);
-      let second = columns(component, next, tile);
-      return array(across(first, first), across(second, second));
+// Equal areas, as Pillow's ImageOps.equalize: new value = sum of the counts before / step.
+fn equalize(from: u32, to: u32) {
+  var sum = 0u;
+  var last = 0u;
+  for (var i = 0u; i < LEVELS; i++) {
+    let count = counts[from + i];
+    sum += count;
+    if (count > 0u) {
+      last = count;
     }
-    let first = wide(component, y, tile);
-    let second = wide(component, next, tile);
-    return array(plain(first), plain(second));
   }
-  let row = y >> 1u;
-  let above = max(row, 1u) - 1u;
-  let below = min(row + 1u, component.height - 1u);
-  if (ACROSS) {
-    let near = columns(component, row, tile);
-    return array(
-      across(near, columns(component, above, tile)),
-      across(near, columns(component, below, tile)),
-    );
+  let step = (sum - last) / 255u;
+  var before = step / 2u;
+  for (var i = 0u; i < LEVELS; i++) {
+    if (step == 0u) {
+      statistics[to + i] = f32(i);
+    } else {
+      statistics[to + i] = f32(min(before / step, 255u));
+    }
+    before += counts[from + i];
   }
-  let near = wide(component, row, tile);
-  return array(
-    downs(near, wide(component, above, tile), 0x00010001u),
-    downs(near, wide(component, below, tile), 0x00020002u),
-  );
 }
 
-fn plain(words: vec4<u32>) -> Chroma {
-  return Chroma(
-    alone(split(words.x)), alone(split(words.y)), alone(split(words.z)), alone(split(words.w)),
-  );
+// The least value becomes 0, the largest 255.
+fn auto_contrast(from: u32, to: u32) {
+  var low = LEVELS;
+  var high = 0u;
+  for (var i = 0u; i < LEVELS; i++) {
+    if (counts[from + i] > 0u) {
+      low = min(low, i);
+      high = i;
+    }
+  }
+  for (var i = 0u; i < LEVELS; i++) {
+    let stretched = (f32(i) - f32(low)) * 255.0 / (f32(high) - f32(low));
+    statistics[to + i] = select(clamp(stretched, 0.0, 255.0), f32(i), high <= low);
+  }
 }
 
-fn downs(near: vec4<u32>, far: vec4<u32>, round: u32) -> Chroma {
-  return Chroma(
-    down(near.x, far.x, round), down(near.y, far.y, round),
-    down(near.z, far.z, round), down(near.w, far.w, round),
-  );
-}
-
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(4, 1, 1)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_index) lane: u32,
 ) {
-  let workgroup = group.x + group.y * groups.x;
-  if (workgroup >= params.workgroups) {
-    return;
-  }
-  let owner = owners[workgroup];
-  let tiles = images[owner].tiles;
-  let tile = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
-  // A quotient in floats is off by one at most; integer division is far slower on CPUs.
-  var tileY = u32(f32(tile) / f32(tiles));
-  tileY -= u32(tileY * tiles > tile);
-  tileY += u32((tileY + 1u) * tiles <= tile);
-  let tileX = tile - tileY * tiles;
-  let y = tileY * TILE_ROWS;
-  let height = images[owner].height;
-  if (y >= height) {
-    return;
-  }
-  let luma = images[owner].components[0];
-  let at = (images[owner].base + y * images[owner].stepY) / TILE_PIXELS + tileX * TILE_PIXELS;
-  let under = at + images[owner].stepY / TILE_PIXELS;
-  let first = wide(luma, y, tileX);
-  let second = wide(luma, min(y + 1u, luma.height - 1u), tileX);
-  if (!CHROMA) {
-    pixels[at] = grey4(first.x);
-    pixels[at + 1u] = grey4(first.y);
-    pixels[at + 2u] = grey4(first.z);
-    pixels[at + 3u] = grey4(first.w);
-    if (y + 1u < height) {
-      pixels[under] = grey4(second.x);
-      pixels[under + 1u] = grey4(second.y);
-      pixels[under + 2u] = grey4(second.z);
-      pixels[under + 3u] = grey4(second.w);
+  let sample = samples[group.z];
+  let from = u32(sample.place.x) + lane * LEVELS;
+  let to = u32(sample.place.w) + lane * LEVELS;
+  let kind = sample.index.x;
+  if (kind == EQUALIZE && lane < CHANNELS) {
+    equalize(from, to);
+  } else if (kind == AUTO_CONTRAST && lane < CHANNELS) {
+    auto_contrast(from, to);
+  } else if (kind > AUTO_CONTRAST && lane == MEAN_LANE) {
+    var sum = 0.0;
+    var total = 0.0;
+    for (var i = 0u; i < LEVELS; i++) {
+      sum += f32(i) * f32(counts[from + i]);
+      total += f32(counts[from + i]);
     }
-    return;
-  }
-  let cb = chroma(images[owner].components[1], y, tileX);
-  let cr = chroma(images[owner].components[2], y, tileX);
-  write(at, first, cb[0], cr[0]);
-  if (y + 1u < height) {
-    write(under, second, cb[1], cr[1]);
+    // A whole number, as Pillow's ImageEnhance.Contrast has it.
+    statistics[sample.place.w] = floor(sum / total + 0.5);
   }
 }
 `,
-  "jpeg/colour_any.wgsl": `// Upsamples and converts any mixture of integer sampling ratios: one invocation per pixel. The
-// common ratios have faster kernels of their own; this one is for all others.
+  "augment/user.wgsl": `// A caller's own operator: \`operate\` is written by the caller, \`Params\` and \`read_params\` are
+// generated from the names of its parameters.
 //
-// Dispatch: the workgroups of all images one after the other, folded into x and y; \`owners\` says
-// whose each is. An image has ceil(pixels / WORKGROUP) of them.
+// One invocation makes 4 × 1 output pixels.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target, 3 and 4 as in program. Parts: sample, source_*, colours,
+// program*, store, and the caller's.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
 
-override WORKGROUP: u32 = 64;
+const TILE = 4;
 
-// How a component is upsampled; see src/jpeg/upsample.ts.
-const FULL: u32 = 0;
-const FANCY_ACROSS: u32 = 1;
-const FANCY_DOWN: u32 = 2;
-const FANCY_BOTH: u32 = 3;
-const REPLICATE: u32 = 4;
+// Which sample this invocation works on.
+var<private> current: u32;
 
-const GREY: u32 = 0;
-const RGB: u32 = 2;
+// Columns and rows of the image.
+fn image_size() -> vec2<i32> {
+  return samples[current].size.xy;
+}
+
+// A pixel's red, green and blue, 0–255; beyond the border the outermost pixel goes on.
+fn pixel(at: vec2<i32>) -> vec3<f32> {
+  let place = samples[current].place;
+  let p = clamp(at, vec2<i32>(0), image_size() - 1);
+  return load(place.x + p.x * place.y + p.y * place.z);
+}
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  current = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y);
+  let size = image_size();
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let params = read_params();
+  var r = vec4<f32>(0.0);
+  var g = vec4<f32>(0.0);
+  var b = vec4<f32>(0.0);
+  for (var lane = 0; lane < TILE; lane++) {
+    let at = vec2<i32>(min(x0 + lane, size.x - 1), y0);
+    let colour = operate(pixel(at), at, params);
+    r[lane] = colour.x;
+    g[lane] = colour.y;
+    b[lane] = colour.z;
+  }
+  store(current, x0, y0, r, g, b);
+}
+`,
+  "augment/warp.wgsl": `// Resamples along an affine map: rotation, shear, scale, translation, and crops and flips with them.
+//
+// One invocation makes 4 × 1 output pixels. The filter lies along the axes of the source, stretched
+// by how far apart neighbouring output pixels are there.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target, 3 and 4 as in program. Parts: sample, source_*, filters,
+// colours, program*, store.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+override FILTER: u32 = 0;
+
+const TILE = 4;
+
+// A pixel of the view, or what lies beyond it.
+fn tap(n: u32, x: i32, y: i32) -> vec3<f32> {
+  let place = samples[n].place;
+  let size = samples[n].size;
+  let inside = x >= 0 && y >= 0 && x < size.z && y < size.w;
+  let cx = clamp(x, 0, size.z - 1);
+  let cy = clamp(y, 0, size.w - 1);
+  let pixel = load(place.x + cx * place.y + cy * place.z);
+  let fill = samples[n].fill;
+  return select(pixel, fill.xyz, !inside && fill.w > 0.0);
+}
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let n = id.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y);
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let to_x = samples[n].warp_x;
+  let to_y = samples[n].warp_y;
+  let x = vec4<f32>(x0 + vec4<i32>(0, 1, 2, 3)) + 0.5;
+  let y = f32(y0) + 0.5;
+  let sx = to_x.x * x + to_x.y * y + to_x.z;
+  let sy = to_y.x * x + to_y.y * y + to_y.z;
+  var r = vec4<f32>(0.0);
+  var g = vec4<f32>(0.0);
+  var b = vec4<f32>(0.0);
+
+  if (FILTER == NEAREST) {
+    let kx = vec4<i32>(floor(sx));
+    let ky = vec4<i32>(floor(sy));
+    for (var lane = 0; lane < TILE; lane++) {
+      let pixel = tap(n, kx[lane], ky[lane]);
+      r[lane] = pixel.x;
+      g[lane] = pixel.y;
+      b[lane] = pixel.z;
+    }
+  } else {
+    let reach = samples[n].reach;
+    let cx = sx - 0.5;
+    let cy = sy - 0.5;
+    let left = ceil(cx - reach.x);
+    let top = ceil(cy - reach.y);
+    let columns = i32(floor(2.0 * reach.x)) + 1;
+    let rows = i32(floor(2.0 * reach.y)) + 1;
+    var sum_x = vec4<f32>(0.0);
+    for (var k = 0; k < columns; k++) {
+      sum_x += weigh(FILTER, left + f32(k) - cx, reach.z);
+    }
+    var sum_y = vec4<f32>(0.0);
+    for (var j = 0; j < rows; j++) {
+      let py = top + f32(j);
+      let wy = weigh(FILTER, py - cy, reach.w);
+      sum_y += wy;
+      for (var k = 0; k < columns; k++) {
+        let px = left + f32(k);
+        let w = wy * weigh(FILTER, px - cx, reach.z);
+        let p0 = tap(n, i32(px.x), i32(py.x));
+        let p1 = tap(n, i32(px.y), i32(py.y));
+        let p2 = tap(n, i32(px.z), i32(py.z));
+        let p3 = tap(n, i32(px.w), i32(py.w));
+        r += w * vec4<f32>(p0.x, p1.x, p2.x, p3.x);
+        g += w * vec4<f32>(p0.y, p1.y, p2.y, p3.y);
+        b += w * vec4<f32>(p0.z, p1.z, p2.z, p3.z);
+      }
+    }
+    let s = 1.0 / (sum_x * sum_y);
+    r *= s;
+    g *= s;
+    b *= s;
+  }
+  store(n, x0, y0, r, g, b);
+}
+`,
+  "jpeg/chroma.wgsl": `// Transforms the blocks of Cb and Cr that lie at one place and stores their samples side by side, for
+// pictures whose chroma is halved across or down: one invocation per pair. A word holds
+// Cb, Cr, Cb, Cr of two columns. Follows transform.wgsl.
+//
+// Dispatch: the workgroups of all pairs of components one after the other, folded into x and y;
+// \`owners\` gives the Cb component, and Cr is the next one. A pair has ceil(blocks / WORKGROUP).
+
+override WORKGROUP: u32 = 32;
+
+const BLOCK_ROWS: u32 = 8;
 
 struct Params {
   workgroups: u32,
 }
 
-struct Component {
-  samples: u32, // first word of its plane
-  pitch: u32, // words from one row to the next
-  width: u32, // samples across
-  height: u32, // rows of samples
-  mode: u32,
-  h: u32, // pixels per sample across
-  v: u32, // pixels per sample down
-  reserved: u32,
-}
-
-struct Image {
-  firstWorkgroup: u32,
-  width: u32,
-  height: u32,
-  colour: u32,
-  base: u32, // where the pixel (0, 0) goes, in words
-  stepX: u32, // words from one pixel to the next across; may wrap below zero
-  stepY: u32, // and down
-  reserved: u32,
-  components: array<Component, 3>,
-}
-
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> samples: array<u32>;
-@group(0) @binding(2) var<storage, read> images: array<Image>;
-@group(0) @binding(3) var<storage, read> owners: array<u32>;
-@group(0) @binding(4) var<storage, read_write> pixels: array<u32>;
+@group(0) @binding(4) var<storage, read> owners: array<u32>;
+// A row of a block.
+@group(0) @binding(5) var<storage, read_write> samples: array<vec4<u32>>;
 
-fn sample(c: Component, x: u32, y: u32) -> i32 {
-  return i32((samples[c.samples + y * c.pitch + (x >> 2u)] >> ((x & 3u) * 8u)) & 255u);
+// A row of both components: Cb, Cr, Cb, Cr in each word.
+fn weave(blue: vec2<u32>, red: vec2<u32>) -> vec4<u32> {
+  let b = vec4(blue.x, blue.x >> 16u, blue.y, blue.y >> 16u);
+  let r = vec4(red.x, red.x >> 16u, red.y, red.y >> 16u);
+  return (b & vec4(0xffu)) | ((b & vec4(0xff00u)) << vec4(8u)) | ((r & vec4(0xffu)) << vec4(8u)) |
+    ((r & vec4(0xff00u)) << vec4(16u));
 }
 
-// The nearer and the farther sample of two, weighted 3 : 1, down one column.
-fn column(c: Component, x: u32, near: u32, far: u32) -> i32 {
-  return 3 * sample(c, x, near) + sample(c, x, far);
-}
-
-fn upsampled(c: Component, x: u32, y: u32) -> i32 {
-  let halfX = x >> 1u;
-  let halfY = y >> 1u;
-  let farX = select(max(halfX, 1u) - 1u, min(halfX + 1u, c.width - 1u), (x & 1u) == 1u);
-  let farY = select(max(halfY, 1u) - 1u, min(halfY + 1u, c.height - 1u), (y & 1u) == 1u);
-  switch (c.mode) {
-    case FULL: {
-      return sample(c, x, y);
-    }
-    case FANCY_ACROSS: {
-      let near = sample(c, halfX, y);
-      let value = (3 * near + sample(c, farX, y) + 1 + i32(x & 1u)) >> 2u;
-      return select(value, near, farX == halfX);
-    }
-    case FANCY_DOWN: {
-      return (column(c, x, halfY, farY) + 1 + i32(y & 1u)) >> 2u;
-    }
-    case FANCY_BOTH: {
-      return (3 * column(c, halfX, halfY, farY) + column(c, farX, halfY, farY) + 8 -
-        i32(x & 1u)) >> 4u;
-    }
-    default: {
-      return sample(c, x / c.h, y / c.v);
-    }
-  }
+// Repeats the last of \`edge\` columns once: the triangle filter reads one beyond the component.
+fn extend(row: vec4<u32>, edge: u32) -> vec4<u32> {
+  let word = edge >> 1u;
+  let before = select(row.xyzw, vec4(0u, row.xyz), (edge & 1u) == 0u);
+  let odd = (row & vec4(0xffffu)) | (row << vec4(16u));
+  let even = (row & vec4(0xffff0000u)) | (before >> vec4(16u));
+  let put = select(odd, even, (edge & 1u) == 0u);
+  return select(row, put, (vec4(word) == vec4(0u, 1u, 2u, 3u)) & vec4(edge != 0u));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -840,34 +1210,30 @@ fn main(
     return;
   }
   let owner = owners[workgroup];
-  let width = images[owner].width;
-  let pixel = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
-  let y = pixel / width;
-  let x = pixel - y * width;
-  if (y >= images[owner].height) {
+  let blue = components[owner];
+  let block = (workgroup - blue.firstWorkgroup) * WORKGROUP + local;
+  if (block >= blue.blocks) {
     return;
   }
-  let colour = images[owner].colour;
-  var rgb = vec3(upsampled(images[owner].components[0], x, y));
-  if (colour != GREY) {
-    let b = upsampled(images[owner].components[1], x, y);
-    let r = upsampled(images[owner].components[2], x, y);
-    if (colour == RGB) {
-      rgb = vec3(rgb.x, b, r);
-    } else {
-      let cb = b - 128;
-      let cr = r - 128;
-      rgb += vec3(
-        (91881 * cr + 32768) >> 16u,
-        (-22554 * cb - 46802 * cr + 32768) >> 16u,
-        (116130 * cb + 32768) >> 16u,
-      );
-      rgb = clamp(rgb, vec3(0), vec3(255));
-    }
+  let pitch = blue.blocksWide;
+  let row = quotient(block, pitch);
+  let column = block - row * pitch;
+  var b: Bytes;
+  var r: Bytes;
+  for (var i = 0u; i < 2u; i++) {
+    b = r;
+    r = blockSamples(components[owner + i], column, row);
   }
-  let packed = vec3<u32>(rgb);
-  pixels[images[owner].base + x * images[owner].stepX + y * images[owner].stepY] =
-    packed.x | (packed.y << 8u) | (packed.z << 16u) | 0xff000000u;
+  let at = blue.samples / 4u + row * BLOCK_ROWS * pitch + column;
+  let edge = select(0u, (blue.shape >> EDGE_SHIFT) & FIELD_MASK, column + 1u == pitch);
+  samples[at] = extend(weave(b.r0, r.r0), edge);
+  samples[at + pitch] = extend(weave(b.r1, r.r1), edge);
+  samples[at + pitch * 2u] = extend(weave(b.r2, r.r2), edge);
+  samples[at + pitch * 3u] = extend(weave(b.r3, r.r3), edge);
+  samples[at + pitch * 4u] = extend(weave(b.r4, r.r4), edge);
+  samples[at + pitch * 5u] = extend(weave(b.r5, r.r5), edge);
+  samples[at + pitch * 6u] = extend(weave(b.r6, r.r6), edge);
+  samples[at + pitch * 7u] = extend(weave(b.r7, r.r7), edge);
 }
 `,
   "jpeg/entropy.wgsl": `// Huffman decode of sequential scans: one invocation per chunk, which is a run of blocks in the
@@ -1053,54 +1419,632 @@ fn main(
   }
 }
 `,
-  "jpeg/idct.wgsl": `// Dequantises and transforms blocks: one invocation per block (the accurate integer inverse DCT of
-// libjpeg, Loeffler, Ligtenberg and Moschytz 1989, with the integer widths of libjpeg-turbo's SIMD
-// code, which differ from the C code's where coefficients are extreme).
+  "jpeg/picture.wgsl": `// Transforms blocks of luma and converts them to pixels at once: one invocation per block of 8×8
+// pixels. For grey pictures, 4:4:4 (whose chroma is transformed here too), 4:2:2, 4:4:0 and 4:2:0
+// (whose chroma comes from chroma.wgsl). Follows transform.wgsl.
 //
-// Dispatch: the workgroups of all components one after the other, folded into x and y; \`owners\`
-// says whose each is. A component has ceil(blocks / WORKGROUP) of them.
+// Two samples share a word, in its halves: sums of the triangle filter stay below 2^16.
+//
+// Dispatch: the workgroups of all pictures one after the other, folded into x and y; \`owners\` says
+// whose each is. A picture has ceil(blocks / WORKGROUP) of them. Entry point \`main\` stores vectors of
+// 4 pixels and may write beyond a row's end, as rows are a multiple of 16 pixels apart; \`turned\`
+// stores single pixels, for a picture that is to be turned.
 
 override WORKGROUP: u32 = 32;
+// Whether there is chroma, and whether it is halved across or down.
+override CHROMA: bool = true;
+override ACROSS: bool = true;
+override DOWN: bool = true;
 
-const BLOCK_VECTORS: u32 = 8;
-const BLOCK_ROWS: u32 = 8;
-const WORDS_PER_ROW: u32 = 2;
-// All of the smallest uniform binding that every device allows: 512 tables.
-const QUANT_VECTORS: u32 = 4096;
+const EVEN: u32 = 0x00ff00ffu;
+const OPAQUE: u32 = 0xff000000u;
+const BLOCK_EDGE: u32 = 8;
+const WORD_SAMPLES: u32 = 2;
+const MOST_PICTURES: u32 = 2048;
+const PIXEL_VECTOR: u32 = 4;
+
+struct Params {
+  workgroups: u32,
+}
+
+struct Picture {
+  firstWorkgroup: u32,
+  component: u32, // its first component
+  width: u32,
+  height: u32,
+  base: u32, // where pixel (0, 0) goes, in words
+  stepX: u32, // words from one pixel to the next across; may wrap below zero
+  stepY: u32, // and down
+  chromaHeight: u32, // rows of chroma samples
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> owners: array<u32>;
+@group(0) @binding(5) var<uniform> pictures: array<Picture, MOST_PICTURES>;
+@group(0) @binding(6) var<storage, read> samples: array<u32>;
+@group(0) @binding(7) var<storage, read_write> pixels: array<vec4<u32>>;
+@group(0) @binding(7) var<storage, read_write> words: array<u32>;
+
+// A row of chroma: 8 columns, or where it is halved across 4 columns in w0 and w1, the one before
+// them in w2 and the one after in w3. As it is stored, a word has both components.
+struct Stored {
+  w0: u32,
+  w1: u32,
+  w2: u32,
+  w3: u32,
+}
+
+// Cb is in the even bytes, Cr in the odd ones.
+fn blueOf(s: Stored) -> Stored {
+  return Stored(s.w0 & EVEN, s.w1 & EVEN, s.w2 & EVEN, s.w3 & EVEN);
+}
+
+fn redOf(s: Stored) -> Stored {
+  return Stored(
+    (s.w0 >> 8u) & EVEN, (s.w1 >> 8u) & EVEN, (s.w2 >> 8u) & EVEN, (s.w3 >> 8u) & EVEN);
+}
+
+// Three parts of the nearer row and one of the farther.
+fn blend(near: Stored, far: Stored) -> Stored {
+  return Stored(
+    near.w0 * 3u + far.w0, near.w1 * 3u + far.w1, near.w2 * 3u + far.w2, near.w3 * 3u + far.w3);
+}
+
+struct Eight {
+  a: vec4<i32>,
+  b: vec4<i32>,
+}
+
+// Triangle filter across.
+fn spread(s: Stored) -> Eight {
+  let left = select(0x00010001u, 0x00080008u, DOWN);
+  let right = select(0x00020002u, 0x00070007u, DOWN);
+  let shift = select(2u, 4u, DOWN);
+  let before = (s.w0 << 16u) | s.w2;
+  let middle = (s.w0 >> 16u) | (s.w1 << 16u);
+  let after = (s.w1 >> 16u) | (s.w3 << 16u);
+  let a = s.w0 * 3u;
+  let b = s.w1 * 3u;
+  let p02 = ((a + before + left) >> shift) & EVEN;
+  let p13 = ((a + middle + right) >> shift) & EVEN;
+  let p46 = ((b + middle + left) >> shift) & EVEN;
+  let p57 = ((b + after + right) >> shift) & EVEN;
+  return Eight(
+    vec4<i32>(vec4(p02 & 0xffffu, p13 & 0xffffu, p02 >> 16u, p13 >> 16u)),
+    vec4<i32>(vec4(p46 & 0xffffu, p57 & 0xffffu, p46 >> 16u, p57 >> 16u)),
+  );
+}
+
+// Eight columns that stand for a pixel each, after the triangle filter down.
+fn single(s: Stored, round: u32) -> Eight {
+  let w = (vec4(s.w0, s.w1, s.w2, s.w3) + vec4(round)) >> vec4(2u);
+  let low = vec4<i32>(w & vec4(0xffu));
+  let high = vec4<i32>((w >> vec4(16u)) & vec4(0xffu));
+  return Eight(vec4(low.x, high.x, low.y, high.y), vec4(low.z, high.z, low.w, high.w));
+}
+
+struct Plane {
+  samples: u32,
+  pitch: u32, // words from one row to the next
+  height: u32,
+  column: u32, // first word of the block's columns
+}
+
+// One row of the plane; rows beyond it are its first or last one.
+fn load(plane: Plane, row: u32) -> Stored {
+  let at = plane.samples + min(row, plane.height - 1u) * plane.pitch;
+  let begin = at + plane.column;
+  let w0 = samples[begin];
+  let w1 = samples[begin + 1u];
+  if (!ACROSS) {
+    return Stored(w0, w1, samples[begin + 2u], samples[begin + 3u]);
+  }
+  let last = plane.pitch - 2u;
+  let left = samples[at + max(plane.column, 1u) - 1u] >> 16u;
+  let right = samples[at + min(plane.column + 2u, plane.pitch - 1u)] & 0xffffu;
+  return Stored(
+    w0,
+    w1,
+    select(left, w0 & 0xffffu, plane.column == 0u),
+    select(right, w1 >> 16u, plane.column == last),
+  );
+}
+
+// ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16.
+fn convert(luma: vec4<i32>, blue: vec4<i32>, red: vec4<i32>) -> vec4<u32> {
+  let zero = vec4(0);
+  let top = vec4(0xffffff);
+  let r = clamp(luma + red * 91881 + vec4(32768 - 128 * 91881), zero, top);
+  let g = clamp(
+    luma - blue * 22554 - red * 46802 + vec4(32768 + 128 * (22554 + 46802)), zero, top);
+  let b = clamp(luma + blue * 116130 + vec4(32768 - 128 * 116130), zero, top);
+  return vec4<u32>((r >> vec4(16u)) | ((g >> vec4(8u)) & vec4(0xff00)) | (b & vec4(0xff0000))) |
+    vec4(OPAQUE);
+}
+
+// The four bytes of a word.
+fn unpack(word: u32) -> vec4<u32> {
+  return (vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
+}
+
+fn unpackShifted(word: u32) -> vec4<i32> {
+  return vec4<i32>(
+    vec4(word << 16u, word << 8u, word, word >> 8u) & vec4(0xff0000u));
+}
+
+// Eight pixels of a row.
+struct Pixels {
+  a: vec4<u32>,
+  b: vec4<u32>,
+}
+
+fn greyRow(luma: vec2<u32>) -> Pixels {
+  return Pixels(
+    unpack(luma.x) * 0x010101u | vec4(OPAQUE), unpack(luma.y) * 0x010101u | vec4(OPAQUE));
+}
+
+fn fullRow(luma: vec2<u32>, blue: vec2<u32>, red: vec2<u32>) -> Pixels {
+  return Pixels(
+    convert(unpackShifted(luma.x), vec4<i32>(unpack(blue.x)), vec4<i32>(unpack(red.x))),
+    convert(unpackShifted(luma.y), vec4<i32>(unpack(blue.y)), vec4<i32>(unpack(red.y))),
+  );
+}
+
+// \`round\` is for the triangle filter down alone.
+fn halvedRow(luma: vec2<u32>, near: Stored, far: Stored, round: u32) -> Pixels {
+  var b = blueOf(near);
+  var r = redOf(near);
+  if (DOWN) {
+    b = blend(b, blueOf(far));
+    r = blend(r, redOf(far));
+  }
+  var blue: Eight;
+  var red: Eight;
+  if (ACROSS) {
+    blue = spread(b);
+    red = spread(r);
+  } else {
+    blue = single(b, round);
+    red = single(r, round);
+  }
+  return Pixels(
+    convert(unpackShifted(luma.x), blue.a, red.a), convert(unpackShifted(luma.y), blue.b, red.b));
+}
+
+struct Place {
+  picture: u32,
+  column: u32, // of blocks
+  row: u32, // of blocks
+  inside: bool,
+}
+
+fn place(workgroup: u32, local: u32) -> Place {
+  let picture = owners[workgroup];
+  let luma = pictures[picture].component;
+  let block = (workgroup - pictures[picture].firstWorkgroup) * WORKGROUP + local;
+  let wide = components[luma].blocksWide;
+  let blockRow = quotient(block, wide);
+  return Place(picture, block - blockRow * wide, blockRow, block < components[luma].blocks);
+}
+
+// What is left of a block's rows: the next two are in r0 and r1.
+fn advance(s: Bytes) -> Bytes {
+  return Bytes(s.r2, s.r3, s.r4, s.r5, s.r6, s.r7, s.r6, s.r7);
+}
+
+fn planeOf(p: Place) -> Plane {
+  let blue = components[pictures[p.picture].component + 1u];
+  return Plane(
+    blue.samples,
+    blue.blocksWide * (BLOCK_EDGE / WORD_SAMPLES),
+    pictures[p.picture].chromaHeight,
+    p.column * select(BLOCK_EDGE, BLOCK_EDGE / 2u, ACROSS) / WORD_SAMPLES,
+  );
+}
+
+fn store(picture: Picture, x: u32, y: u32, p: Pixels) {
+  if (y < picture.height) {
+    let at = (picture.base + y * picture.stepY + x) / PIXEL_VECTOR;
+    pixels[at] = p.a;
+    pixels[at + 1u] = p.b;
+  }
+}
+
+// Pixels right of the picture's last one are not stored.
+fn storeTurned(picture: Picture, x: u32, y: u32, p: Pixels) {
+  if (y < picture.height) {
+    let at = picture.base + x * picture.stepX + y * picture.stepY;
+    let left = picture.width - x;
+    words[at] = p.a.x;
+    if (left > 1u) {
+      words[at + picture.stepX] = p.a.y;
+    }
+    if (left > 2u) {
+      words[at + picture.stepX * 2u] = p.a.z;
+    }
+    if (left > 3u) {
+      words[at + picture.stepX * 3u] = p.a.w;
+    }
+    if (left > 4u) {
+      words[at + picture.stepX * 4u] = p.b.x;
+    }
+    if (left > 5u) {
+      words[at + picture.stepX * 5u] = p.b.y;
+    }
+    if (left > 6u) {
+      words[at + picture.stepX * 6u] = p.b.z;
+    }
+    if (left > 7u) {
+      words[at + picture.stepX * 7u] = p.b.w;
+    }
+  }
+}
+
+// Where the invocation is in its block: two rows of pixels at a time, as all eight at once are more
+// code than a CPU's instruction cache holds.
+struct Progress {
+  luma: Bytes,
+  blue: Bytes,
+  red: Bytes,
+  above: Stored,
+  near: Stored,
+}
+
+fn begin(p: Place, plane: Plane) -> Progress {
+  var s: Progress;
+  let first = pictures[p.picture].component;
+  if (CHROMA && !ACROSS && !DOWN) {
+    for (var i = 0u; i < 3u; i++) {
+      s.luma = s.blue;
+      s.blue = s.red;
+      s.red = blockSamples(components[first + i], p.column, p.row);
+    }
+  } else {
+    s.luma = blockSamples(components[first], p.column, p.row);
+  }
+  if (CHROMA && DOWN) {
+    let y = p.row * (BLOCK_EDGE / 2u);
+    s.above = load(plane, max(y, 1u) - 1u);
+    s.near = load(plane, y);
+  }
+  return s;
+}
+
+struct RowPair {
+  first: Pixels,
+  second: Pixels,
+}
+
+fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
+  let luma0 = (*s).luma.r0;
+  let luma1 = (*s).luma.r1;
+  (*s).luma = advance((*s).luma);
+  if (!CHROMA) {
+    return RowPair(greyRow(luma0), greyRow(luma1));
+  }
+  if (DOWN) {
+    let near = (*s).near;
+    let below = load(plane, y / 2u + 1u);
+    let above = (*s).above;
+    (*s).above = near;
+    (*s).near = below;
+    return RowPair(
+      halvedRow(luma0, near, above, 0x00010001u), halvedRow(luma1, near, below, 0x00020002u));
+  }
+  if (ACROSS) {
+    let first = load(plane, y);
+    let second = load(plane, y + 1u);
+    return RowPair(halvedRow(luma0, first, first, 0u), halvedRow(luma1, second, second, 0u));
+  }
+  let blue = (*s).blue;
+  let red = (*s).red;
+  (*s).blue = advance(blue);
+  (*s).red = advance(red);
+  return RowPair(fullRow(luma0, blue.r0, red.r0), fullRow(luma1, blue.r1, red.r1));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let p = place(workgroup, local);
+  if (!p.inside) {
+    return;
+  }
+  let picture = pictures[p.picture];
+  let plane = planeOf(p);
+  var s = begin(p, plane);
+  let x = p.column * BLOCK_EDGE;
+  let y = p.row * BLOCK_EDGE;
+  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
+    let pair = rowPair(&s, plane, y + row);
+    store(picture, x, y + row, pair.first);
+    store(picture, x, y + row + 1u, pair.second);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn turned(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let p = place(workgroup, local);
+  if (!p.inside) {
+    return;
+  }
+  let picture = pictures[p.picture];
+  let plane = planeOf(p);
+  var s = begin(p, plane);
+  let x = p.column * BLOCK_EDGE;
+  let y = p.row * BLOCK_EDGE;
+  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
+    let pair = rowPair(&s, plane, y + row);
+    storeTurned(picture, x, y + row, pair.first);
+    storeTurned(picture, x, y + row + 1u, pair.second);
+  }
+}
+`,
+  "jpeg/picture_any.wgsl": `// Upsamples and converts any mixture of integer sampling ratios: one invocation per pixel. The
+// common ratios have faster kernels of their own; this one is for all others.
+//
+// Dispatch: the workgroups of all images one after the other, folded into x and y; \`owners\` says
+// whose each is. An image has ceil(pixels / WORKGROUP) of them.
+
+override WORKGROUP: u32 = 64;
+
+// How a component is upsampled; see src/jpeg/upsample.ts.
+const FULL: u32 = 0;
+const FANCY_ACROSS: u32 = 1;
+const FANCY_DOWN: u32 = 2;
+const FANCY_BOTH: u32 = 3;
+const REPLICATE: u32 = 4;
+
+const GREY: u32 = 0;
+const RGB: u32 = 2;
 
 struct Params {
   workgroups: u32,
 }
 
 struct Component {
+  samples: u32, // first word of its plane
+  pitch: u32, // words from one row to the next
+  width: u32, // samples across
+  height: u32, // rows of samples
+  mode: u32,
+  h: u32, // pixels per sample across
+  v: u32, // pixels per sample down
+  reserved: u32,
+}
+
+struct Image {
   firstWorkgroup: u32,
-  coefficients: u32, // first block of its scan
-  mcusAcross: u32, // of its scan
-  blocksPerMcu: u32,
-  h: u32, // its blocks of an MCU, across
-  v: u32, // and down
-  place: u32, // of the first of them in the MCU
-  blocksWide: u32, // blocks that hold samples, across
-  blocks: u32, // blocks that hold samples
-  samples: u32, // first word of its plane; rows are 2 * blocksWide words
-  quant: u32, // first vector of its divisors
-  edge: u32, // samples in its last column of blocks, where the next one is wanted too; else 0
+  width: u32,
+  height: u32,
+  colour: u32,
+  base: u32, // where the pixel (0, 0) goes, in words
+  stepX: u32, // words from one pixel to the next across; may wrap below zero
+  stepY: u32, // and down
+  reserved: u32,
+  components: array<Component, 3>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
-@group(0) @binding(2) var<uniform> quants: array<vec4<u32>, QUANT_VECTORS>;
-@group(0) @binding(3) var<storage, read> components: array<Component>;
+@group(0) @binding(1) var<storage, read> samples: array<u32>;
+@group(0) @binding(2) var<storage, read> images: array<Image>;
+@group(0) @binding(3) var<storage, read> owners: array<u32>;
+@group(0) @binding(4) var<storage, read_write> pixels: array<u32>;
+
+fn sample(c: Component, x: u32, y: u32) -> i32 {
+  return i32((samples[c.samples + y * c.pitch + (x >> 2u)] >> ((x & 3u) * 8u)) & 255u);
+}
+
+// The nearer and the farther sample of two, weighted 3 : 1, down one column.
+fn column(c: Component, x: u32, near: u32, far: u32) -> i32 {
+  return 3 * sample(c, x, near) + sample(c, x, far);
+}
+
+fn upsampled(c: Component, x: u32, y: u32) -> i32 {
+  let halfX = x >> 1u;
+  let halfY = y >> 1u;
+  let farX = select(max(halfX, 1u) - 1u, min(halfX + 1u, c.width - 1u), (x & 1u) == 1u);
+  let farY = select(max(halfY, 1u) - 1u, min(halfY + 1u, c.height - 1u), (y & 1u) == 1u);
+  switch (c.mode) {
+    case FULL: {
+      return sample(c, x, y);
+    }
+    case FANCY_ACROSS: {
+      let near = sample(c, halfX, y);
+      let value = (3 * near + sample(c, farX, y) + 1 + i32(x & 1u)) >> 2u;
+      return select(value, near, farX == halfX);
+    }
+    case FANCY_DOWN: {
+      return (column(c, x, halfY, farY) + 1 + i32(y & 1u)) >> 2u;
+    }
+    case FANCY_BOTH: {
+      return (3 * column(c, halfX, halfY, farY) + column(c, farX, halfY, farY) + 8 -
+        i32(x & 1u)) >> 4u;
+    }
+    default: {
+      return sample(c, x / c.h, y / c.v);
+    }
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let owner = owners[workgroup];
+  let width = images[owner].width;
+  let pixel = (workgroup - images[owner].firstWorkgroup) * WORKGROUP + local;
+  let y = pixel / width;
+  let x = pixel - y * width;
+  if (y >= images[owner].height) {
+    return;
+  }
+  let colour = images[owner].colour;
+  var rgb = vec3(upsampled(images[owner].components[0], x, y));
+  if (colour != GREY) {
+    let b = upsampled(images[owner].components[1], x, y);
+    let r = upsampled(images[owner].components[2], x, y);
+    if (colour == RGB) {
+      rgb = vec3(rgb.x, b, r);
+    } else {
+      let cb = b - 128;
+      let cr = r - 128;
+      rgb += vec3(
+        (91881 * cr + 32768) >> 16u,
+        (-22554 * cb - 46802 * cr + 32768) >> 16u,
+        (116130 * cb + 32768) >> 16u,
+      );
+      rgb = clamp(rgb, vec3(0), vec3(255));
+    }
+  }
+  let packed = vec3<u32>(rgb);
+  pixels[images[owner].base + x * images[owner].stepX + y * images[owner].stepY] =
+    packed.x | (packed.y << 8u) | (packed.z << 16u) | 0xff000000u;
+}
+`,
+  "jpeg/planes.wgsl": `// Transforms blocks of any component into a plane of bytes: one invocation per block. The planes are
+// for pictures that no fused kernel takes; see picture_any.wgsl. Follows transform.wgsl.
+//
+// Dispatch: the workgroups of all components one after the other, folded into x and y; \`owners\`
+// says whose each is. A component has ceil(blocks / WORKGROUP) of them.
+
+override WORKGROUP: u32 = 32;
+
+const BLOCK_ROWS: u32 = 8;
+const VECTOR_WORDS: u32 = 2;
+
+struct Params {
+  workgroups: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read> owners: array<u32>;
 @group(0) @binding(5) var<storage, read_write> samples: array<vec2<u32>>;
 
-// The product of two packed values, cut to 16 bits: the lower ones, the upper ones.
-fn lo(pair: u32, quant: u32) -> i32 {
-  return i32((pair * quant) << 16u) >> 16u;
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let component = components[owners[workgroup]];
+  let block = (workgroup - component.firstWorkgroup) * WORKGROUP + local;
+  if (block >= component.blocks) {
+    return;
+  }
+  let row = quotient(block, component.blocksWide);
+  let column = block - row * component.blocksWide;
+  let s = blockSamples(component, column, row);
+  let pitch = component.blocksWide;
+  let at = component.samples / VECTOR_WORDS + row * BLOCK_ROWS * pitch + column;
+  samples[at] = s.r0;
+  samples[at + pitch] = s.r1;
+  samples[at + pitch * 2u] = s.r2;
+  samples[at + pitch * 3u] = s.r3;
+  samples[at + pitch * 4u] = s.r4;
+  samples[at + pitch * 5u] = s.r5;
+  samples[at + pitch * 6u] = s.r6;
+  samples[at + pitch * 7u] = s.r7;
+}
+`,
+  "jpeg/transform.wgsl": `// The inverse DCT, as the kernels that transform blocks share it: this file goes before theirs. It is
+// the accurate integer transform of libjpeg (Loeffler, Ligtenberg and Moschytz, 1989), with the
+// integer widths of libjpeg-turbo's SIMD code, which differ from the C code's where coefficients are
+// extreme.
+//
+// Bindings 1 to 3 are coefficients, quantisation tables and components.
+
+const BLOCK_VECTORS: u32 = 8;
+// Records are uniforms, as CPU adapters read those far faster than storage. Each binding is as large
+// as every device allows.
+const QUANT_VECTORS: u32 = 4096;
+const MOST_COMPONENTS: u32 = 2048;
+
+struct Component {
+  coefficients: u32, // first block of its scan
+  mcusAcross: u32, // of its scan
+  shape: u32, // fields of 4 bits; see below
+  blocksWide: u32, // blocks that hold samples, across
+  blocks: u32, // blocks that hold samples
+  samples: u32, // first word of its samples
+  quant: u32, // first vector of its divisors
+  firstWorkgroup: u32, // of the kernel that stores its samples
 }
 
-fn hi(pair: u32, quant: u32) -> i32 {
-  return i32(((pair >> 16u) * (quant >> 16u)) << 16u) >> 16u;
+// Fields of a shape: blocks of an MCU of the scan; the component's own across and down, and the place
+// of the first of them; samples in its last column of blocks, where the next one is wanted too.
+const H_SHIFT: u32 = 4;
+const V_SHIFT: u32 = 8;
+const PLACE_SHIFT: u32 = 12;
+const EDGE_SHIFT: u32 = 16;
+const FIELD_MASK: u32 = 15;
+
+@group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
+@group(0) @binding(2) var<uniform> quants: array<vec4<u32>, QUANT_VECTORS>;
+@group(0) @binding(3) var<uniform> components: array<Component, MOST_COMPONENTS>;
+
+// Eight rows, or eight columns, of four values each.
+struct Rows {
+  r0: vec4<i32>,
+  r1: vec4<i32>,
+  r2: vec4<i32>,
+  r3: vec4<i32>,
+  r4: vec4<i32>,
+  r5: vec4<i32>,
+  r6: vec4<i32>,
+  r7: vec4<i32>,
+}
+
+// Samples of four rows of a block, a byte each.
+struct Bytes4 {
+  r0: vec2<u32>,
+  r1: vec2<u32>,
+  r2: vec2<u32>,
+  r3: vec2<u32>,
+}
+
+// Samples of a block.
+struct Bytes {
+  r0: vec2<u32>,
+  r1: vec2<u32>,
+  r2: vec2<u32>,
+  r3: vec2<u32>,
+  r4: vec2<u32>,
+  r5: vec2<u32>,
+  r6: vec2<u32>,
+  r7: vec2<u32>,
+}
+
+struct Square {
+  c0: vec4<i32>,
+  c1: vec4<i32>,
+  c2: vec4<i32>,
+  c3: vec4<i32>,
 }
 
 // In floats and then put right: integer division is far slower on CPUs.
@@ -1111,19 +2055,17 @@ fn quotient(n: u32, d: u32) -> u32 {
   return q;
 }
 
-fn wrap(v: vec4<i32>) -> vec4<i32> {
-  return (v << vec4(16u)) >> vec4(16u);
+// The product of two packed values, cut to 16 bits: the lower ones, the upper ones.
+fn lo(pair: u32, quant: u32) -> i32 {
+  return i32((pair * quant) << 16u) >> 16u;
 }
 
-struct Rows {
-  r0: vec4<i32>,
-  r1: vec4<i32>,
-  r2: vec4<i32>,
-  r3: vec4<i32>,
-  r4: vec4<i32>,
-  r5: vec4<i32>,
-  r6: vec4<i32>,
-  r7: vec4<i32>,
+fn hi(pair: u32, quant: u32) -> i32 {
+  return i32(((pair >> 16u) * (quant >> 16u)) << 16u) >> 16u;
+}
+
+fn wrap(v: vec4<i32>) -> vec4<i32> {
+  return (v << vec4(16u)) >> vec4(16u);
 }
 
 // One dimension, for four columns at once. The 13-bit constants are sums of FIX(x) = x * 8192.
@@ -1156,34 +2098,42 @@ fn saturate16(v: vec4<i32>) -> vec4<i32> {
   return clamp(v, vec4(-32768), vec4(32767));
 }
 
-fn pack(v: vec4<i32>) -> u32 {
-  let b = vec4<u32>(clamp(v + vec4(128), vec4(0), vec4(255)));
-  return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
+fn transposed(a: vec4<i32>, b: vec4<i32>, c: vec4<i32>, d: vec4<i32>) -> Square {
+  return Square(
+    vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y),
+    vec4(a.z, b.z, c.z, d.z), vec4(a.w, b.w, c.w, d.w),
+  );
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let workgroup = group.x + group.y * groups.x;
-  if (workgroup >= params.workgroups) {
-    return;
-  }
-  let component = components[owners[workgroup]];
-  let block = (workgroup - component.firstWorkgroup) * WORKGROUP + local;
-  if (block >= component.blocks) {
-    return;
-  }
-  let row = quotient(block, component.blocksWide);
-  let column = block - row * component.blocksWide;
-  let mcuX = quotient(column, component.h);
-  let mcuY = quotient(row, component.v);
-  let place = component.place + (row - mcuY * component.v) * component.h + column -
-    mcuX * component.h;
-  let at = (component.coefficients + (mcuY * component.mcusAcross + mcuX) *
-    component.blocksPerMcu + place) * BLOCK_VECTORS;
+// Between the passes values are stored in 16 bits.
+fn transpose4(a: vec4<i32>, b: vec4<i32>, c: vec4<i32>, d: vec4<i32>) -> Square {
+  return transposed(saturate16(a), saturate16(b), saturate16(c), saturate16(d));
+}
+
+// Packs the columns of four rows, still around 0, into bytes from 0 to 255.
+fn pack(s: Rows) -> Bytes4 {
+  let left = bytes(s.r0) | (bytes(s.r1) << vec4(8u)) | (bytes(s.r2) << vec4(16u)) |
+    (bytes(s.r3) << vec4(24u));
+  let right = bytes(s.r4) | (bytes(s.r5) << vec4(8u)) | (bytes(s.r6) << vec4(16u)) |
+    (bytes(s.r7) << vec4(24u));
+  return Bytes4(
+    vec2(left.x, right.x), vec2(left.y, right.y), vec2(left.z, right.z), vec2(left.w, right.w));
+}
+
+fn bytes(v: vec4<i32>) -> vec4<u32> {
+  return vec4<u32>(clamp(v + vec4(128), vec4(0), vec4(255)));
+}
+
+// The samples of the block in a column and row of blocks.
+fn blockSamples(component: Component, column: u32, row: u32) -> Bytes {
+  let h = (component.shape >> H_SHIFT) & FIELD_MASK;
+  let v = (component.shape >> V_SHIFT) & FIELD_MASK;
+  let mcuX = quotient(column, h);
+  let mcuY = quotient(row, v);
+  let place = ((component.shape >> PLACE_SHIFT) & FIELD_MASK) + (row - mcuY * v) * h + column -
+    mcuX * h;
+  let mcu = mcuY * component.mcusAcross + mcuX;
+  let at = (component.coefficients + mcu * (component.shape & FIELD_MASK) + place) * BLOCK_VECTORS;
   let c0 = coefficients[at];
   let c1 = coefficients[at + 1u];
   let c2 = coefficients[at + 2u];
@@ -1239,59 +2189,30 @@ var a0 = vec4(lo(c0.x, q0.x), hi(c0.x, q0.x),
     a0 = (a0 << vec4(18u)) >> vec4(18u);
     b0 = (b0 << vec4(18u)) >> vec4(18u);
   }
-  let left = transform(Rows(a0, a1, a2, a3, a4, a5, a6, a7), 11u);
-  let right = transform(Rows(b0, b1, b2, b3, b4, b5, b6, b7), 11u);
+  // Both halves in a loop, as both passes of all 64 values are more code than a CPU's instruction cache
+  // holds.
+  var half = Rows(a0, a1, a2, a3, a4, a5, a6, a7);
+  var left: Rows;
+  var right: Rows;
+  for (var turn = 0u; turn < 2u; turn++) {
+    left = right;
+    right = transform(half, 11u);
+    half = Rows(b0, b1, b2, b3, b4, b5, b6, b7);
+  }
   let t0 = transpose4(left.r0, left.r1, left.r2, left.r3);
   let t1 = transpose4(right.r0, right.r1, right.r2, right.r3);
   let t2 = transpose4(left.r4, left.r5, left.r6, left.r7);
   let t3 = transpose4(right.r4, right.r5, right.r6, right.r7);
-  let upper = transform(
-    Rows(t0.c0, t0.c1, t0.c2, t0.c3, t1.c0, t1.c1, t1.c2, t1.c3), 18u);
-  let lower = transform(
-    Rows(t2.c0, t2.c1, t2.c2, t2.c3, t3.c0, t3.c1, t3.c2, t3.c3), 18u);
-  let u0 = transposed(upper.r0, upper.r1, upper.r2, upper.r3);
-  let u1 = transposed(upper.r4, upper.r5, upper.r6, upper.r7);
-  let l0 = transposed(lower.r0, lower.r1, lower.r2, lower.r3);
-  let l1 = transposed(lower.r4, lower.r5, lower.r6, lower.r7);
-  let pitch = component.blocksWide;
-  let out = component.samples / WORDS_PER_ROW + row * BLOCK_ROWS * pitch + column;
-  let edge = select(0u, component.edge, column + 1u == pitch);
-  samples[out] = extend(vec2(pack(u0.c0), pack(u1.c0)), edge);
-  samples[out + pitch] = extend(vec2(pack(u0.c1), pack(u1.c1)), edge);
-  samples[out + pitch * 2u] = extend(vec2(pack(u0.c2), pack(u1.c2)), edge);
-  samples[out + pitch * 3u] = extend(vec2(pack(u0.c3), pack(u1.c3)), edge);
-  samples[out + pitch * 4u] = extend(vec2(pack(l0.c0), pack(l1.c0)), edge);
-  samples[out + pitch * 5u] = extend(vec2(pack(l0.c1), pack(l1.c1)), edge);
-  samples[out + pitch * 6u] = extend(vec2(pack(l0.c2), pack(l1.c2)), edge);
-  samples[out + pitch * 7u] = extend(vec2(pack(l0.c3), pack(l1.c3)), edge);
-}
-
-// Repeats the last of \`edge\` samples once: the triangle filter reads one beyond the component.
-fn extend(row: vec2<u32>, edge: u32) -> vec2<u32> {
-  let bits = (edge & 3u) * 8u;
-  let last = select(row.x, row.y, edge > 4u) >> ((bits + 24u) & 31u);
-  let word = select(row.x, row.y, edge >= 4u);
-  let put = (word & ~(255u << bits)) | ((last & 255u) << bits);
-  return vec2(select(row.x, put, edge != 0u && edge < 4u), select(row.y, put, edge >= 4u));
-}
-
-struct Square {
-  c0: vec4<i32>,
-  c1: vec4<i32>,
-  c2: vec4<i32>,
-  c3: vec4<i32>,
-}
-
-fn transposed(a: vec4<i32>, b: vec4<i32>, c: vec4<i32>, d: vec4<i32>) -> Square {
-  return Square(
-    vec4(a.x, b.x, c.x, d.x), vec4(a.y, b.y, c.y, d.y),
-    vec4(a.z, b.z, c.z, d.z), vec4(a.w, b.w, c.w, d.w),
-  );
-}
-
-// Between the passes values are stored in 16 bits.
-fn transpose4(a: vec4<i32>, b: vec4<i32>, c: vec4<i32>, d: vec4<i32>) -> Square {
-  return transposed(saturate16(a), saturate16(b), saturate16(c), saturate16(d));
+  half = Rows(t0.c0, t0.c1, t0.c2, t0.c3, t1.c0, t1.c1, t1.c2, t1.c3);
+  var upper: Bytes4;
+  var lower: Bytes4;
+  for (var turn = 0u; turn < 2u; turn++) {
+    upper = lower;
+    lower = pack(transform(half, 18u));
+    half = Rows(t2.c0, t2.c1, t2.c2, t2.c3, t3.c0, t3.c1, t3.c2, t3.c3);
+  }
+  return Bytes(
+    upper.r0, upper.r1, upper.r2, upper.r3, lower.r0, lower.r1, lower.r2, lower.r3);
 }
 `,
 } as const;

@@ -1,4 +1,4 @@
-// What one pass does with one sample: 128 bytes, written by src/augment/records.ts.
+// What one pass does with one sample: 256 bytes, written by src/augment/recorder.ts.
 // A pixel of the source is one element of `source`; x is a column, y a row.
 struct Sample {
   // First pixel of the view that is read; pixels to its next column; to its next row; first element
@@ -16,6 +16,15 @@ struct Sample {
   red: vec4<f32>,
   green: vec4<f32>,
   blue: vec4<f32>,
+  // First step of the pixel program, number of its steps, first word of the sample's statistics.
+  program: vec4<u32>,
+  // Rows of the warp: view position = (x, y, 1) · row, where x and y are those of the output.
+  warp_x: vec4<f32>,
+  warp_y: vec4<f32>,
+  // What lies beyond the view, as R, G, B, where w is 1; where it is 0 the outermost pixel goes on.
+  fill: vec4<f32>,
+  // Numbers of the operator, by its kernel.
+  arguments: array<vec4<f32>, 4>,
 }
 
 @group(0) @binding(0) var<uniform> samples: array<Sample, 256>;

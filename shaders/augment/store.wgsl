@@ -1,4 +1,4 @@
-// Applies the colour matrix to four neighbouring pixels of a row and stores them.
+// Applies colour matrix and pixel program to four neighbouring pixels of a row and stores them.
 //
 // A number narrower than a word is stored with its neighbours as a whole word, so rows of u8 must
 // be a multiple of 4 pixels wide and rows of f16 a multiple of 2: others go through pixels (FORMAT
@@ -76,9 +76,19 @@ fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) 
   let m0 = samples[sample].red;
   let m1 = samples[sample].green;
   let m2 = samples[sample].blue;
-  let red = m0.x * r + m0.y * g + m0.z * b + m0.w;
-  let green = m1.x * r + m1.y * g + m1.z * b + m1.w;
-  let blue = m2.x * r + m2.y * g + m2.z * b + m2.w;
+  let colours = run_program(
+    sample,
+    x,
+    y,
+    Colours(
+      m0.x * r + m0.y * g + m0.z * b + m0.w,
+      m1.x * r + m1.y * g + m1.z * b + m1.w,
+      m2.x * r + m2.y * g + m2.z * b + m2.w,
+    ),
+  );
+  let red = colours.r;
+  let green = colours.g;
+  let blue = colours.b;
   let first = samples[sample].place.w;
   let pixel = y * width + x;
   let count = min(4, width - x);

@@ -6,7 +6,10 @@ import type { DType, GpuTensor, Layout } from "../gpu/tensor.ts";
 import { compile, type KernelVariant } from "./kernels.ts";
 import { type Operator, type SampleKeys, show } from "./operator.ts";
 import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
-import { describePlan, makePlan, type Pass, Placement } from "./plan.ts";
+import { type BatchMix, mixOf } from "./batch_mix.ts";
+import { Placement } from "./placement.ts";
+import { describePlan, makePlan, type Plan } from "./plan.ts";
+import { type ImageRegion, regionOf } from "./regions.ts";
 import { record } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import { warmUpVariants } from "./warm_up.ts";
@@ -25,7 +28,10 @@ export interface AugmenterOptions {
   pool?: BufferPool;
   /** Seed in place of the keys' one, from 0 to 2⁶⁴ - 1. */
   seed?: number | bigint;
-  /** True draws the same random parameters in every epoch, as validation wants it. */
+  /**
+   * True leaves all chance out, as validation wants it: random flips, erasing, mixing and colours are
+   * not done, random windows are in the middle, what is given as a plain number is done.
+   */
   fixed?: boolean;
   /** False gives every operator a pass of its own: slower, for comparison. */
   fuse?: boolean;
@@ -69,7 +75,8 @@ export class Augmenter implements Disposable {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
   readonly #ownsPool: boolean;
-  readonly #passes: readonly Pass[];
+  readonly #plan: Plan;
+  readonly #fixed: boolean;
   readonly #placer: BatchPlacer;
   readonly #bindingBytes: number;
   readonly #steps: number;
@@ -96,17 +103,18 @@ export class Augmenter implements Disposable {
     this.layout = layout;
     this.dtype = dtype;
     this.#device = device;
-    this.#passes = makePlan(operators, options.fuse ?? true);
+    this.#plan = makePlan(operators, options.fuse ?? true);
+    this.#fixed = options.fixed ?? false;
     this.#bindingBytes = Math.min(
       options.maxBindingBytes ?? Infinity,
       device.limits.maxStorageBufferBindingSize,
     );
     this.#steps = options.maxSteps ?? MOST_STEPS;
     this.#placer = new BatchPlacer({
-      passes: this.#passes,
+      plan: this.#plan,
       dtype,
       seed: options.seed,
-      fixed: options.fixed ?? false,
+      fixed: this.#fixed,
       maxBytes: this.#bindingBytes,
     });
     this.#ownsPool = !options.pool;
@@ -141,6 +149,21 @@ export class Augmenter implements Disposable {
   }
 
   /**
+   * Tells which part of each image will be read, before there is an image: nothing outside of it has
+   * any influence on the result.
+   *
+   * @param images Sizes of the images before augmentation; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @returns A rectangle of whole pixels within each image; null for one that is not there.
+   * @throws {ShapeError} If an image cannot be cropped.
+   * @throws {LimitsError} If an image is too large for the device.
+   */
+  regions(images: readonly Sized[], keys: SampleKeys): (ImageRegion | null)[] {
+    this.#placer.placeEach(images, keys);
+    return images.map((image, index) => image ? regionOf(this.#placer.chains[index]) : null);
+  }
+
+  /**
    * Submits the work that writes image i of a batch to place first + i of a tensor.
    *
    * Places whose image is null are filled with zeros. Images and tensor must live until the work is
@@ -151,16 +174,24 @@ export class Augmenter implements Disposable {
    * @param target The tensor, in this augmenter's layout and number format. Its buffer has usage
    * STORAGE and reaches at least to the next multiple of 4 bytes.
    * @param first Place of the first image in the tensor.
+   * @returns What was mixed with what, by places in the tensor; empty if nothing was.
    * @throws {ShapeError} If the images come out in another size than the tensor's.
    * @throws {LimitsError} If one image or one sample of the tensor is larger than a binding may be.
    * @throws {UsageError} If keys or tensor do not fit.
    */
-  async apply(images: GpuImages, keys: SampleKeys, target: GpuTensor, first = 0): Promise<void> {
+  async apply(
+    images: GpuImages,
+    keys: SampleKeys,
+    target: GpuTensor,
+    first = 0,
+  ): Promise<BatchMix> {
     const recorder = new Recorder(this.#device, this.#bindingBytes);
     const lent = this.#record(images, keys, target, first, recorder);
+    const mix = mixOf(images.images, this.#placer.chains, first);
     try {
       await this.#compile(recorder.variants);
       recorder.submit(this.#kernels, this.#pool);
+      return mix;
     } finally {
       for (const buffer of lent) this.#pool.release(buffer);
     }
@@ -168,7 +199,7 @@ export class Augmenter implements Disposable {
 
   /** Compiles the kernels, and runs each once on nothing. */
   async warmUp(): Promise<void> {
-    const variants = warmUpVariants(this.#passes, this);
+    const variants = warmUpVariants(this.#plan, this.#fixed, this);
     await this.#compile(variants);
     const recorder = new Recorder(this.#device, this.#bindingBytes);
     const usage = GPUBufferUsage.STORAGE;
@@ -180,7 +211,9 @@ export class Augmenter implements Disposable {
       const nothing = new Placement();
       for (const variant of variants) {
         if (variant.kind === "pack") recorder.pack(variant, source, target, 4, [0, 0, 0]);
-        else recorder.add(variant, nothing, source, target, 4);
+        else if (variant.kind === "mix") {
+          recorder.addMix(variant, source, source, target, 4, [0, 0], 1, [0, 0, 0, 0]);
+        } else recorder.add(variant, nothing, source, target, 4);
       }
       recorder.submit(this.#kernels, this.#pool);
     } finally {
@@ -194,7 +227,7 @@ export class Augmenter implements Disposable {
    * @returns One line a pass.
    */
   describe(): string {
-    return describePlan(this.#passes, `${this.layout} ${this.dtype}`);
+    return describePlan(this.#plan, `${this.layout} ${this.dtype}`, this.#fixed);
   }
 
   /** Gives the buffers of its own pool back; without effect on a pool that it was given. */
@@ -211,7 +244,7 @@ export class Augmenter implements Disposable {
   ): GPUBuffer[] {
     const count = images.images.length;
     this.#checkTarget(target, first, count, this.#placer.place(images.images, keys));
-    return record(images, this.#placer.placements, recorder, {
+    return record(images, this.#placer.chains, recorder, {
       target,
       first,
       budget: this.#bindingBytes,

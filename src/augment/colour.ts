@@ -26,4 +26,21 @@ export class ColourMatrix {
       this.rows[row * 4 + 3] += offsets[row];
     }
   }
+
+  /**
+   * Adds a change that mixes the channels.
+   *
+   * @param rows Three rows of three factors, one after the other.
+   * @param offset What is added to each channel after that.
+   */
+  multiply(rows: ArrayLike<number>, offset: number): void {
+    const old = this.rows.slice();
+    for (let row = 0; row < 3; row++) {
+      for (let i = 0; i < 4; i++) {
+        let sum = i === 3 ? offset : 0;
+        for (let k = 0; k < 3; k++) sum += rows[row * 3 + k] * old[k * 4 + i];
+        this.rows[row * 4 + i] = sum;
+      }
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import type { Geometry } from "./geometry.ts";
+import type { Chain } from "./chain.ts";
 import {
   type BoundOperator,
   checkNames,
@@ -73,7 +73,8 @@ function bindCrop(given: { readonly [name: string]: unknown }): BoundOperator {
   const y = checkNumber("crop", "y", givenY, 0, 1);
   return {
     parameters: { width, height, x, y },
-    place: (geometry) => cut("crop", geometry, width, height, x, y),
+    title: "crop",
+    apply: (chain) => cut("crop", chain, width, height, x, y),
   };
 }
 
@@ -81,27 +82,39 @@ function bindCenter(given: { readonly [name: string]: unknown }): BoundOperator 
   const { width, height } = checkSize("centerCrop", given);
   return {
     parameters: { width, height },
-    place: (geometry) => cut("centerCrop", geometry, width, height, 0.5, 0.5),
+    title: "centerCrop",
+    apply: (chain) => cut("centerCrop", chain, width, height, 0.5, 0.5),
   };
 }
 
-function cut(
+/**
+ * Cuts a window out at a relative place.
+ *
+ * @param maker Operator that does so, for the message.
+ * @param chain What was done so far.
+ * @param width Columns of the window.
+ * @param height Rows of the window.
+ * @param x Where it lies across, from 0 (left) to 1 (right).
+ * @param y Where it lies down, from 0 (top) to 1 (bottom).
+ * @throws {ShapeError} If the image is smaller than the window.
+ */
+export function cut(
   maker: string,
-  geometry: Geometry,
+  chain: Chain,
   width: number,
   height: number,
   x: number,
   y: number,
 ): void {
-  if (width > geometry.width || height > geometry.height) {
+  if (width > chain.width || height > chain.height) {
     throw new ShapeError(
       `Cannot ${maker} ${width} × ${height} pixels as the image must be at least that large: ` +
-        `received ${geometry.width} × ${geometry.height}`,
+        `received ${chain.width} × ${chain.height}`,
     );
   }
-  geometry.crop(
-    Math.round(x * (geometry.width - width)),
-    Math.round(y * (geometry.height - height)),
+  chain.crop(
+    Math.round(x * (chain.width - width)),
+    Math.round(y * (chain.height - height)),
     width,
     height,
   );

@@ -72,7 +72,8 @@ function bindFlip(given: { readonly [name: string]: unknown }): BoundOperator {
   const vertical = checkBoolean("flip", "vertical", given.vertical ?? false);
   return {
     parameters: { horizontal, vertical },
-    place: (geometry) => geometry.flip(horizontal, vertical),
+    title: "flip",
+    apply: (chain) => chain.flip(horizontal, vertical),
   };
 }
 
@@ -82,10 +83,12 @@ function bindRandom(given: { readonly [name: string]: unknown }): BoundOperator 
   const vertical = checkNumber("randomFlip", "vertical", given.vertical ?? 0, 0, 1);
   return {
     parameters: { horizontal, vertical },
-    place(geometry, random) {
+    title: "randomFlip",
+    apply(chain, random) {
+      if (chain.fixed) return;
       const across = random.uniform() < horizontal;
       const down = random.uniform() < vertical;
-      geometry.flip(across, down);
+      chain.flip(across, down);
     },
   };
 }

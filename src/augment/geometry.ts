@@ -10,6 +10,10 @@ export const FILTERS = { triangular: 0, cubic: 1, lanczos3: 2, nearest: 3 } as c
 /** Number of a filter in the shaders. */
 export type Filter = (typeof FILTERS)[keyof typeof FILTERS];
 
+/** Scales that are as close to 1 as this are 1. */
+const SAME = 1e-9;
+/** A warp that makes an image smaller by more than this is sampled more sparsely. */
+const MOST_STRETCH = 16;
 const LOBES = [1, 2, 3, 0.5];
 
 /** Options of the operators that resample. */
@@ -90,6 +94,12 @@ export class Geometry {
   viewHeight = 0;
   /** Whether the view has been resampled. */
   resampled = false;
+  /** Whether that was along an affine map, which is then all in {@linkcode Geometry.map}. */
+  warped = false;
+  /** Two rows of three: position in the view = row · (x, y, 1), both from the upper left corner. */
+  readonly map: Float64Array = new Float64Array(6);
+  /** What lies beyond the view of a warp, as R, G, B; null: its outermost pixels go on. */
+  fill: readonly number[] | null = null;
   /** Where the resampled view begins, in columns of the view. */
   startX = 0;
   /** Where the resampled view begins, in rows of the view. */
@@ -128,7 +138,8 @@ export class Geometry {
     this.base = 0;
     this.stepX = 1;
     this.stepY = pitch;
-    this.resampled = false;
+    this.resampled = this.warped = false;
+    this.fill = null;
     this.startX = this.startY = 0;
     this.scaleX = this.scaleY = 1;
     this.filterX = this.filterY = FILTERS.nearest;
@@ -146,7 +157,9 @@ export class Geometry {
    * @param height Rows, in pixels.
    */
   crop(x: number, y: number, width: number, height: number): void {
-    if (this.resampled) {
+    if (this.warped) {
+      this.#compose(1, x, 1, y);
+    } else if (this.resampled) {
       this.indexX += x * this.indexStepX;
       this.indexY += y * this.indexStepY;
     } else {
@@ -165,6 +178,15 @@ export class Geometry {
    * @param vertical Whether top and bottom change places.
    */
   flip(horizontal: boolean, vertical: boolean): void {
+    if (this.warped) {
+      this.#compose(
+        horizontal ? -1 : 1,
+        horizontal ? this.width : 0,
+        vertical ? -1 : 1,
+        vertical ? this.height : 0,
+      );
+      return;
+    }
     if (this.resampled) {
       if (horizontal) {
         this.indexX += (this.width - 1) * this.indexStepX;
@@ -222,6 +244,81 @@ export class Geometry {
     this.width = width;
     this.height = height;
     this.#settle();
+  }
+
+  /**
+   * Widens what is shown beyond the view on all sides, where its outermost pixels go on.
+   *
+   * @param left Columns on the left.
+   * @param top Rows above.
+   * @param width Columns of the result.
+   * @param height Rows of the result.
+   */
+  extend(left: number, top: number, width: number, height: number): void {
+    // From here on the view itself stays, and what is shown of it moves.
+    this.resampled = true;
+    this.crop(-left, -top, width, height);
+  }
+
+  /**
+   * Resamples along an affine map.
+   *
+   * @param map Two rows of three: position in the view = row · (x, y, 1) of the result, both from
+   * the upper left corner, in pixels.
+   * @param width Columns of the result.
+   * @param height Rows of the result.
+   * @param resampling The filters; the one for larger images is used where the image gets larger along
+   * both axes.
+   * @param fill What lies beyond the view, as R, G, B; null: its outermost pixels go on.
+   */
+  warp(
+    map: ArrayLike<number>,
+    width: number,
+    height: number,
+    resampling: Resampling,
+    fill: readonly number[] | null,
+  ): void {
+    if (this.resampled) throw new UsageError("Cannot resample twice in one pass");
+    this.resampled = this.warped = true;
+    this.map.set(map);
+    this.fill = fill;
+    this.width = width;
+    this.height = height;
+    this.scaleX = Math.hypot(map[0], map[1]);
+    this.scaleY = Math.hypot(map[3], map[4]);
+    const smaller = Math.max(this.scaleX, this.scaleY) > 1 + SAME;
+    this.filterX = this.filterY = this.#onPixels()
+      ? FILTERS.nearest
+      : smaller
+      ? resampling.min
+      : resampling.mag;
+    this.stretchX = Math.min(
+      MOST_STRETCH,
+      stretch(this.filterX, this.scaleX, resampling.antialias && this.scaleX > 1 + SAME),
+    );
+    this.stretchY = Math.min(
+      MOST_STRETCH,
+      stretch(this.filterY, this.scaleY, resampling.antialias && this.scaleY > 1 + SAME),
+    );
+  }
+
+  /** Puts x' = stepX · x + startX, and likewise y, before the map of a warp. */
+  #compose(stepX: number, startX: number, stepY: number, startY: number): void {
+    const { map } = this;
+    for (let row = 0; row < 6; row += 3) {
+      map[row + 2] += map[row] * startX + map[row + 1] * startY;
+      map[row] *= stepX;
+      map[row + 1] *= stepY;
+    }
+  }
+
+  /** Whether every pixel of a warp is one of the view: turns by 90°, mirrors, whole steps. */
+  #onPixels(): boolean {
+    const { map } = this;
+    return [0, 1, 3, 4].every((i) => Number.isInteger(map[i])) &&
+      Math.abs(map[0]) + Math.abs(map[1]) === 1 && Math.abs(map[3]) + Math.abs(map[4]) === 1 &&
+      Math.abs(map[0] * map[4] - map[1] * map[3]) === 1 &&
+      Number.isInteger(map[2]) && Number.isInteger(map[5]);
   }
 
   /** Support of the filter along rows, to either side, in columns of the view. */

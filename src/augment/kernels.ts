@@ -1,7 +1,10 @@
+import { UsageError } from "../errors.ts";
 import { getKernel, type Kernel } from "../gpu/kernel.ts";
 import type { DType, Layout } from "../gpu/tensor.ts";
 import { SHADERS } from "../shaders.ts";
-import type { Filter } from "./geometry.ts";
+import { type Filter, FILTERS } from "./geometry.ts";
+import type { Placement } from "./placement.ts";
+import type { UserKernel } from "./user_kernel.ts";
 
 /** What a kernel of this stage reads: decoded pictures, or what an earlier pass left. */
 export type SourceKind = "u8" | "f32";
@@ -15,18 +18,38 @@ export const PIXELS: TargetKind = { layout: "pixels", dtype: "f32" };
 /** Bytes of a pixel by what it is read as. */
 export const PIXEL_BYTES: Readonly<Record<SourceKind, number>> = { u8: 4, f32: 16 };
 
+/** Which kernel, by its file. */
+export type KernelKind =
+  | "resample"
+  | "nearest"
+  | "warp"
+  | "blur"
+  | "sharpen"
+  | "user"
+  | "reduce"
+  | "pack"
+  | "histogram"
+  | "table"
+  | "mix"
+  | "mask"
+  | "mask_store";
+
 /** One variant of one kernel. */
 export interface KernelVariant {
   /** Unique name. */
   readonly key: string;
   /** Which kernel it is. */
-  readonly kind: "resample" | "nearest" | "reduce" | "pack";
+  readonly kind: KernelKind;
   /** What it reads. */
   readonly source: SourceKind;
-  /** Output pixels that a workgroup makes, across and down; for `resample` and `nearest`. */
+  /** Output pixels that a workgroup makes, across and down, for those that are dispatched by pixels. */
   readonly tile: readonly [number, number];
   /** Values for `override` constants. */
   readonly constants: Record<string, number>;
+  /** Whether it runs pixel programs. */
+  readonly program: boolean;
+  /** The caller's own code, for `user`. */
+  readonly user: UserKernel | null;
 }
 
 const FORMATS = { NCHW: 0, NHWC: 1, pixels: 2 };
@@ -35,37 +58,54 @@ const WIDTH = 8;
 const HEIGHT = 8;
 const TILE = 4;
 
-/** Invocations of a workgroup of `reduce` and `pack`. */
+/** Invocations of a workgroup of `reduce`, `pack` and `mask_store`. */
 export const LANES = 64;
+
+/** Pixels that a workgroup of `histogram` counts. */
+export const HISTOGRAM_CHUNK = 4096;
 
 const variants = new Map<string, KernelVariant>();
 
 function variant(
-  kind: KernelVariant["kind"],
+  kind: KernelKind,
   source: SourceKind,
   tile: readonly [number, number],
   constants: Record<string, number>,
+  program = false,
+  user: UserKernel | null = null,
 ): KernelVariant {
-  const key = `${kind}/${source}/${Object.values(constants).join("/")}`;
+  const values = Object.values(constants).join("/");
+  const key = `${kind}/${source}/${values}${program ? "/program" : ""}${
+    user ? `/${user.key}` : ""
+  }`;
   let found = variants.get(key);
-  if (!found) variants.set(key, found = { key, kind, source, tile, constants });
+  if (!found) {
+    variants.set(key, found = { key, kind, source, tile, constants, program, user });
+  }
   return found;
 }
+
+/** Constants of a kernel that ends in store.wgsl. */
+function storing(target: TargetKind): Record<string, number> {
+  return { WIDTH, HEIGHT, FORMAT: FORMATS[target.layout], DTYPE: DTYPES[target.dtype] };
+}
+
+const ROW: readonly [number, number] = [WIDTH * TILE, HEIGHT];
 
 /**
  * The kernel that moves pixels without interpolation.
  *
  * @param source What it reads.
  * @param target What it writes.
+ * @param program Whether it runs pixel programs.
  * @returns The variant.
  */
-export function nearestKernel(source: SourceKind, target: TargetKind): KernelVariant {
-  return variant("nearest", source, [WIDTH * TILE, HEIGHT], {
-    WIDTH,
-    HEIGHT,
-    FORMAT: FORMATS[target.layout],
-    DTYPE: DTYPES[target.dtype],
-  });
+export function nearestKernel(
+  source: SourceKind,
+  target: TargetKind,
+  program = false,
+): KernelVariant {
+  return variant("nearest", source, ROW, storing(target), program);
 }
 
 /**
@@ -75,6 +115,7 @@ export function nearestKernel(source: SourceKind, target: TargetKind): KernelVar
  * @param target What it writes.
  * @param filterX Filter along rows.
  * @param filterY Filter along columns.
+ * @param program Whether it runs pixel programs.
  * @returns The variant.
  */
 export function resampleKernel(
@@ -82,15 +123,49 @@ export function resampleKernel(
   target: TargetKind,
   filterX: Filter,
   filterY: Filter,
+  program = false,
 ): KernelVariant {
   return variant("resample", source, [WIDTH * TILE, HEIGHT * TILE], {
-    WIDTH,
-    HEIGHT,
-    FORMAT: FORMATS[target.layout],
-    DTYPE: DTYPES[target.dtype],
+    ...storing(target),
     FILTER_X: filterX,
     FILTER_Y: filterY,
-  });
+  }, program);
+}
+
+/**
+ * The kernel that a pass of a sample needs.
+ *
+ * @param placement The pass.
+ * @param source What it reads.
+ * @param target What it writes.
+ * @returns The variant.
+ */
+export function passKernel(
+  placement: Placement,
+  source: SourceKind,
+  target: TargetKind,
+): KernelVariant {
+  const { kind, geometry, user } = placement;
+  const program = placement.stepCount > 0;
+  const common = storing(target);
+  if (kind === "blurAcross" || kind === "blurDown") {
+    return variant(
+      "blur",
+      source,
+      ROW,
+      { ...common, AXIS: kind === "blurAcross" ? 0 : 1 },
+      program,
+    );
+  }
+  if (kind === "sharpen") return variant("sharpen", source, ROW, common, program);
+  if (kind === "user") return variant("user", source, ROW, common, program, user);
+  const { filterX, filterY } = geometry;
+  if (geometry.warped) {
+    return variant("warp", source, ROW, { ...common, FILTER: filterX }, program);
+  }
+  return filterX === FILTERS.nearest && filterY === FILTERS.nearest
+    ? nearestKernel(source, target, program)
+    : resampleKernel(source, target, filterX, filterY, program);
 }
 
 /**
@@ -120,22 +195,104 @@ export function packKernel(target: TargetKind): KernelVariant {
 }
 
 /**
+ * The kernel that counts the bytes of whole images.
+ *
+ * @param source What it reads.
+ * @returns The variant.
+ */
+export function histogramKernel(source: SourceKind): KernelVariant {
+  return variant("histogram", source, [HISTOGRAM_CHUNK, 1], { CHUNK: HISTOGRAM_CHUNK });
+}
+
+/** The kernel that turns counts into tables. */
+export const TABLE_KERNEL: KernelVariant = variant("table", "u8", [1, 1], {});
+
+/**
+ * The kernel that mixes samples.
+ *
+ * @param target What it writes.
+ * @returns The variant.
+ */
+export function mixKernel(target: TargetKind): KernelVariant {
+  return variant("mix", "f32", ROW, storing(target));
+}
+
+/**
+ * The kernel that moves the numbers of masks.
+ *
+ * @param warp Whether along an affine map.
+ * @param bits The bits of a source word that count.
+ * @returns The variant.
+ */
+export function maskKernel(warp: boolean, bits: number): KernelVariant {
+  return variant("mask", "u8", [WIDTH, HEIGHT], { WIDTH, HEIGHT, WARP: Number(warp), BITS: bits });
+}
+
+/**
+ * The kernel that stores masks.
+ *
+ * @param perWord How many numbers a word of the target has: 1 or 4.
+ * @returns The variant.
+ */
+export function maskStoreKernel(perWord: number): KernelVariant {
+  return variant("mask_store", "u8", [1, 1], { LANES, PER: perWord });
+}
+
+type Part = keyof typeof SHADERS;
+
+const FILTERING: ReadonlySet<KernelKind> = new Set(["resample", "warp", "reduce"]);
+const STORING: ReadonlySet<KernelKind> = new Set([
+  "resample",
+  "nearest",
+  "warp",
+  "blur",
+  "sharpen",
+  "user",
+  "mix",
+]);
+/** Those that know their source by themselves. */
+const BARE: ReadonlySet<KernelKind> = new Set(["table", "mask", "mask_store"]);
+
+function partsOf({ kind, source, program }: KernelVariant): Part[] {
+  const parts: Part[] = ["augment/sample.wgsl"];
+  if (!BARE.has(kind)) parts.push(`augment/source_${source}.wgsl`);
+  if (FILTERING.has(kind)) parts.push("augment/filters.wgsl");
+  if (STORING.has(kind)) {
+    parts.push("augment/colours.wgsl");
+    if (kind === "user" || program) parts.push("augment/random.wgsl");
+    parts.push(program ? "augment/program.wgsl" : "augment/program_none.wgsl");
+    parts.push("augment/store.wgsl");
+  }
+  parts.push(`augment/${kind}.wgsl`);
+  return parts;
+}
+
+/**
  * Compiles a variant, or takes it from the device's cache.
  *
  * @param device The device to compile for.
  * @param variant The variant.
  * @returns The kernel.
+ * @throws {UsageError} If a caller's own WGSL is not valid.
  */
-export function compile(device: GPUDevice, variant: KernelVariant): Promise<Kernel> {
-  const parts = ["augment/sample.wgsl", `augment/source_${variant.source}.wgsl`] as (
-    keyof typeof SHADERS
-  )[];
-  if (variant.kind === "resample" || variant.kind === "reduce") parts.push("augment/filters.wgsl");
-  if (variant.kind === "resample" || variant.kind === "nearest") parts.push("augment/store.wgsl");
-  parts.push(`augment/${variant.kind}.wgsl`);
-  return getKernel(device, {
-    label: `augment/${variant.kind}/${variant.source}`,
-    code: parts.map((part) => SHADERS[part]).join("\n"),
-    constants: variant.constants,
-  });
+export async function compile(device: GPUDevice, variant: KernelVariant): Promise<Kernel> {
+  const { kind, source, program, user } = variant;
+  const code = partsOf(variant).map((part): string => SHADERS[part]);
+  if (user) code.push(user.code);
+  const name = `augment/${kind}/${source}${program ? "/program" : ""}`;
+  try {
+    return await getKernel(device, {
+      label: user ? `${name}/${user.key}` : name,
+      code: code.join("\n"),
+      constants: variant.constants,
+    });
+  } catch (error) {
+    if (!user) throw error;
+    throw new UsageError(
+      `Cannot compile a wgslOp as its code must be valid WGSL: received\n${user.code}\n${
+        error instanceof Error ? error.message : error
+      }`,
+      { option: "code", cause: error },
+    );
+  }
 }

@@ -71,7 +71,8 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
   const offsets = mean.map((value, channel) => shift - value * factors[channel]);
   return {
     parameters: { mean, std, scale, shift },
-    colour: (matrix) => matrix.scale(factors, offsets),
+    title: "normalize",
+    apply: (chain) => chain.linear().scale(factors, offsets),
   };
 }
 

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
-import type { ColourMatrix } from "./colour.ts";
-import type { Filter, Geometry } from "./geometry.ts";
+import type { Chain } from "./chain.ts";
+import type { Filter } from "./geometry.ts";
 import type { SampleRandom } from "./philox.ts";
 
 /** A value that JSON can hold. */
@@ -39,13 +39,24 @@ export interface SampleKeys {
 export interface BoundOperator {
   /** The parameters, complete. */
   readonly parameters: { readonly [name: string]: Json };
+  /** What `Augmenter.describe` calls it. */
+  readonly title: string;
   /** The filters that it may resample with; left out by one that only moves pixels. */
   readonly filters?: readonly Filter[];
-  /** Chooses crop, size and mirror for one sample. */
-  place?(geometry: Geometry, random: SampleRandom): void;
-  /** Adds its linear change of colours for one sample. */
-  colour?(matrix: ColourMatrix, random: SampleRandom): void;
+  /** Whether it mixes samples of a batch. */
+  readonly mixes?: boolean;
+  /**
+   * Adds what it does to one sample.
+   *
+   * @param chain What was done so far.
+   * @param random Random numbers of the sample; not to be used if `chain.fixed`.
+   * @throws {ShapeError} If it cannot be done to an image of that size.
+   */
+  apply(chain: Chain, random: SampleRandom): void;
 }
+
+/** Parameters as a caller or a JSON file gave them, still to be checked. */
+export type Given = { readonly [name: string]: unknown };
 
 /** A kind of operator: what is known under its name. */
 export interface OperatorKind {
@@ -60,7 +71,7 @@ export interface OperatorKind {
    * @returns The operator, ready to run.
    * @throws {UsageError} If a parameter is wrong.
    */
-  bind(parameters: { readonly [name: string]: unknown }): BoundOperator;
+  bind(parameters: Given): BoundOperator;
 }
 
 /**

@@ -1,22 +1,73 @@
 import { UsageError } from "../errors.ts";
+import { affineKind } from "./affine.ts";
+import { autoAugmentKind } from "./auto_augment.ts";
+import { brightnessKind, contrastKind } from "./brightness_contrast.ts";
+import { oneOfKind, sometimesKind } from "./choice.ts";
+import { colorTwistKind, hueKind, saturationKind } from "./color_twist.ts";
 import { centerCropKind, cropKind } from "./crop.ts";
+import { autoContrastKind, equalizeKind } from "./equalize.ts";
+import { eraseKind, randomErasingKind } from "./erase.ts";
 import { flipKind, randomFlipKind } from "./flip.ts";
+import { gaussianBlurKind } from "./gaussian_blur.ts";
+import { gaussianNoiseKind } from "./gaussian_noise.ts";
+import { grayscaleKind, invertKind } from "./grayscale.ts";
+import { cutmixKind, mixupKind } from "./mixup.ts";
 import { normalizeKind } from "./normalize.ts";
 import { type Operator, type OperatorKind, show } from "./operator.ts";
+import { padKind } from "./pad.ts";
+import { posterizeKind, solarizeKind } from "./posterize.ts";
+import { randAugmentKind, trivialAugmentWideKind } from "./rand_augment.ts";
+import { randomCropKind } from "./random_crop.ts";
 import { randomResizedCropKind } from "./random_resized_crop.ts";
 import { resizeKind } from "./resize.ts";
+import { rotateKind } from "./rotate.ts";
+import { sharpnessKind } from "./sharpness.ts";
+import { wgslOpKind } from "./wgsl_op.ts";
 
-const KINDS: ReadonlyMap<string, OperatorKind> = new Map(
-  [
-    resizeKind,
-    cropKind,
-    centerCropKind,
-    randomResizedCropKind,
-    flipKind,
-    randomFlipKind,
-    normalizeKind,
-  ].map((kind) => [kind.name, kind]),
-);
+let kinds: ReadonlyMap<string, OperatorKind> | undefined;
+
+/** The table, made when it is first needed, as operators that hold others look into it. */
+function table(): ReadonlyMap<string, OperatorKind> {
+  return kinds ??= new Map(
+    [
+      resizeKind,
+      cropKind,
+      centerCropKind,
+      randomCropKind,
+      randomResizedCropKind,
+      flipKind,
+      randomFlipKind,
+      padKind,
+      rotateKind,
+      affineKind,
+      brightnessKind,
+      contrastKind,
+      saturationKind,
+      hueKind,
+      colorTwistKind,
+      grayscaleKind,
+      invertKind,
+      posterizeKind,
+      solarizeKind,
+      equalizeKind,
+      autoContrastKind,
+      sharpnessKind,
+      gaussianBlurKind,
+      gaussianNoiseKind,
+      eraseKind,
+      randomErasingKind,
+      normalizeKind,
+      mixupKind,
+      cutmixKind,
+      autoAugmentKind,
+      randAugmentKind,
+      trivialAugmentWideKind,
+      oneOfKind,
+      sometimesKind,
+      wgslOpKind,
+    ].map((kind) => [kind.name, kind]),
+  );
+}
 
 /**
  * Finds the kind of an operator.
@@ -26,10 +77,10 @@ const KINDS: ReadonlyMap<string, OperatorKind> = new Map(
  * @throws {UsageError} If it is not an operator, or there is none of that name.
  */
 export function kindOf(operator: Operator): OperatorKind {
-  const kind = KINDS.get(operator?.name);
+  const kind = table().get(operator?.name);
   if (kind && typeof operator.parameters === "object" && operator.parameters !== null) return kind;
   throw new UsageError(
-    `Cannot augment as each operator must be one of ${[...KINDS.keys()].join(", ")}: received ${
+    `Cannot augment as each operator must be one of ${[...table().keys()].join(", ")}: received ${
       show(operator)
     }`,
     { option: "augment" },

@@ -4,7 +4,8 @@ import { type DType, DTYPE_BYTES } from "../gpu/tensor.ts";
 import { PIXEL_BYTES } from "./kernels.ts";
 import type { SampleKeys } from "./operator.ts";
 import { SampleRandom } from "./philox.ts";
-import { type Pass, place, Placement } from "./plan.ts";
+import { Chain } from "./chain.ts";
+import { place, type Plan } from "./plan.ts";
 
 /** Something that cannot be augmented. */
 export interface AugmentFault {
@@ -20,12 +21,12 @@ export type Sized = { readonly width: number; readonly height: number } | GpuIma
 /** Options of a {@linkcode BatchPlacer}. */
 export interface PlacerOptions {
   /** The plan. */
-  passes: readonly Pass[];
+  plan: Plan;
   /** Number format of the output. */
   dtype: DType;
   /** Seed in place of the keys' one. */
   seed?: number | bigint;
-  /** Whether the epoch is left out of the random numbers. */
+  /** Whether all chance is left out. */
   fixed: boolean;
   /** Most bytes of an image that a kernel can read or write. */
   maxBytes: number;
@@ -36,8 +37,8 @@ export interface PlacerOptions {
  * image. The results are kept from batch to batch, so that a stream makes no garbage.
  */
 export class BatchPlacer {
-  /** What pass `j` does to image `i`: `placements[i][j]`; old values where the image is null. */
-  readonly placements: Placement[][] = [];
+  /** What is done to each image; old values where it is null. */
+  readonly chains: Chain[] = [];
   readonly #options: PlacerOptions;
   readonly #seed: bigint | undefined;
   readonly #random = new SampleRandom();
@@ -71,23 +72,37 @@ export class BatchPlacer {
     for (let index = 0; index < images.length; index++) {
       const image = images[index];
       if (!image) continue;
-      const { geometry } = this.#placeOne(image, index, keys);
+      const chain = this.#placeOne(image, index, keys);
       if (reference < 0) {
         reference = index;
-        width = geometry.width;
-        height = geometry.height;
-      } else if (geometry.width !== width || geometry.height !== height) {
+        width = chain.width;
+        height = chain.height;
+      } else if (chain.width !== width || chain.height !== height) {
         throw new ShapeError(
           `Cannot batch ${
             sampleName(index, keys)
           } as it must be ${width} × ${height} pixels after ` +
-            `augmentation, like ${sampleName(reference, keys)}: received ${geometry.width} × ` +
-            `${geometry.height}. Operators such as randomResizedCrop, or resize and centerCrop, give all images one size`,
+            `augmentation, like ${sampleName(reference, keys)}: received ${chain.width} × ` +
+            `${chain.height}. Operators such as randomResizedCrop, or resize and centerCrop, give all images one size`,
           { sampleId: keys.ids?.at(index) },
         );
       }
     }
+    choosePartners(images, this.chains);
     return reference < 0 ? undefined : { width, height };
+  }
+
+  /**
+   * Places each image by itself, whatever sizes come out.
+   *
+   * @param images Their sizes; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @throws {ShapeError} If an operator cannot be done.
+   * @throws {LimitsError} If an image is too large for the device.
+   */
+  placeEach(images: readonly Sized[], keys: SampleKeys): void {
+    this.#begin(images.length, keys);
+    images.forEach((image, index) => image && this.#placeOne(image, index, keys));
   }
 
   /**
@@ -112,34 +127,34 @@ export class BatchPlacer {
     return faults;
   }
 
-  #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Placement {
-    const { passes, fixed } = this.#options;
-    this.#random.sample(fixed ? 0 : keys.epoch, keys.positions[index]);
-    let { width, height } = image;
-    let pitch = "rowPitch" in image ? image.rowPitch / PIXEL_BYTES.u8 : width;
-    const placements = this.placements[index] ??= passes.map(() => new Placement());
+  #placeOne(image: NonNullable<Sized>, index: number, keys: SampleKeys): Chain {
+    const { plan, fixed } = this.#options;
+    const chain = this.chains[index] ??= new Chain(fixed);
+    const { width, height } = image;
+    const pitch = "rowPitch" in image ? image.rowPitch / PIXEL_BYTES.u8 : width;
     this.#checkBytes(pitch * height * PIXEL_BYTES.u8, "of the image", index, keys);
-    for (let i = 0; i < passes.length; i++) {
-      try {
-        place(passes[i], width, height, pitch, this.#random, placements[i]);
-      } catch (error) {
-        if (!(error instanceof ShapeError)) throw error;
-        throw new ShapeError(`${error.message} in ${sampleName(index, keys)}`, {
-          sampleId: keys.ids?.at(index),
-        });
-      }
-      ({ width, height } = placements[i].geometry);
-      pitch = width;
-      this.#checkBytes(this.#outputBytes(width, height, i), "after augmentation", index, keys);
+    this.#random.sample(keys.epoch, keys.positions[index]);
+    try {
+      place(plan, chain, width, height, pitch, this.#random);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw new ShapeError(`${error.message} in ${sampleName(index, keys)}`, {
+        sampleId: keys.ids?.at(index),
+      });
     }
-    return placements[placements.length - 1];
+    for (let pass = 0; pass < chain.count; pass++) {
+      const { geometry } = chain.passes[pass];
+      const last = pass === chain.count - 1 && chain.mixingCount === 0;
+      const bytes = this.#outputBytes(geometry.width, geometry.height, last);
+      this.#checkBytes(bytes, "after augmentation", index, keys);
+    }
+    return chain;
   }
 
   /** Bytes that a pass writes: pixels for the next one, or the tensor's elements. */
-  #outputBytes(width: number, height: number, pass: number): number {
-    const { passes, dtype } = this.#options;
-    const elementBytes = DTYPE_BYTES[dtype];
-    const tensor = pass === passes.length - 1 && width % (4 / elementBytes) === 0;
+  #outputBytes(width: number, height: number, last: boolean): number {
+    const elementBytes = DTYPE_BYTES[this.#options.dtype];
+    const tensor = last && width % (4 / elementBytes) === 0;
     return width * height * (tensor ? 3 * elementBytes : PIXEL_BYTES.f32);
   }
 
@@ -167,6 +182,27 @@ export class BatchPlacer {
     }
     this.#random.seed(this.#seed ?? checkSeed(keys.seed));
   }
+}
+
+/** Gives each sample that is mixed a partner among the others that are there. */
+function choosePartners(images: readonly Sized[], chains: readonly Chain[]): void {
+  if (!chains.some(({ mixingCount }, index) => mixingCount > 0 && images[index])) return;
+  const present = images.flatMap((image, index) => image ? [index] : []);
+  present.forEach((index, place) => {
+    const { mixings, mixingCount } = chains[index];
+    for (let i = 0; i < mixingCount; i++) {
+      const mixing = mixings[i];
+      if (mixing.kind === null) continue;
+      if (present.length === 1) {
+        mixing.kind = null;
+        mixing.weight = 1;
+        mixing.box.fill(0);
+        continue;
+      }
+      const step = 1 + Math.floor(mixing.choice * (present.length - 1));
+      mixing.partner = present[(place + step) % present.length];
+    }
+  });
 }
 
 function sampleName(index: number, keys: SampleKeys): string {

@@ -1,9 +1,8 @@
-import { UsageError } from "../errors.ts";
-import { ColourMatrix } from "./colour.ts";
-import { Geometry } from "./geometry.ts";
+import { ShapeError, UsageError } from "../errors.ts";
+import { Chain } from "./chain.ts";
 import type { BoundOperator, Operator } from "./operator.ts";
 import { kindOf } from "./operators.ts";
-import type { SampleRandom } from "./philox.ts";
+import { SampleRandom } from "./philox.ts";
 
 /** An operator in its place in the list. */
 export interface Step {
@@ -17,31 +16,31 @@ export interface Step {
   occurrence: number;
 }
 
-/** What one dispatch does to a sample: a view, resampled at most once, then a colour matrix. */
-export interface Pass {
-  /** The operators that are fused into it, in order. */
+/** Operators that are ready to be run. */
+export interface Plan {
+  /** The operators, in order. */
   steps: readonly Step[];
+  /** Whether they share passes where that makes no difference. */
+  fuse: boolean;
 }
 
 const MOST_OF_A_KIND = 256;
+/** Images to see what becomes of: a usual one, and one that no crop is too large for. */
+const EXAMPLES = [[640, 480], [65535, 65535]];
 
 /**
- * Fuses operators into passes.
- *
- * Crops and flips are changes of indices and fuse with everything. Linear colour commutes with
- * resampling, as weights add up to 1 and nothing is clamped before the store. Two resamplings
- * one after the other are not one resampling: the second begins a pass.
+ * Makes operators ready to be run.
  *
  * @param operators The operators in order.
- * @param fuse False gives every operator a pass of its own.
- * @returns At least one pass.
- * @throws {UsageError} If an operator is not known or its parameters are wrong.
+ * @param fuse False gives every operator passes of its own.
+ * @returns The plan.
+ * @throws {UsageError} If an operator is not known, its parameters are wrong, or one that mixes
+ * samples does not come last.
  */
-export function makePlan(operators: readonly Operator[], fuse = true): Pass[] {
+export function makePlan(operators: readonly Operator[], fuse = true): Plan {
   const counts = new Map<number, number>();
-  const passes: { steps: Step[] }[] = [{ steps: [] }];
-  let resampled = false;
-  for (const operator of operators) {
+  let mixer: string | undefined;
+  const steps = operators.map((operator): Step => {
     const kind = kindOf(operator);
     const bound = kind.bind(operator.parameters);
     const occurrence = counts.get(kind.stream) ?? 0;
@@ -52,68 +51,130 @@ export function makePlan(operators: readonly Operator[], fuse = true): Pass[] {
         { option: "augment" },
       );
     }
-    counts.set(kind.stream, occurrence + 1);
-    const resamples = bound.filters !== undefined;
-    const last = passes[passes.length - 1];
-    if (last.steps.length > 0 && (!fuse || (resampled && resamples))) {
-      passes.push({ steps: [] });
-      resampled = false;
+    if (mixer !== undefined && !bound.mixes) {
+      throw new UsageError(
+        `Cannot augment as ${mixer} must come after all operators that do not mix samples: ` +
+          `received ${kind.name} after it`,
+        { option: "augment" },
+      );
     }
-    resampled ||= resamples;
-    passes[passes.length - 1].steps.push({ operator, bound, stream: kind.stream, occurrence });
-  }
-  return passes;
-}
-
-/** What one pass does to one sample; used for sample after sample. */
-export class Placement {
-  /** Where its pixels come from. */
-  readonly geometry: Geometry = new Geometry();
-  /** What happens to their colours. */
-  readonly colour: ColourMatrix = new ColourMatrix();
+    if (bound.mixes) mixer = kind.name;
+    counts.set(kind.stream, occurrence + 1);
+    return { operator, bound, stream: kind.stream, occurrence };
+  });
+  return { steps, fuse };
 }
 
 /**
- * Works out what a pass does to a sample.
+ * Works out the passes of one sample.
  *
- * @param pass The pass.
- * @param width Columns that come in.
- * @param height Rows that come in.
+ * @param plan The operators.
+ * @param chain Set to the result.
+ * @param width Columns of the image.
+ * @param height Rows of the image.
  * @param pitch From one row to the next, in pixels.
  * @param random Random numbers of the sample.
- * @param placement Set to the result.
+ * @param after Called after each operator, with its place in the list.
  * @throws {ShapeError} If an operator cannot be done to an image of that size.
  */
 export function place(
-  pass: Pass,
+  plan: Plan,
+  chain: Chain,
   width: number,
   height: number,
   pitch: number,
   random: SampleRandom,
-  placement: Placement,
+  after?: (index: number) => void,
 ): void {
-  const { geometry, colour } = placement;
-  geometry.begin(width, height, pitch);
-  colour.reset();
-  for (const { bound, stream, occurrence } of pass.steps) {
+  chain.begin(width, height, pitch);
+  for (let i = 0; i < plan.steps.length; i++) {
+    const { bound, stream, occurrence } = plan.steps[i];
+    if (!plan.fuse && !bound.mixes) chain.split();
     random.operator(stream, occurrence);
-    bound.place?.(geometry, random);
-    bound.colour?.(colour, random);
+    bound.apply(chain, random);
+    after?.(i);
   }
+}
+
+/**
+ * Runs a plan for an image as there are many.
+ *
+ * @param plan The operators.
+ * @param chain Set to the passes.
+ * @param position Which random numbers are drawn.
+ * @param after Called after each operator, with its place in the list.
+ */
+export function tryOut(
+  plan: Plan,
+  chain: Chain,
+  position: number,
+  after?: (index: number) => void,
+): void {
+  const random = new SampleRandom();
+  random.sample(0, position);
+  for (const [width, height] of EXAMPLES) {
+    try {
+      place(plan, chain, width, height, width, random, after);
+      return;
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+    }
+  }
+}
+
+/**
+ * Groups the operators of a plan by the passes that they are fused into.
+ *
+ * @param plan The operators.
+ * @param fixed Whether chance is left out.
+ * @returns For each pass the names of its operators; one that has several passes is the last in
+ * its first one. The mixing ones have groups of their own.
+ */
+export function passNames(plan: Plan, fixed = false): { names: string[]; passes: number }[] {
+  const chain = new Chain(fixed);
+  const last: number[] = [];
+  tryOut(plan, chain, 0, (index) => last[index] = chain.count - 1);
+  const groups: { names: string[]; passes: number; from: number; to: number }[] = [
+    { names: [], passes: 1, from: 0, to: 0 },
+  ];
+  const mixing: { names: string[]; passes: number }[] = [];
+  plan.steps.forEach(({ bound }, index) => {
+    const name = bound.title;
+    if (bound.mixes) {
+      mixing.push({ names: [name], passes: 1 });
+      return;
+    }
+    let group = groups[groups.length - 1];
+    if (last[index] > group.to) {
+      if (group.names.length === 0) group.to = last[index];
+      else {
+        group = { names: [], passes: 1, from: group.to + 1, to: last[index] };
+        groups.push(group);
+      }
+    }
+    group.names.push(name);
+    group.passes = group.to - group.from + 1;
+  });
+  return [...groups, ...mixing].map(({ names, passes }) => ({ names, passes }));
 }
 
 /**
  * Writes a plan, one line a pass.
  *
- * @param passes The passes.
+ * @param plan The operators.
  * @param output Layout and number format of the tensor.
+ * @param fixed Whether chance is left out.
  * @returns For example `1. randomResizedCrop + randomFlip + normalize: u8 pixels → NCHW f32`.
  */
-export function describePlan(passes: readonly Pass[], output: string): string {
-  return passes.map((pass, index) => {
-    const names = pass.steps.map((step) => step.operator.name).join(" + ") || "copy";
+export function describePlan(plan: Plan, output: string, fixed = false): string {
+  const groups = passNames(plan, fixed);
+  let pass = 0;
+  return groups.map(({ names, passes }, index) => {
     const source = index === 0 ? "u8 pixels" : "f32 pixels";
-    const target = index === passes.length - 1 ? output : "f32 pixels";
-    return `${index + 1}. ${names}: ${source} → ${target}`;
+    const target = index === groups.length - 1 ? output : "f32 pixels";
+    const from = pass + 1;
+    pass += passes;
+    const numbers = passes > 1 ? `${from}–${pass}` : `${from}`;
+    return `${numbers}. ${names.join(" + ") || "copy"}: ${source} → ${target}`;
   }).join("\n");
 }

@@ -1,9 +1,4 @@
-import {
-  checkResampling,
-  type Geometry,
-  RESAMPLE_OPTIONS,
-  type ResampleOptions,
-} from "./geometry.ts";
+import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
   checkInteger,
@@ -43,7 +38,8 @@ export const randomResizedCropKind: OperatorKind = { name: MAKER, stream: 4, bin
  * limits allow. Its place is uniform over all pixels where it fits.
  *
  * The filter reads beyond the window where there is more of the image, as in DALI; torchvision stops
- * at the window. Filters are as for {@linkcode resize}.
+ * at the window. Filters are as for {@linkcode resize}. With `fixed` the window is in the middle, has
+ * the result's aspect ratio, and 7/8 of the largest such window's sides.
  *
  * @param size Width and height of the result in pixels; one number is both.
  * @param options Limits of the window, and the filters.
@@ -79,9 +75,11 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
   return {
     parameters: { width, height, randomArea, randomAspectRatio, numAttempts, ...options },
     filters: [resampling.min, resampling.mag],
-    place(geometry: Geometry, random: SampleRandom) {
-      randomWindow(limits, geometry.width, geometry.height, random, window);
-      geometry.resample(
+    title: MAKER,
+    apply(chain, random) {
+      if (chain.fixed) centreWindow(width / height, chain.width, chain.height, window);
+      else randomWindow(limits, chain.width, chain.height, random, window);
+      chain.resample(
         window.x,
         window.y,
         window.width,
@@ -94,7 +92,7 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
   };
 }
 
-/** A rectangle of whole pixels. */
+/** A rectangle. */
 export interface Window {
   /** First column. */
   x: number;
@@ -104,6 +102,25 @@ export interface Window {
   width: number;
   /** Rows. */
   height: number;
+}
+
+/** Share of either side that validation shows: 224 of 256 pixels, as is usual for ImageNet. */
+const CENTRE_SHARE = 7 / 8;
+
+/**
+ * The window of validation: in the middle, of the result's aspect ratio, 7/8 of the largest one's
+ * sides, like a resize to 256 and a centre crop of 224.
+ *
+ * @param ratio Width / height of the result.
+ * @param width Columns of the image.
+ * @param height Rows of the image.
+ * @param window Set to the window, which may lie between pixels.
+ */
+function centreWindow(ratio: number, width: number, height: number, window: Window): void {
+  window.width = CENTRE_SHARE * Math.min(width, height * ratio);
+  window.height = CENTRE_SHARE * Math.min(height, width / ratio);
+  window.x = (width - window.width) / 2;
+  window.y = (height - window.height) / 2;
 }
 
 /** What limits a random window. */

@@ -1,18 +1,25 @@
+import { LimitsError } from "../errors.ts";
 import type { GpuImage, GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { DTYPE_BYTES, type GpuTensor } from "../gpu/tensor.ts";
+import type { Chain, Mixing } from "./chain.ts";
 import { FILTERS, type Geometry } from "./geometry.ts";
 import {
+  histogramKernel,
+  type KernelVariant,
+  mixKernel,
   nearestKernel,
   packKernel,
+  passKernel,
   PIXEL_BYTES,
   PIXELS,
   reduceKernel,
-  resampleKernel,
   type SourceKind,
+  TABLE_KERNEL,
   type TargetKind,
 } from "./kernels.ts";
-import { Placement } from "./plan.ts";
+import { partition } from "./parts.ts";
+import { Placement } from "./placement.ts";
 import type { Range, Recorder } from "./recorder.ts";
 
 /** Where a batch goes, and what limits the way. */
@@ -21,7 +28,7 @@ export interface RecordOptions {
   target: GpuTensor;
   /** Place of the first image in it. */
   first: number;
-  /** Most bytes of intermediate pixels at a time, unless one image has more. */
+  /** Most bytes of a binding, and of intermediate pixels at a time, unless one image has more. */
   budget: number;
   /** Most loop steps of one invocation. */
   maxSteps: number;
@@ -30,47 +37,62 @@ export interface RecordOptions {
 }
 
 const MOST_BUDGET = 2 ** 26;
+/** Offsets of bindings are multiples of this. */
+const ALIGNMENT = 256;
+/** Words of counts, and of tables, that one statistic takes. */
+const STATISTIC_WORDS = 1024;
+const STATISTIC_BYTES = STATISTIC_WORDS * 4;
+const NO_MIXING: Pick<Mixing, "weight" | "box" | "partner"> = {
+  weight: 1,
+  box: [0, 0, 0, 0],
+  partner: -1,
+};
 
 /**
  * Records the passes of a batch.
  *
- * Where pixels lie between passes, the batch is taken in parts that share the buffers for them.
+ * Where pixels lie between passes, the batch is taken in parts that share two buffers for them, to
+ * and fro. Where samples are mixed, those of the whole batch lie side by side first.
  *
  * @param images The images.
- * @param placements What each pass does to each image; entries of null images are not read.
+ * @param chains What is done to each image; entries of null images are not read.
  * @param recorder Takes the work.
  * @param options Target and limits.
  * @returns Buffers of the pool, to be released once the work has been submitted.
  */
 export function record(
   images: GpuImages,
-  placements: readonly (readonly Placement[])[],
+  chains: readonly Chain[],
   recorder: Recorder,
   options: RecordOptions,
 ): GPUBuffer[] {
-  return new BatchRecord(images, placements, recorder, options).run();
+  return new BatchRecord(images, chains, recorder, options).run();
 }
 
 class BatchRecord {
   readonly #images: GpuImages;
-  readonly #placements: readonly (readonly Placement[])[];
+  readonly #chains: readonly Chain[];
   readonly #recorder: Recorder;
   readonly #options: RecordOptions;
   readonly #output: TargetKind;
   readonly #width: number;
   readonly #height: number;
   readonly #packs: boolean;
+  readonly #mixings: number;
   readonly #lent: GPUBuffer[] = [];
   readonly #empty = nothing();
+  #counts: GPUBuffer | null = null;
+  #tables: GPUBuffer | null = null;
+  #statistics = 0;
 
   constructor(
     images: GpuImages,
-    placements: readonly (readonly Placement[])[],
+    chains: readonly Chain[],
     recorder: Recorder,
     options: RecordOptions,
   ) {
     this.#images = images;
-    this.#placements = placements;
+    this.#chains = chains;
     this.#recorder = recorder;
     this.#options = options;
     const { target } = options;
@@ -80,17 +102,37 @@ class BatchRecord {
       : [target.shape[1], target.shape[2]];
     const perWord = 4 / DTYPE_BYTES[target.dtype];
     this.#packs = this.#width % perWord !== 0 || target.byteOffset % 4 !== 0;
+    this.#mixings = Math.max(0, ...this.#present().map(({ mixingCount }) => mixingCount));
+  }
+
+  #present(): Chain[] {
+    return this.#chains.filter((_, index) => this.#images.images[index]);
   }
 
   run(): GPUBuffer[] {
     try {
-      const all = this.#images.images;
-      const index = all.findIndex((image) => image !== null);
-      const passes = index < 0 ? 1 : this.#placements[index].length;
-      const boundaries = passes - 1 + Number(this.#packs);
-      const parts = this.#parts(boundaries);
-      const buffers = parts.bytes.map((bytes, i) => this.#lend(bytes, `augment pixels ${i}`));
-      for (const [from, to] of parts.ranges) this.#part(from, to, passes, buffers);
+      this.#lendStatistics();
+      const count = this.#images.images.length;
+      const finalBytes = this.#width * this.#height * PIXEL_BYTES.f32;
+      const mixes = this.#mixings > 0;
+      const parts = partition(
+        count,
+        (index) => [...this.#between(index), this.#packs && !mixes ? finalBytes : 0],
+        Math.min(this.#options.budget, MOST_BUDGET),
+      );
+      const between = parts.bytes.slice(0, 2).map((bytes, i) =>
+        bytes > 0 ? this.#lend(bytes, `augment pixels ${i}`) : null
+      );
+      const last = mixes
+        ? this.#lend(finalBytes * count, "augment unmixed")
+        : this.#packs
+        ? this.#lend(parts.bytes[2], "augment unpacked")
+        : null;
+      for (const [from, to] of parts.ranges) {
+        this.#part(from, to, between, last, mixes ? from : 0);
+        if (this.#packs && !mixes) this.#pack(last!, from, to, from);
+      }
+      if (mixes) this.#mix(last!);
       return this.#lent;
     } catch (error) {
       for (const buffer of this.#lent) this.#options.pool.release(buffer);
@@ -98,124 +140,212 @@ class BatchRecord {
     }
   }
 
-  /** Bytes that a sample takes between pass `boundary` and what follows. */
-  #between(index: number, boundary: number, last: boolean): number {
-    if (last && this.#packs) return this.#width * this.#height * PIXEL_BYTES.f32;
-    if (this.#images.images[index] === null) return 0;
-    const { width, height } = this.#placements[index][boundary].geometry;
-    return width * height * PIXEL_BYTES.f32;
-  }
-
-  #parts(boundaries: number): { ranges: [number, number][]; bytes: number[] } {
-    const count = this.#images.images.length;
-    const bytes = new Array<number>(boundaries).fill(0);
-    if (boundaries === 0) return { ranges: [[0, count]], bytes };
-    const budget = Math.min(this.#options.budget, MOST_BUDGET);
-    const ranges: [number, number][] = [];
-    let from = 0;
-    let sums = new Array<number>(boundaries).fill(0);
-    for (let index = 0; index < count; index++) {
-      const own = sums.map((_, b) => this.#between(index, b, b === boundaries - 1));
-      if (index > from && own.some((size, b) => sums[b] + size > budget)) {
-        ranges.push([from, index]);
-        from = index;
-        sums = sums.map(() => 0);
-      }
-      for (let b = 0; b < boundaries; b++) {
-        sums[b] += own[b];
-        bytes[b] = Math.max(bytes[b], sums[b]);
-      }
+  #lendStatistics(): void {
+    let uses = 0;
+    for (const { passes, count } of this.#present()) {
+      for (let i = 0; i < count; i++) if (passes[i].statistic) uses++;
     }
-    if (count > from) ranges.push([from, count]);
-    return { ranges, bytes };
+    if (uses === 0) return;
+    const bytes = uses * STATISTIC_BYTES;
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    this.#counts = this.#lend(bytes, "augment counts", usage);
+    this.#tables = this.#lend(bytes, "augment tables");
+    this.#recorder.useStatistics(this.#counts, this.#tables);
   }
 
-  #part(from: number, to: number, passes: number, buffers: readonly GPUBuffer[]): void {
+  /** Most bytes that a sample takes after its passes of even number, and of odd number. */
+  #between(index: number): [number, number] {
+    const most: [number, number] = [0, 0];
+    if (this.#images.images[index] === null) return most;
+    const { passes, count } = this.#chains[index];
+    for (let pass = 0; pass < count - 1; pass++) {
+      const { width, height } = passes[pass].geometry;
+      most[pass % 2] = Math.max(most[pass % 2], width * height * PIXEL_BYTES.f32);
+    }
+    return most;
+  }
+
+  /** All passes of a part of the batch; the last one of each sample writes to its final place. */
+  #part(
+    from: number,
+    to: number,
+    between: readonly (GPUBuffer | null)[],
+    final: GPUBuffer | null,
+    finalFirst: number,
+  ): void {
+    const kind = final ? PIXELS : this.#output;
+    const finals: Range[] = [];
+    for (let index = from; index < to; index++) {
+      const place = index - from + finalFirst;
+      finals.push(final ? this.#pixelRange(final, place) : this.#tensorRange(index, index + 1));
+    }
+    let levels = 0;
+    for (let index = from; index < to; index++) {
+      if (this.#images.images[index]) levels = Math.max(levels, this.#chains[index].count);
+    }
     let sources: (Range | null)[] = [];
     for (let index = from; index < to; index++) sources.push(this.#imageRange(index));
-    for (let pass = 0; pass < passes; pass++) {
-      const last = pass === passes - 1;
-      const source: SourceKind = pass === 0 ? "u8" : "f32";
-      const target = last && !this.#packs ? this.#output : PIXELS;
+    for (let level = 0; level < levels; level++) {
       const targets: (Range | null)[] = [];
       let at = 0;
       for (let index = from; index < to; index++) {
-        if (target !== PIXELS) {
-          targets.push(this.#tensorRange(index, index + 1));
+        const { passes, count } = this.#chains[index] ?? { passes: [], count: 0 };
+        if (!sources[index - from] || level >= count - 1) {
+          targets.push(null);
           continue;
         }
-        const byteLength = this.#between(index, pass, last);
-        const used = last || sources[index - from] !== null;
-        targets.push(used ? { buffer: buffers[pass], byteOffset: at, byteLength } : null);
+        const { width, height } = passes[level].geometry;
+        const byteLength = width * height * PIXEL_BYTES.f32;
+        targets.push({ buffer: between[level % 2]!, byteOffset: at, byteLength });
         at += byteLength;
       }
-      this.#pass(from, pass, source, target, sources, targets);
-      if (last) this.#zeros(from, target, targets);
+      const source: SourceKind = level === 0 ? "u8" : "f32";
+      this.#level(from, level, source, sources, targets, finals, kind);
       sources = targets;
     }
-    if (this.#packs) {
-      this.#recorder.pack(
-        packKernel(this.#output),
-        {
-          buffer: buffers[passes - 1],
-          byteOffset: 0,
-          byteLength: (to - from) * this.#width * this.#height * PIXEL_BYTES.f32,
-        },
-        this.#tensorRange(from, to),
-        DTYPE_BYTES[this.#output.dtype],
-        [this.#width, this.#height, to - from],
-      );
-    }
+    this.#zeros(from, kind, finals);
   }
 
-  /** One pass over a part of the batch: kernel by kernel, so that each is dispatched once. */
-  #pass(
+  /** One pass of all samples that have as many: kernel by kernel, so that each is dispatched once. */
+  #level(
     from: number,
-    pass: number,
+    level: number,
     source: SourceKind,
-    target: TargetKind,
     sources: readonly (Range | null)[],
     targets: readonly (Range | null)[],
+    finals: readonly Range[],
+    finalKind: TargetKind,
   ): void {
-    const elementBytes = bytesOfElement(target);
-    const kernels = new Map<ReturnType<typeof nearestKernel>, number[]>();
+    const tables = this.#measure(from, level, source, sources);
+    const kernels = new Map<KernelVariant, number[]>();
     sources.forEach((range, i) => {
       if (!range) return;
-      const placement = this.#placements[from + i][pass];
-      const { geometry } = placement;
-      if (isWide(geometry, this.#options.maxSteps)) {
+      const placement = this.#chains[from + i].passes[level];
+      const kind = targets[i] ? PIXELS : finalKind;
+      if (placement.kind === "move" && isWide(placement.geometry, this.#options.maxSteps)) {
         const [reduced, own] = this.#reduce(source, placement, range);
-        const kernel = nearestKernel("f32", target);
-        this.#recorder.add(kernel, own, reduced, targets[i]!, elementBytes);
+        const kernel = passKernel(own, "f32", kind);
+        const target = targets[i] ?? finals[i];
+        this.#recorder.add(kernel, own, reduced, target, bytesOfElement(kind), tables[i]);
         return;
       }
-      const { filterX, filterY } = geometry;
-      const kernel = filterX === FILTERS.nearest && filterY === FILTERS.nearest
-        ? nearestKernel(source, target)
-        : resampleKernel(source, target, filterX, filterY);
+      const kernel = passKernel(placement, source, kind);
       const members = kernels.get(kernel);
       if (members) members.push(i);
       else kernels.set(kernel, [i]);
     });
     for (const [kernel, members] of kernels) {
       for (const i of members) {
-        const placement = this.#placements[from + i][pass];
-        this.#recorder.add(kernel, placement, sources[i]!, targets[i]!, elementBytes);
+        const placement = this.#chains[from + i].passes[level];
+        const elementBytes = bytesOfElement(targets[i] ? PIXELS : finalKind);
+        const target = targets[i] ?? finals[i];
+        this.#recorder.add(kernel, placement, sources[i]!, target, elementBytes, tables[i]);
       }
     }
   }
 
+  /** Counts what a pass wants to know, and gives the first word of each sample's table. */
+  #measure(
+    from: number,
+    level: number,
+    source: SourceKind,
+    sources: readonly (Range | null)[],
+  ): number[] {
+    const tables: number[] = [];
+    const members: number[] = [];
+    sources.forEach((range, i) => {
+      const statistic = range && this.#chains[from + i].passes[level].statistic;
+      if (!statistic) return;
+      members.push(i);
+      tables[i] = this.#statistics++ * STATISTIC_WORDS;
+    });
+    const words = (buffer: GPUBuffer, i: number): Range => ({
+      buffer,
+      byteOffset: tables[i] * 4,
+      byteLength: STATISTIC_BYTES,
+    });
+    for (const i of members) {
+      const { inputWidth: width, inputHeight: height, inputPitch: pitch } =
+        this.#chains[from + i].passes[level];
+      const size = { width, height, pitch };
+      const counts = words(this.#counts!, i);
+      this.#recorder.addHistogram(histogramKernel(source), size, sources[i]!, counts);
+    }
+    for (const i of members) {
+      const statistic = this.#chains[from + i].passes[level].statistic!;
+      const counts = words(this.#counts!, i), table = words(this.#tables!, i);
+      this.#recorder.addTable(TABLE_KERNEL, statistic, counts, table);
+    }
+    return tables;
+  }
+
   /** Fills the places of images that are not there: a pixel of whatever image, times zero. */
-  #zeros(from: number, target: TargetKind, targets: readonly (Range | null)[]): void {
+  #zeros(from: number, target: TargetKind, finals: readonly Range[]): void {
     const source = { buffer: this.#images.buffer, byteOffset: 0, byteLength: PIXEL_BYTES.u8 };
     const { geometry } = this.#empty;
     geometry.width = this.#width;
     geometry.height = this.#height;
-    targets.forEach((range, i) => {
+    finals.forEach((range, i) => {
       if (this.#images.images[from + i] !== null) return;
       const kernel = nearestKernel("u8", target);
-      this.#recorder.add(kernel, this.#empty, source, range!, bytesOfElement(target));
+      this.#recorder.add(kernel, this.#empty, source, range, bytesOfElement(target));
     });
+  }
+
+  /** Mixes the samples of the batch with each other, step by step, into the tensor. */
+  #mix(unmixed: GPUBuffer): void {
+    const count = this.#images.images.length;
+    const size = [this.#width, this.#height] as const;
+    let sources = unmixed;
+    for (let step = 0; step < this.#mixings; step++) {
+      const last = step === this.#mixings - 1;
+      const pixels = !last || this.#packs;
+      const target = pixels ? this.#lend(unmixed.size, "augment mixed") : null;
+      const kind = target ? PIXELS : this.#output;
+      for (let index = 0; index < count; index++) {
+        const chain = this.#images.images[index] ? this.#chains[index] : null;
+        const mixing = chain && step < chain.mixingCount ? chain.mixings[step] : NO_MIXING;
+        const partner = mixing.partner < 0 ? index : mixing.partner;
+        this.#recorder.addMix(
+          mixKernel(kind),
+          this.#pixelRange(sources, index),
+          this.#pixelRange(sources, partner),
+          target ? this.#pixelRange(target, index) : this.#tensorRange(index, index + 1),
+          bytesOfElement(kind),
+          size,
+          mixing.weight,
+          mixing.box,
+        );
+      }
+      if (last && target) this.#packAll(target, count);
+      else if (target) sources = target;
+    }
+  }
+
+  /** Packs all samples of the batch, as many at a time as a binding holds. */
+  #packAll(source: GPUBuffer, count: number): void {
+    const bytes = this.#width * this.#height * PIXEL_BYTES.f32;
+    const most = Math.max(1, Math.floor((this.#options.budget - ALIGNMENT) / bytes));
+    for (let from = 0; from < count; from += most) {
+      this.#pack(source, from, Math.min(count, from + most), 0);
+    }
+  }
+
+  /** Packs samples whose pixels lie one after the other, that of `origin` first. */
+  #pack(source: GPUBuffer, from: number, to: number, origin: number): void {
+    const pixels = this.#pixelRange(source, from - origin);
+    this.#recorder.pack(
+      packKernel(this.#output),
+      { ...pixels, byteLength: (to - from) * pixels.byteLength },
+      this.#tensorRange(from, to),
+      DTYPE_BYTES[this.#output.dtype],
+      [this.#width, this.#height, to - from],
+    );
+  }
+
+  #pixelRange(buffer: GPUBuffer, place: number): Range {
+    const byteLength = this.#width * this.#height * PIXEL_BYTES.f32;
+    return { buffer, byteOffset: place * byteLength, byteLength };
   }
 
   /** Resamples one sample axis by axis, the one that leaves less behind first. */
@@ -248,6 +378,8 @@ class BatchRecord {
     const copy = new Placement();
     copy.geometry.begin(width, height, width);
     copy.colour.rows.set(placement.colour.rows);
+    copy.steps.push(...placement.steps);
+    copy.stepCount = placement.stepCount;
     return [second, copy];
   }
 
@@ -257,10 +389,15 @@ class BatchRecord {
   }
 
   /** Lends a power of two, so that a stream of varying sizes soon finds all buffers in the pool. */
-  #lend(bytes: number, label: string): GPUBuffer {
+  #lend(bytes: number, label: string, usage: number = GPUBufferUsage.STORAGE): GPUBuffer {
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
     const most = this.#images.device.limits.maxBufferSize;
-    const usage = GPUBufferUsage.STORAGE;
+    if (bytes > most) {
+      throw new LimitsError(
+        `Cannot augment a batch as the bytes of its pixels must be at most ${most} on this device: received ${bytes}`,
+        { option: "batchSize" },
+      );
+    }
     const buffer = this.#options.pool.acquire(Math.max(bytes, Math.min(size, most)), usage, label);
     this.#lent.push(buffer);
     return buffer;
@@ -301,6 +438,7 @@ function nothing(): Placement {
 
 /** Whether a tile of 4 × 4 output pixels would take an invocation more loop steps than it may. */
 function isWide(geometry: Geometry, maxSteps: number): boolean {
+  if (geometry.warped) return false;
   if (geometry.filterX === FILTERS.nearest && geometry.filterY === FILTERS.nearest) return false;
   const across = 3 * geometry.scaleX + 2 * geometry.reachX + 2;
   const down = 3 * geometry.scaleY + 2 * geometry.reachY + 2;

@@ -138,17 +138,16 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
   return {
     parameters,
     filters: [resampling.min, resampling.mag],
-    place(geometry) {
-      wantedSize(rule, geometry.width, geometry.height, size);
+    title: "resize",
+    apply(chain) {
+      wantedSize(rule, chain.width, chain.height, size);
       const outWidth = wholePixels(size.width), outHeight = wholePixels(size.height);
       // A rounded size sees more or less than the whole image, about its centre.
-      const spanX = subpixel ? geometry.width * adjustment(outWidth, size.width) : geometry.width;
-      const spanY = subpixel
-        ? geometry.height * adjustment(outHeight, size.height)
-        : geometry.height;
-      geometry.resample(
-        (geometry.width - spanX) / 2,
-        (geometry.height - spanY) / 2,
+      const spanX = subpixel ? chain.width * adjustment(outWidth, size.width) : chain.width;
+      const spanY = subpixel ? chain.height * adjustment(outHeight, size.height) : chain.height;
+      chain.resample(
+        (chain.width - spanX) / 2,
+        (chain.height - spanY) / 2,
         spanX,
         spanY,
         outWidth,

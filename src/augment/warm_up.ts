@@ -1,54 +1,60 @@
 import { type DType, DTYPE_BYTES, type Layout } from "../gpu/tensor.ts";
+import { Chain } from "./chain.ts";
 import {
+  histogramKernel,
   type KernelVariant,
+  mixKernel,
   nearestKernel,
   packKernel,
+  passKernel,
   PIXELS,
   resampleKernel,
+  TABLE_KERNEL,
 } from "./kernels.ts";
-import { SampleRandom } from "./philox.ts";
-import { type Pass, place, Placement } from "./plan.ts";
+import { type Plan, tryOut } from "./plan.ts";
 
-/** An image of usual size, to see what the output will look like. */
-const USUAL = { width: 640, height: 480 };
+/** How often random operators are tried. */
+const TRIES = 16;
 
 /**
- * The kernels that a plan is likely to need.
+ * The kernels that a plan is likely to need: those of some samples, and of all its filters.
  *
- * @param passes The plan.
+ * @param plan The plan.
+ * @param fixed Whether chance is left out.
  * @param output Layout and number format of the tensor.
  * @returns Their variants, each once.
  */
 export function warmUpVariants(
-  passes: readonly Pass[],
+  plan: Plan,
+  fixed: boolean,
   output: { layout: Layout; dtype: DType },
 ): KernelVariant[] {
   const tensor = { layout: output.layout, dtype: output.dtype };
-  const packs = usualWidth(passes) % (4 / DTYPE_BYTES[output.dtype]) !== 0;
+  const filters = new Set(plan.steps.flatMap(({ bound }) => bound.filters ?? []));
   const variants = new Set<KernelVariant>();
-  passes.forEach((pass, index) => {
-    const source = index === 0 ? "u8" : "f32";
-    const target = index < passes.length - 1 || packs ? PIXELS : tensor;
-    variants.add(nearestKernel(source, target));
-    const filters = pass.steps.flatMap(({ bound }) => bound.filters ?? []);
-    for (const x of filters) {
-      for (const y of filters) variants.add(resampleKernel(source, target, x, y));
+  const chain = new Chain(fixed);
+  for (let position = 0; position < TRIES; position++) {
+    tryOut(plan, chain, position);
+    const packs = chain.width % (4 / DTYPE_BYTES[output.dtype]) !== 0;
+    const mixes = chain.mixingCount > 0;
+    for (let pass = 0; pass < chain.count; pass++) {
+      const placement = chain.passes[pass];
+      const source = pass === 0 ? "u8" : "f32";
+      const target = pass < chain.count - 1 || packs || mixes ? PIXELS : tensor;
+      variants.add(passKernel(placement, source, target));
+      // A sample whose size needs no resampling, and the place of one that is not there.
+      variants.add(nearestKernel(source, target));
+      variants.add(nearestKernel("u8", packs || mixes ? PIXELS : tensor));
+      if (placement.statistic) variants.add(histogramKernel(source)).add(TABLE_KERNEL);
+      if (!placement.geometry.resampled || placement.geometry.warped) continue;
+      for (const x of filters) {
+        for (const y of filters) {
+          variants.add(resampleKernel(source, target, x, y, placement.stepCount > 0));
+        }
+      }
     }
-  });
-  if (packs) variants.add(packKernel(tensor));
-  return [...variants];
-}
-
-function usualWidth(passes: readonly Pass[]): number {
-  const placement = new Placement();
-  let { width, height } = USUAL;
-  try {
-    for (const pass of passes) {
-      place(pass, width, height, width, new SampleRandom(), placement);
-      ({ width, height } = placement.geometry);
-    }
-  } catch {
-    // The usual image is too small for a crop; the width so far says enough.
+    if (mixes) variants.add(mixKernel(packs ? PIXELS : tensor));
+    if (packs) variants.add(packKernel(tensor));
   }
-  return width;
+  return [...variants];
 }

@@ -50,5 +50,5 @@ export interface AugmentStage {
     keys: SampleKeys,
   ): { index: number; reason: CassetteError }[];
   /** Submits the work that writes image i to place first + i of the target. */
-  apply(images: GpuImages, keys: SampleKeys, target: GpuTensor, first: number): Promise<void>;
+  apply(images: GpuImages, keys: SampleKeys, target: GpuTensor, first: number): Promise<unknown>;
 }

@@ -30,8 +30,8 @@ Deno.test("operators are frozen data that JSON carries unchanged", () => {
     const copy = JSON.parse(JSON.stringify(operator)) as Operator;
     assertEquals(copy, operator);
     assert(Object.isFrozen(operator) && Object.isFrozen(operator.parameters));
-    const [pass] = makePlan([copy]);
-    assertEquals(pass.steps[0].bound.parameters, operator.parameters);
+    const { steps } = makePlan([copy]);
+    assertEquals(steps[0].bound.parameters, operator.parameters);
   }
 });
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import sharp from "sharp";
 import { resize, type ResizeOptions } from "../../src/augment/mod.ts";
-import { Geometry } from "../../src/augment/geometry.ts";
+import { Chain } from "../../src/augment/chain.ts";
+import type { Geometry } from "../../src/augment/geometry.ts";
 import { SampleRandom } from "../../src/augment/philox.ts";
 import { resizeKind } from "../../src/augment/resize.ts";
 import { planes, resample } from "./reference.ts";
@@ -10,10 +11,10 @@ import { run, testDevice, testPicture } from "./run.ts";
 const device = await testDevice();
 
 function place(width: number, height: number, options: ResizeOptions): Geometry {
-  const geometry = new Geometry();
-  geometry.begin(width, height, width);
-  resizeKind.bind(resize(options).parameters).place!(geometry, new SampleRandom());
-  return geometry;
+  const chain = new Chain();
+  chain.begin(width, height, width);
+  resizeKind.bind(resize(options).parameters).apply(chain, new SampleRandom());
+  return chain.passes[0].geometry;
 }
 
 Deno.test("the size follows from mode, shorter, longer and maxSize as in DALI", () => {
