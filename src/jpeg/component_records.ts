@@ -1,4 +1,5 @@
-import type { JpegFrame } from "./frame.ts";
+import type { JpegComponent } from "./frame.ts";
+import { hasChromaPass, type PictureKind } from "./picture_kind.ts";
 import {
   BLOCK_BYTES,
   BLOCK_EDGE,
@@ -7,42 +8,79 @@ import {
   params,
   type Stage,
   type Tuning,
-} from "./plan.ts";
+} from "./stage.ts";
 import type { QuantTable } from "./tables.ts";
-import { Upsampling, upsampling } from "./upsample.ts";
 import type { Region, Words } from "./words.ts";
 
-const COMPONENT_WORDS = 12;
+const COMPONENT_WORDS = 8;
+/** Fields of a component's shape; the numbers are the shader's. */
+const H_SHIFT = 4;
+const V_SHIFT = 8;
+const PLACE_SHIFT = 12;
+const EDGE_SHIFT = 16;
 const QUANT_WORDS = 32;
+/** Words of a block's samples: one byte each. */
+const SAMPLE_WORDS = BLOCK_EDGE * BLOCK_EDGE / 4;
 
-/** Most quantisation tables in one group: what a uniform binding of 64 KiB holds. */
+/** Most quantisation tables in one group: what a uniform binding holds. */
 export const MOST_QUANTS = 512;
+/** Most components in one group, and most pictures: what a uniform binding of records holds. */
+export const MOST_RECORDS = 2048;
 
-/** Bytes of the binding that holds them, whatever their number. */
-export const QUANT_BINDING_BYTES: number = MOST_QUANTS * QUANT_WORDS * 4;
-
-/** Work of the inverse DCT. */
-export interface TransformStage extends Stage {
-  /** Component records. */
-  readonly components: Region;
-  /** Quantisation tables; the binding's size is fixed. */
-  readonly quants: Region;
+/** Work of a kernel that transforms blocks into samples. */
+export interface SampleStage extends Stage {
   /** Whose each workgroup is. */
   readonly owners: Region;
 }
 
 /** What the other stages need to know of the components. */
 export interface ComponentPlan {
-  /** The inverse DCT's work. */
-  readonly stage: TransformStage;
+  /** Component records. */
+  readonly components: Region;
+  /** Quantisation tables. */
+  readonly quants: Region;
+  /** Components that become planes of bytes. */
+  readonly planes: SampleStage;
+  /** Pairs of chroma components that become planes of their own kind. */
+  readonly chroma: SampleStage;
   /** First block of each scan of the group, in the order of the pictures. */
   readonly scanBlocks: Uint32Array;
   /** First word of each component's samples, in the order of the pictures. */
-  readonly planes: Uint32Array;
+  readonly samples: Uint32Array;
   /** Bytes of coefficients. */
   readonly coefficientBytes: number;
   /** Bytes of samples. */
   readonly sampleBytes: number;
+}
+
+/** Workgroups of components, gathered for one kernel. */
+class Work {
+  readonly #size: number;
+  readonly #owners: number[] = [];
+  readonly #counts: number[] = [];
+  #workgroups = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Adds a component's blocks; gives its first workgroup. */
+  add(owner: number, blocks: number): number {
+    const first = this.#workgroups;
+    const count = Math.ceil(blocks / this.#size);
+    this.#owners.push(owner);
+    this.#counts.push(count);
+    this.#workgroups += count;
+    return first;
+  }
+
+  stage(read: Words): SampleStage {
+    return {
+      workgroups: this.#workgroups,
+      owners: owners(read, this.#owners, this.#counts),
+      params: params(read, this.#workgroups),
+    };
+  }
 }
 
 /**
@@ -51,12 +89,14 @@ export interface ComponentPlan {
  * A scan's blocks lie in the order in which they are coded.
  *
  * @param decodables The pictures.
+ * @param kinds How each is made.
  * @param read Where the records go.
  * @param tuning Sizes of workgroups.
  * @returns The layout.
  */
 export function componentRecords(
   decodables: readonly Decodable[],
+  kinds: readonly PictureKind[],
   read: Words,
   tuning: Tuning,
 ): ComponentPlan {
@@ -66,75 +106,72 @@ export function componentRecords(
     componentCount += frame.components.length;
     scanCount += frame.scans.length;
   }
-  const components = read.region(componentCount * COMPONENT_WORDS);
+  const components = read.uniform(componentCount * COMPONENT_WORDS);
   const { data } = read;
   const scanBlocks = new Uint32Array(scanCount);
-  const planes = new Uint32Array(componentCount);
-  const workgroupsOf = new Uint32Array(componentCount);
+  const samples = new Uint32Array(componentCount);
   const quants = new Map<QuantTable, number>();
-  let record = components.offset / 4;
+  const planes = new Work(tuning.transform);
+  const chroma = new Work(tuning.transform);
   let place = 0;
   let firstScan = 0;
-  let coded = 0;
-  let shown = 0;
-  let workgroups = 0;
-  for (const { frame } of decodables) {
-    frame.scans.forEach((scan, i) => {
-      scanBlocks[firstScan + i] = coded;
-      coded += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+  let blocks = 0;
+  let words = 0;
+  decodables.forEach(({ frame }, i) => {
+    const kind = kinds[i];
+    frame.scans.forEach((scan, s) => {
+      scanBlocks[firstScan + s] = blocks;
+      blocks += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
     });
-    for (const component of frame.components) {
-      const blocks = component.blocksWide * component.blocksHigh;
+    frame.components.forEach((component, c) => {
+      const record = components.offset / 4 + place * COMPONENT_WORDS;
       const scan = frame.scans[component.scan];
+      const single = scan.components.length === 1;
+      const shown = component.blocksWide * component.blocksHigh;
       let quant = quants.get(component.quant!);
       if (quant === undefined) quants.set(component.quant!, quant = quants.size);
-      data[record] = workgroups;
-      data[record + 1] = scanBlocks[firstScan + component.scan];
-      data[record + 2] = scan.mcusAcross;
-      data[record + 3] = scan.blocksPerMcu;
-      data[record + 4] = scan.components.length > 1 ? component.h : 1;
-      data[record + 5] = scan.components.length > 1 ? component.v : 1;
-      data[record + 6] = component.place;
-      data[record + 7] = component.blocksWide;
-      data[record + 8] = blocks;
-      data[record + 9] = planes[place] = shown * (BLOCK_EDGE * BLOCK_EDGE / 4);
-      data[record + 10] = quant * (QUANT_WORDS / 4);
-      data[record + 11] = edge(frame, component);
-      record += COMPONENT_WORDS;
-      workgroupsOf[place++] = Math.ceil(blocks / tuning.idct);
-      workgroups += Math.ceil(blocks / tuning.idct);
-      shown += blocks;
-    }
+      data[record] = scanBlocks[firstScan + component.scan];
+      data[record + 1] = scan.mcusAcross;
+      data[record + 2] = scan.blocksPerMcu | (single ? 1 : component.h) << H_SHIFT |
+        (single ? 1 : component.v) << V_SHIFT | component.place << PLACE_SHIFT |
+        edge(kind, component) << EDGE_SHIFT;
+      data[record + 3] = component.blocksWide;
+      data[record + 4] = shown;
+      data[record + 5] = samples[place] = words;
+      data[record + 6] = quant * (QUANT_WORDS / 4);
+      if (kind === "any") {
+        data[record + 7] = planes.add(place, shown);
+        words += shown * SAMPLE_WORDS;
+      } else if (c === 1 && hasChromaPass(kind)) {
+        data[record + 7] = chroma.add(place, shown);
+        words += shown * SAMPLE_WORDS * 2;
+      }
+      place++;
+    });
     firstScan += frame.scans.length;
-  }
+  });
   return {
-    stage: {
-      workgroups,
-      components,
-      quants: quantRecords(quants, read),
-      owners: owners(read, workgroupsOf),
-      params: params(read, workgroups),
-    },
+    components,
+    quants: quantRecords(quants, read),
+    planes: planes.stage(read),
+    chroma: chroma.stage(read),
     scanBlocks,
-    planes,
-    coefficientBytes: coded * BLOCK_BYTES,
-    sampleBytes: shown * BLOCK_EDGE * BLOCK_EDGE,
+    samples,
+    coefficientBytes: blocks * BLOCK_BYTES,
+    sampleBytes: words * 4,
   };
 }
 
 function quantRecords(quants: Map<QuantTable, number>, read: Words): Region {
-  const region = read.region(quants.size * QUANT_WORDS);
+  const region = read.uniform(quants.size * QUANT_WORDS);
   const halves = new Uint16Array(read.data.buffer);
   for (const [table, at] of quants) {
     halves.set(table.values, region.offset / 2 + at * table.values.length);
   }
-  return { offset: region.offset, size: QUANT_BINDING_BYTES };
+  return region;
 }
 
 /** Samples in the last column of blocks, if the triangle filter across reads the one after them. */
-function edge(frame: JpegFrame, component: JpegFrame["components"][number]): number {
-  const mode = upsampling(frame, component);
-  return mode === Upsampling.fancyAcross || mode === Upsampling.fancyBoth
-    ? component.width % BLOCK_EDGE
-    : 0;
+function edge(kind: PictureKind, component: JpegComponent): number {
+  return kind === "422" || kind === "420" ? component.width % BLOCK_EDGE : 0;
 }

@@ -10,7 +10,7 @@ import type {
   DecodePartsOptions,
   JpegDecoderOptions,
 } from "./options.ts";
-import type { Tuning } from "./plan.ts";
+import type { Tuning } from "./stage.ts";
 import { type Part, Preparer, subject } from "./prepare.ts";
 import { Submitter } from "./submit.ts";
 import { warmUpFiles } from "./warm_up.ts";
@@ -24,8 +24,8 @@ export type {
 } from "./options.ts";
 
 const DEFAULT_MAX_PIXELS = 2 ** 28;
-const CPU_TUNING: Tuning = { entropy: 8, idct: 32, colour: 32, cap: 16_000 };
-const GPU_TUNING: Tuning = { entropy: 32, idct: 64, colour: 64, cap: 16_000 };
+const CPU_TUNING: Tuning = { entropy: 8, transform: 32, pixel: 64, cap: 16_000 };
+const GPU_TUNING: Tuning = { entropy: 32, transform: 64, pixel: 64, cap: 16_000 };
 
 /**
  * Decodes JPEG files on the GPU, many at a time.

@@ -1,7 +1,7 @@
 import type { JpegScan } from "./frame.ts";
 import type { HuffmanTable } from "./huffman.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
-import { BLOCK_BYTES, type Decodable, params, type Stage, type Tuning } from "./plan.ts";
+import { BLOCK_BYTES, type Decodable, params, type Stage, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Words of a chunk's record. */

@@ -1,18 +1,25 @@
 import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
 import { SHADERS } from "../shaders.ts";
-import { COLOUR_KINDS, type ColourKind } from "./colour_records.ts";
-import type { Group, Tuning } from "./plan.ts";
+import type { PictureKind } from "./picture_kind.ts";
+import type { Group } from "./plan.ts";
+import type { Tuning } from "./stage.ts";
 import type { Region } from "./words.ts";
 
 /** The compiled kernels of the decoder. */
 export interface JpegKernels {
   /** Huffman decoding. */
   readonly entropy: Kernel;
-  /** Dequantisation and inverse DCT. */
-  readonly idct: Kernel;
-  /** Upsampling and colour conversion, by kind of picture. */
-  readonly colours: Readonly<Record<ColourKind, Kernel>>;
+  /** Inverse DCT into planes of bytes. */
+  readonly planes: Kernel;
+  /** Inverse DCT of pairs of chroma components. */
+  readonly chroma: Kernel;
+  /** Pictures from planes of any ratio. */
+  readonly any: Kernel;
+  /** Pictures from coefficients, by kind, upright and turned. */
+  readonly pictures: Readonly<Record<FusedKind, { upright: Kernel; turned: Kernel }>>;
 }
+
+type FusedKind = Exclude<PictureKind, "any">;
 
 /** The buffers of one decode. */
 export interface DecodeBuffers {
@@ -30,6 +37,15 @@ export interface DecodeBuffers {
   readonly samples: GPUBuffer;
 }
 
+/** Constants of the fused kernel, by kind. */
+const FUSED: Readonly<Record<FusedKind, Record<string, number>>> = {
+  grey: { CHROMA: 0, ACROSS: 0, DOWN: 0 },
+  444: { CHROMA: 1, ACROSS: 0, DOWN: 0 },
+  422: { CHROMA: 1, ACROSS: 1, DOWN: 0 },
+  440: { CHROMA: 1, ACROSS: 0, DOWN: 1 },
+  420: { CHROMA: 1, ACROSS: 1, DOWN: 1 },
+};
+
 /**
  * Compiles the kernels, or takes them from the device's cache.
  *
@@ -38,35 +54,34 @@ export interface DecodeBuffers {
  * @returns The kernels.
  */
 export async function loadKernels(device: GPUDevice, tuning: Tuning): Promise<JpegKernels> {
-  const load = (
-    name: "entropy" | "idct" | "colour" | "colour_any",
-    workgroup: number,
-    constants: Record<string, number> = {},
-  ) =>
-    getKernel(device, {
-      label: `jpeg/${name}`,
-      code: SHADERS[`jpeg/${name}.wgsl`],
-      constants: { WORKGROUP: workgroup, ...constants },
+  const transform = SHADERS["jpeg/transform.wgsl"];
+  const load = (label: string, code: string, WORKGROUP: number) =>
+    getKernel(device, { label: `jpeg/${label}`, code, constants: { WORKGROUP } });
+  const fused = async (kind: FusedKind, entryPoint: string) =>
+    await getKernel(device, {
+      label: `jpeg/picture ${kind}`,
+      code: transform + SHADERS["jpeg/picture.wgsl"],
+      entryPoint,
+      constants: { WORKGROUP: tuning.transform, ...FUSED[kind] },
     });
-  const fast = (chroma: boolean, across: boolean, down: boolean) =>
-    load("colour", tuning.colour, {
-      CHROMA: Number(chroma),
-      ACROSS: Number(across),
-      DOWN: Number(down),
-    });
-  const colours: Record<ColourKind, Promise<Kernel>> = {
-    grey: fast(false, false, false),
-    444: fast(true, false, false),
-    422: fast(true, true, false),
-    440: fast(true, false, true),
-    420: fast(true, true, true),
-    any: load("colour_any", tuning.colour),
+  const both = async (kind: FusedKind) => {
+    const [upright, turned] = await Promise.all([fused(kind, "main"), fused(kind, "turned")]);
+    return [kind, { upright, turned }] as const;
   };
-  const entropy = await load("entropy", tuning.entropy);
-  const idct = await load("idct", tuning.idct);
-  const loaded: Partial<Record<ColourKind, Kernel>> = {};
-  for (const kind of COLOUR_KINDS) loaded[kind] = await colours[kind];
-  return { entropy, idct, colours: loaded as Record<ColourKind, Kernel> };
+  const [entropy, planes, chroma, any, ...pictures] = await Promise.all([
+    load("entropy", SHADERS["jpeg/entropy.wgsl"], tuning.entropy),
+    load("planes", transform + SHADERS["jpeg/planes.wgsl"], tuning.transform),
+    load("chroma", transform + SHADERS["jpeg/chroma.wgsl"], tuning.transform),
+    load("picture any", SHADERS["jpeg/picture_any.wgsl"], tuning.pixel),
+    ...(Object.keys(FUSED) as FusedKind[]).map(both),
+  ]);
+  return {
+    entropy,
+    planes,
+    chroma,
+    any,
+    pictures: Object.fromEntries(pictures) as JpegKernels["pictures"],
+  };
 }
 
 /**
@@ -85,11 +100,13 @@ export function recordGroup(
   buffers: DecodeBuffers,
   status: Region,
 ): void {
-  const { entropy, idct } = group;
+  const { entropy, components } = group;
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
-  const coefficients = { buffer: buffers.coefficients, size: group.coefficientBytes };
-  const samples = { buffer: buffers.samples, size: group.sampleBytes };
-  encoder.clearBuffer(buffers.coefficients, 0, group.coefficientBytes);
+  const coefficients = { buffer: buffers.coefficients, size: components.coefficientBytes };
+  const samples = { buffer: buffers.samples, size: Math.max(components.sampleBytes, 16) };
+  const pixels = { buffer: buffers.pixels, ...group.output };
+  const blocks = [coefficients, read(components.quants), read(components.components)];
+  encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
   dispatch(encoder, kernels.entropy, entropy.workgroups, entropy.dispatches, [
     read(entropy.params),
     { buffer: buffers.bits, ...entropy.bits },
@@ -99,26 +116,31 @@ export function recordGroup(
     coefficients,
     { buffer: buffers.written, ...status },
   ]);
-  dispatch(encoder, kernels.idct, idct.workgroups, 1, [
-    read(idct.params),
-    coefficients,
-    read(idct.quants),
-    read(idct.components),
-    read(idct.owners),
-    samples,
-  ]);
-  for (const colour of group.colours) {
-    dispatch(encoder, kernels.colours[colour.kind], colour.workgroups, 1, [
-      read(colour.params),
+  for (const name of ["planes", "chroma"] as const) {
+    const stage = components[name];
+    dispatch(encoder, kernels[name], stage.workgroups, 1, [
+      read(stage.params),
+      ...blocks,
+      read(stage.owners),
       samples,
-      read(colour.images),
-      read(colour.owners),
-      { buffer: buffers.pixels, ...group.output },
     ]);
+  }
+  for (const stage of group.pictures) {
+    const params = read(stage.params);
+    const owners = read(stage.owners);
+    const pictures = read(stage.pictures);
+    if (stage.kind === "any") {
+      const bindings = [params, samples, pictures, owners, pixels];
+      dispatch(encoder, kernels.any, stage.workgroups, 1, bindings);
+    } else {
+      const kernel = kernels.pictures[stage.kind][stage.turned ? "turned" : "upright"];
+      const bindings = [params, ...blocks, owners, pictures, samples, pixels];
+      dispatch(encoder, kernel, stage.workgroups, 1, bindings);
+    }
   }
 }
 
-/** Records a pass of its own, which a profiler can time. */
+/** Records a pass of its own, which a profiler can time; none if there is no work. */
 function dispatch(
   encoder: GPUCommandEncoder,
   kernel: Kernel,
@@ -126,6 +148,7 @@ function dispatch(
   times: number,
   bindings: Binding[],
 ): void {
+  if (workgroups === 0) return;
   const pass = encoder.beginComputePass({ label: kernel.label });
   const group = kernel.bind(bindings);
   const folded = foldWorkgroups(workgroups);

@@ -1,65 +1,22 @@
-import type { GpuImage } from "../gpu/images.ts";
-import { colourRecords, type ColourStage } from "./colour_records.ts";
-import { componentRecords, type TransformStage } from "./component_records.ts";
+import { type ComponentPlan, componentRecords } from "./component_records.ts";
 import { entropyRecords, type EntropyStage } from "./entropy_records.ts";
-import type { Orientation } from "./exif.ts";
 import type { JpegFrame } from "./frame.ts";
 import type { LexedBlobs } from "./lex.ts";
+import { pictureKind } from "./picture_kind.ts";
+import { pictureRecords, type PictureStage } from "./picture_records.ts";
+import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
-
-/** Bytes of one block's coefficients: 64 of 16 bits. */
-export const BLOCK_BYTES = 128;
-/** Samples across and down a block. */
-export const BLOCK_EDGE = 8;
-/** Words of one image's status: flags, and the bit where decoding stopped. */
-export const STATUS_WORDS = 2;
-
-/** A picture that can be decoded, and where it goes. */
-export interface Decodable {
-  /** Its place in the batch. */
-  readonly index: number;
-  /** What its markers say. */
-  readonly frame: JpegFrame;
-  /** Where its pixels go. */
-  readonly target: GpuImage;
-  /** Orientation to apply; 1 if none. */
-  readonly orientation: Orientation;
-}
-
-/** Invocations per workgroup, by kernel, and symbols per dispatch. */
-export interface Tuning {
-  /** Invocations per workgroup of the entropy decoder. */
-  readonly entropy: number;
-  /** Invocations per workgroup of the inverse DCT. */
-  readonly idct: number;
-  /** Invocations per workgroup of the colour kernels. */
-  readonly colour: number;
-  /** Most symbols that an invocation decodes in one dispatch. */
-  readonly cap: number;
-}
-
-/** One kernel's work. */
-export interface Stage {
-  /** Number of workgroups. */
-  readonly workgroups: number;
-  /** Uniform parameters. */
-  readonly params: Region;
-}
 
 /** Pictures that are decoded together: each of their buffers fits a binding. */
 export interface Group {
   /** Window of the pixels. */
   readonly output: Region;
-  /** Bytes of coefficients. */
-  readonly coefficientBytes: number;
-  /** Bytes of samples. */
-  readonly sampleBytes: number;
   /** Entropy decoding. */
   readonly entropy: EntropyStage;
-  /** Inverse DCT. */
-  readonly idct: TransformStage;
-  /** Upsampling and colour conversion, by kind of picture. */
-  readonly colours: readonly ColourStage[];
+  /** Components, and the work of transforming them into samples. */
+  readonly components: ComponentPlan;
+  /** Making pictures, by kernel. */
+  readonly pictures: readonly PictureStage[];
 }
 
 /** What one picture takes, in bytes. */
@@ -106,40 +63,12 @@ export function planGroup(
   const offset = decodables[0].target.byteOffset;
   const last = decodables[decodables.length - 1].target;
   const size = last.byteOffset + last.rowPitch * last.height - offset;
-  const components = componentRecords(decodables, read, tuning);
+  const kinds = decodables.map(({ frame }) => pictureKind(frame));
+  const components = componentRecords(decodables, kinds, read, tuning);
   return {
     output: { offset, size },
-    coefficientBytes: components.coefficientBytes,
-    sampleBytes: components.sampleBytes,
+    components,
     entropy: entropyRecords(decodables, components.scanBlocks, lexed, read, written, tuning),
-    idct: components.stage,
-    colours: colourRecords(decodables, components.planes, offset, read, tuning),
+    pictures: pictureRecords(decodables, kinds, components.samples, offset, read, tuning),
   };
-}
-
-/**
- * Appends a kernel's uniform parameters.
- *
- * @param read Where they go.
- * @param values The parameters.
- * @returns Where they lie.
- */
-export function params(read: Words, ...values: number[]): Region {
-  const region = read.region(values.length);
-  read.data.set(values, region.offset / 4);
-  return region;
-}
-
-/**
- * Appends, per workgroup, whose it is.
- *
- * @param read Where the list goes.
- * @param workgroupsOf How many workgroups each owner has.
- * @returns Where the list lies.
- */
-export function owners(read: Words, workgroupsOf: Uint32Array): Region {
-  const region = read.region(workgroupsOf.reduce((sum, count) => sum + count, 0));
-  let at = region.offset / 4;
-  workgroupsOf.forEach((count, owner) => read.data.fill(owner, at, at += count));
-  return region;
 }

@@ -12,7 +12,8 @@ import type { JpegFrame } from "./frame.ts";
 import { Lexer } from "./lex.ts";
 import type { BlobList } from "./options.ts";
 import { parseJpeg } from "./parse.ts";
-import { type Decodable, footprint } from "./plan.ts";
+import { footprint } from "./plan.ts";
+import type { Decodable } from "./stage.ts";
 import { TableCache } from "./tables.ts";
 
 const PIXEL_BYTES = 4;

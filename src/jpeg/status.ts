@@ -1,5 +1,5 @@
 import { CorruptJpegError } from "../errors.ts";
-import { STATUS_WORDS } from "./plan.ts";
+import { STATUS_WORDS } from "./stage.ts";
 
 /** Flags that the entropy decoder sets; the numbers are the shader's. */
 export const StatusFlag = {

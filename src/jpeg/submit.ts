@@ -1,20 +1,14 @@
 import { type GpuImage, GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
-import { MOST_QUANTS, QUANT_BINDING_BYTES } from "./component_records.ts";
+import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import { type JpegKernels, recordGroup } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
-import {
-  type Decodable,
-  footprint,
-  type Group,
-  planGroup,
-  STATUS_WORDS,
-  type Tuning,
-} from "./plan.ts";
+import { footprint, type Group, planGroup } from "./plan.ts";
+import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
 import { clearStatus, statusError } from "./status.ts";
-import { Words } from "./words.ts";
+import { UNIFORM_BYTES, Words } from "./words.ts";
 
 /** Most bytes of coefficients that are in flight at once, if one picture does not need more. */
 const SCRATCH_BYTES = 2 ** 28;
@@ -60,23 +54,23 @@ export class Submitter {
     const status = written.region(statusBytes / 4);
     const groups = this.#groups(part, lexed);
     clearStatus(written.data, part.images.length);
-    const most = (size: (group: Group) => number) => Math.max(4, ...groups.map(size));
+    const most = (size: (group: Group) => number) => Math.max(16, ...groups.map(size));
     const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
     const staging = pool.acquire(statusBytes, COPY_DST | MAP_READ, "jpeg status");
     const scratch = {
       bits: pool.acquire(lexed.byteCount + 4, STORAGE | COPY_DST, "jpeg bits"),
       read: pool.acquire(
-        read.length * 4 + QUANT_BINDING_BYTES,
+        read.length * 4 + UNIFORM_BYTES,
         STORAGE | UNIFORM | COPY_DST,
         "jpeg records",
       ),
       written: pool.acquire(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
       coefficients: pool.acquire(
-        most((group) => group.coefficientBytes),
+        most((group) => group.components.coefficientBytes),
         STORAGE | COPY_DST,
         "jpeg coefficients",
       ),
-      samples: pool.acquire(most((group) => group.sampleBytes), STORAGE, "jpeg samples"),
+      samples: pool.acquire(most((group) => group.components.sampleBytes), STORAGE, "jpeg samples"),
     };
     const { queue } = this.#device;
     queue.writeBuffer(scratch.bits, 0, lexed.bytes, 0, lexed.byteCount);
@@ -147,6 +141,7 @@ class Room {
   readonly #quants = new Set<unknown>();
   readonly #tables = new Set<unknown>();
   #empty = true;
+  #components = 0;
   #coefficients = 0;
   #tableBytes = 0;
   #firstPixel = 0;
@@ -167,6 +162,7 @@ class Room {
       this.#firstCoded = lexed.segments[begin + 1];
     }
     this.#coefficients += footprint(frame).coefficients;
+    this.#components += frame.components.length;
     for (const component of frame.components) this.#quants.add(component.quant);
     for (const scan of frame.scans) {
       for (const table of [...scan.dc, ...scan.ac]) {
@@ -178,6 +174,7 @@ class Room {
       this.#coefficients <= Math.min(this.#binding, SCRATCH_BYTES) &&
         this.#tableBytes <= this.#binding &&
         this.#quants.size <= MOST_QUANTS &&
+        this.#components <= MOST_RECORDS &&
         codedEnd - this.#firstCoded <= this.#binding &&
         pixelsEnd(target) - this.#firstPixel <= this.#binding;
     this.#empty = false;

@@ -1,4 +1,4 @@
-/** Sampling factors of the first component, one pair per colour kernel; 0 for a grey picture. */
+/** Sampling factors of the first component, one pair per kind of picture; 0 for a grey one. */
 const FACTORS = [0, 0x11, 0x21, 0x12, 0x22, 0x41];
 const EDGE = 16;
 const BLOCK = 8;
@@ -8,7 +8,7 @@ const EMPTY_BLOCK = "001010";
 /**
  * Writes small grey-looking pictures that run every kernel once.
  *
- * @returns JPEG files of 16×16 pixels, one per colour kernel.
+ * @returns JPEG files of 16×16 pixels, one per kind.
  */
 export function warmUpFiles(): Uint8Array<ArrayBuffer>[] {
   return FACTORS.map((factors) => {

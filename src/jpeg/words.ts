@@ -1,6 +1,9 @@
 /** Words of one storage binding's strictest offset, 256 bytes. */
 const REGION_WORDS = 64;
 
+/** Bytes of a uniform binding: what every device allows, and what the shaders declare. */
+export const UNIFORM_BYTES = 65536;
+
 /** A range of {@linkcode Words}, as a buffer binding wants it. */
 export interface Region {
   /** Where it begins, in bytes; a multiple of 256. */
@@ -39,5 +42,15 @@ export class Words {
     this.data.fill(0, this.length, end);
     this.length = end;
     return { offset: begin * 4, size: size * 4 };
+  }
+
+  /**
+   * Appends a region of zeros for a uniform binding, whose size is fixed.
+   *
+   * @param words Words that are used of it.
+   * @returns Where it lies; its size may reach beyond the words that are used.
+   */
+  uniform(words: number): Region {
+    return { offset: this.region(words).offset, size: UNIFORM_BYTES };
   }
 }

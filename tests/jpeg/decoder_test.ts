@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DisposedError, LimitsError, UsageError } from "../../src/errors.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
-import { COLOUR_KINDS, colourKind } from "../../src/jpeg/colour_records.ts";
 import { Lexer } from "../../src/jpeg/lex.ts";
 import { parseJpeg } from "../../src/jpeg/parse.ts";
+import { PICTURE_KINDS, pictureKind } from "../../src/jpeg/picture_kind.ts";
 import { TableCache } from "../../src/jpeg/tables.ts";
 import { warmUpFiles } from "../../src/jpeg/warm_up.ts";
 import { assertSame, cjpeg, difference, djpeg, draw, openDevice } from "./support.ts";
@@ -46,19 +46,17 @@ Deno.test("a steady stream of batches allocates nothing new after warm-up", asyn
   assertEquals(pool.stats().lent, 0);
 });
 
-Deno.test("warm-up decodes a whole picture with every colour kernel", async () => {
+Deno.test("warm-up decodes a whole picture with every kernel", async () => {
   const files = warmUpFiles();
   await using test = await openDevice();
   using decoder = new JpegDecoder(test.device);
   await decoder.warmUp();
   using images = await decoder.decode(files);
-  await assertSame(images, files, COLOUR_KINDS as unknown as string[]);
+  await assertSame(images, files, [...PICTURE_KINDS]);
   const lexer = new Lexer();
   const options = { maxPixels: 1000, tables: new TableCache() };
-  const kinds = files.map((file) =>
-    colourKind(parseJpeg(lexer, lexer.push(file), file, options), 1)
-  );
-  assertEquals(kinds, [...COLOUR_KINDS]);
+  const kinds = files.map((file) => pictureKind(parseJpeg(lexer, lexer.push(file), file, options)));
+  assertEquals(kinds, [...PICTURE_KINDS]);
 });
 
 Deno.test("images lie at multiples of 256 bytes, with rows at multiples of 64", async () => {

@@ -1,0 +1,375 @@
+// Transforms blocks of luma and converts them to pixels at once: one invocation per block of 8×8
+// pixels. For grey pictures, 4:4:4 (whose chroma is transformed here too), 4:2:2, 4:4:0 and 4:2:0
+// (whose chroma comes from chroma.wgsl). Follows transform.wgsl.
+//
+// Two samples share a word, in its halves: sums of the triangle filter stay below 2^16.
+//
+// Dispatch: the workgroups of all pictures one after the other, folded into x and y; `owners` says
+// whose each is. A picture has ceil(blocks / WORKGROUP) of them. Entry point `main` stores vectors of
+// 4 pixels and may write beyond a row's end, as rows are a multiple of 16 pixels apart; `turned`
+// stores single pixels, for a picture that is to be turned.
+
+override WORKGROUP: u32 = 32;
+// Whether there is chroma, and whether it is halved across or down.
+override CHROMA: bool = true;
+override ACROSS: bool = true;
+override DOWN: bool = true;
+
+const EVEN: u32 = 0x00ff00ffu;
+const OPAQUE: u32 = 0xff000000u;
+const BLOCK_EDGE: u32 = 8;
+const WORD_SAMPLES: u32 = 2;
+const MOST_PICTURES: u32 = 2048;
+const PIXEL_VECTOR: u32 = 4;
+
+struct Params {
+  workgroups: u32,
+}
+
+struct Picture {
+  firstWorkgroup: u32,
+  component: u32, // its first component
+  width: u32,
+  height: u32,
+  base: u32, // where pixel (0, 0) goes, in words
+  stepX: u32, // words from one pixel to the next across; may wrap below zero
+  stepY: u32, // and down
+  chromaHeight: u32, // rows of chroma samples
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> owners: array<u32>;
+@group(0) @binding(5) var<uniform> pictures: array<Picture, MOST_PICTURES>;
+@group(0) @binding(6) var<storage, read> samples: array<u32>;
+@group(0) @binding(7) var<storage, read_write> pixels: array<vec4<u32>>;
+@group(0) @binding(7) var<storage, read_write> words: array<u32>;
+
+// A row of chroma: 8 columns, or where it is halved across 4 columns in w0 and w1, the one before
+// them in w2 and the one after in w3. As it is stored, a word has both components.
+struct Stored {
+  w0: u32,
+  w1: u32,
+  w2: u32,
+  w3: u32,
+}
+
+// Cb is in the even bytes, Cr in the odd ones.
+fn blueOf(s: Stored) -> Stored {
+  return Stored(s.w0 & EVEN, s.w1 & EVEN, s.w2 & EVEN, s.w3 & EVEN);
+}
+
+fn redOf(s: Stored) -> Stored {
+  return Stored(
+    (s.w0 >> 8u) & EVEN, (s.w1 >> 8u) & EVEN, (s.w2 >> 8u) & EVEN, (s.w3 >> 8u) & EVEN);
+}
+
+// Three parts of the nearer row and one of the farther.
+fn blend(near: Stored, far: Stored) -> Stored {
+  return Stored(
+    near.w0 * 3u + far.w0, near.w1 * 3u + far.w1, near.w2 * 3u + far.w2, near.w3 * 3u + far.w3);
+}
+
+struct Eight {
+  a: vec4<i32>,
+  b: vec4<i32>,
+}
+
+// Triangle filter across.
+fn spread(s: Stored) -> Eight {
+  let left = select(0x00010001u, 0x00080008u, DOWN);
+  let right = select(0x00020002u, 0x00070007u, DOWN);
+  let shift = select(2u, 4u, DOWN);
+  let before = (s.w0 << 16u) | s.w2;
+  let middle = (s.w0 >> 16u) | (s.w1 << 16u);
+  let after = (s.w1 >> 16u) | (s.w3 << 16u);
+  let a = s.w0 * 3u;
+  let b = s.w1 * 3u;
+  let p02 = ((a + before + left) >> shift) & EVEN;
+  let p13 = ((a + middle + right) >> shift) & EVEN;
+  let p46 = ((b + middle + left) >> shift) & EVEN;
+  let p57 = ((b + after + right) >> shift) & EVEN;
+  return Eight(
+    vec4<i32>(vec4(p02 & 0xffffu, p13 & 0xffffu, p02 >> 16u, p13 >> 16u)),
+    vec4<i32>(vec4(p46 & 0xffffu, p57 & 0xffffu, p46 >> 16u, p57 >> 16u)),
+  );
+}
+
+// Eight columns that stand for a pixel each, after the triangle filter down.
+fn single(s: Stored, round: u32) -> Eight {
+  let w = (vec4(s.w0, s.w1, s.w2, s.w3) + vec4(round)) >> vec4(2u);
+  let low = vec4<i32>(w & vec4(0xffu));
+  let high = vec4<i32>((w >> vec4(16u)) & vec4(0xffu));
+  return Eight(vec4(low.x, high.x, low.y, high.y), vec4(low.z, high.z, low.w, high.w));
+}
+
+struct Plane {
+  samples: u32,
+  pitch: u32, // words from one row to the next
+  height: u32,
+  column: u32, // first word of the block's columns
+}
+
+// One row of the plane; rows beyond it are its first or last one.
+fn load(plane: Plane, row: u32) -> Stored {
+  let at = plane.samples + min(row, plane.height - 1u) * plane.pitch;
+  let begin = at + plane.column;
+  let w0 = samples[begin];
+  let w1 = samples[begin + 1u];
+  if (!ACROSS) {
+    return Stored(w0, w1, samples[begin + 2u], samples[begin + 3u]);
+  }
+  let last = plane.pitch - 2u;
+  let left = samples[at + max(plane.column, 1u) - 1u] >> 16u;
+  let right = samples[at + min(plane.column + 2u, plane.pitch - 1u)] & 0xffffu;
+  return Stored(
+    w0,
+    w1,
+    select(left, w0 & 0xffffu, plane.column == 0u),
+    select(right, w1 >> 16u, plane.column == last),
+  );
+}
+
+// ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16.
+fn convert(luma: vec4<i32>, blue: vec4<i32>, red: vec4<i32>) -> vec4<u32> {
+  let zero = vec4(0);
+  let top = vec4(0xffffff);
+  let r = clamp(luma + red * 91881 + vec4(32768 - 128 * 91881), zero, top);
+  let g = clamp(
+    luma - blue * 22554 - red * 46802 + vec4(32768 + 128 * (22554 + 46802)), zero, top);
+  let b = clamp(luma + blue * 116130 + vec4(32768 - 128 * 116130), zero, top);
+  return vec4<u32>((r >> vec4(16u)) | ((g >> vec4(8u)) & vec4(0xff00)) | (b & vec4(0xff0000))) |
+    vec4(OPAQUE);
+}
+
+// The four bytes of a word.
+fn unpack(word: u32) -> vec4<u32> {
+  return (vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u);
+}
+
+fn unpackShifted(word: u32) -> vec4<i32> {
+  return vec4<i32>(
+    vec4(word << 16u, word << 8u, word, word >> 8u) & vec4(0xff0000u));
+}
+
+// Eight pixels of a row.
+struct Pixels {
+  a: vec4<u32>,
+  b: vec4<u32>,
+}
+
+fn greyRow(luma: vec2<u32>) -> Pixels {
+  return Pixels(
+    unpack(luma.x) * 0x010101u | vec4(OPAQUE), unpack(luma.y) * 0x010101u | vec4(OPAQUE));
+}
+
+fn fullRow(luma: vec2<u32>, blue: vec2<u32>, red: vec2<u32>) -> Pixels {
+  return Pixels(
+    convert(unpackShifted(luma.x), vec4<i32>(unpack(blue.x)), vec4<i32>(unpack(red.x))),
+    convert(unpackShifted(luma.y), vec4<i32>(unpack(blue.y)), vec4<i32>(unpack(red.y))),
+  );
+}
+
+// `round` is for the triangle filter down alone.
+fn halvedRow(luma: vec2<u32>, near: Stored, far: Stored, round: u32) -> Pixels {
+  var b = blueOf(near);
+  var r = redOf(near);
+  if (DOWN) {
+    b = blend(b, blueOf(far));
+    r = blend(r, redOf(far));
+  }
+  var blue: Eight;
+  var red: Eight;
+  if (ACROSS) {
+    blue = spread(b);
+    red = spread(r);
+  } else {
+    blue = single(b, round);
+    red = single(r, round);
+  }
+  return Pixels(
+    convert(unpackShifted(luma.x), blue.a, red.a), convert(unpackShifted(luma.y), blue.b, red.b));
+}
+
+struct Place {
+  picture: u32,
+  column: u32, // of blocks
+  row: u32, // of blocks
+  inside: bool,
+}
+
+fn place(workgroup: u32, local: u32) -> Place {
+  let picture = owners[workgroup];
+  let luma = pictures[picture].component;
+  let block = (workgroup - pictures[picture].firstWorkgroup) * WORKGROUP + local;
+  let wide = components[luma].blocksWide;
+  let blockRow = quotient(block, wide);
+  return Place(picture, block - blockRow * wide, blockRow, block < components[luma].blocks);
+}
+
+// What is left of a block's rows: the next two are in r0 and r1.
+fn advance(s: Bytes) -> Bytes {
+  return Bytes(s.r2, s.r3, s.r4, s.r5, s.r6, s.r7, s.r6, s.r7);
+}
+
+fn planeOf(p: Place) -> Plane {
+  let blue = components[pictures[p.picture].component + 1u];
+  return Plane(
+    blue.samples,
+    blue.blocksWide * (BLOCK_EDGE / WORD_SAMPLES),
+    pictures[p.picture].chromaHeight,
+    p.column * select(BLOCK_EDGE, BLOCK_EDGE / 2u, ACROSS) / WORD_SAMPLES,
+  );
+}
+
+fn store(picture: Picture, x: u32, y: u32, p: Pixels) {
+  if (y < picture.height) {
+    let at = (picture.base + y * picture.stepY + x) / PIXEL_VECTOR;
+    pixels[at] = p.a;
+    pixels[at + 1u] = p.b;
+  }
+}
+
+// Pixels right of the picture's last one are not stored.
+fn storeTurned(picture: Picture, x: u32, y: u32, p: Pixels) {
+  if (y < picture.height) {
+    let at = picture.base + x * picture.stepX + y * picture.stepY;
+    let left = picture.width - x;
+    words[at] = p.a.x;
+    if (left > 1u) {
+      words[at + picture.stepX] = p.a.y;
+    }
+    if (left > 2u) {
+      words[at + picture.stepX * 2u] = p.a.z;
+    }
+    if (left > 3u) {
+      words[at + picture.stepX * 3u] = p.a.w;
+    }
+    if (left > 4u) {
+      words[at + picture.stepX * 4u] = p.b.x;
+    }
+    if (left > 5u) {
+      words[at + picture.stepX * 5u] = p.b.y;
+    }
+    if (left > 6u) {
+      words[at + picture.stepX * 6u] = p.b.z;
+    }
+    if (left > 7u) {
+      words[at + picture.stepX * 7u] = p.b.w;
+    }
+  }
+}
+
+// Where the invocation is in its block: two rows of pixels at a time, as all eight at once are more
+// code than a CPU's instruction cache holds.
+struct Progress {
+  luma: Bytes,
+  blue: Bytes,
+  red: Bytes,
+  above: Stored,
+  near: Stored,
+}
+
+fn begin(p: Place, plane: Plane) -> Progress {
+  var s: Progress;
+  let first = pictures[p.picture].component;
+  if (CHROMA && !ACROSS && !DOWN) {
+    for (var i = 0u; i < 3u; i++) {
+      s.luma = s.blue;
+      s.blue = s.red;
+      s.red = blockSamples(components[first + i], p.column, p.row);
+    }
+  } else {
+    s.luma = blockSamples(components[first], p.column, p.row);
+  }
+  if (CHROMA && DOWN) {
+    let y = p.row * (BLOCK_EDGE / 2u);
+    s.above = load(plane, max(y, 1u) - 1u);
+    s.near = load(plane, y);
+  }
+  return s;
+}
+
+struct RowPair {
+  first: Pixels,
+  second: Pixels,
+}
+
+fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
+  let luma0 = (*s).luma.r0;
+  let luma1 = (*s).luma.r1;
+  (*s).luma = advance((*s).luma);
+  if (!CHROMA) {
+    return RowPair(greyRow(luma0), greyRow(luma1));
+  }
+  if (DOWN) {
+    let near = (*s).near;
+    let below = load(plane, y / 2u + 1u);
+    let above = (*s).above;
+    (*s).above = near;
+    (*s).near = below;
+    return RowPair(
+      halvedRow(luma0, near, above, 0x00010001u), halvedRow(luma1, near, below, 0x00020002u));
+  }
+  if (ACROSS) {
+    let first = load(plane, y);
+    let second = load(plane, y + 1u);
+    return RowPair(halvedRow(luma0, first, first, 0u), halvedRow(luma1, second, second, 0u));
+  }
+  let blue = (*s).blue;
+  let red = (*s).red;
+  (*s).blue = advance(blue);
+  (*s).red = advance(red);
+  return RowPair(fullRow(luma0, blue.r0, red.r0), fullRow(luma1, blue.r1, red.r1));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let p = place(workgroup, local);
+  if (!p.inside) {
+    return;
+  }
+  let picture = pictures[p.picture];
+  let plane = planeOf(p);
+  var s = begin(p, plane);
+  let x = p.column * BLOCK_EDGE;
+  let y = p.row * BLOCK_EDGE;
+  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
+    let pair = rowPair(&s, plane, y + row);
+    store(picture, x, y + row, pair.first);
+    store(picture, x, y + row + 1u, pair.second);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn turned(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let p = place(workgroup, local);
+  if (!p.inside) {
+    return;
+  }
+  let picture = pictures[p.picture];
+  let plane = planeOf(p);
+  var s = begin(p, plane);
+  let x = p.column * BLOCK_EDGE;
+  let y = p.row * BLOCK_EDGE;
+  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
+    let pair = rowPair(&s, plane, y + row);
+    storeTurned(picture, x, y + row, pair.first);
+    storeTurned(picture, x, y + row + 1u, pair.second);
+  }
+}

@@ -1,0 +1,75 @@
+import type { GpuImage } from "../gpu/images.ts";
+import type { Orientation } from "./exif.ts";
+import type { JpegFrame } from "./frame.ts";
+import type { Region, Words } from "./words.ts";
+
+/** Bytes of one block's coefficients: 64 of 16 bits. */
+export const BLOCK_BYTES = 128;
+/** Samples across and down a block. */
+export const BLOCK_EDGE = 8;
+/** Words of one image's status: flags, and the bit where decoding stopped. */
+export const STATUS_WORDS = 2;
+
+/** A picture that can be decoded, and where it goes. */
+export interface Decodable {
+  /** Its place in the batch. */
+  readonly index: number;
+  /** What its markers say. */
+  readonly frame: JpegFrame;
+  /** Where its pixels go. */
+  readonly target: GpuImage;
+  /** Orientation to apply; 1 if none. */
+  readonly orientation: Orientation;
+}
+
+/** Invocations per workgroup, by kernel, and symbols per dispatch. */
+export interface Tuning {
+  /** Invocations per workgroup of the entropy decoder. */
+  readonly entropy: number;
+  /** Invocations per workgroup of the kernels that transform a block each. */
+  readonly transform: number;
+  /** Invocations per workgroup of the kernel that makes a pixel each. */
+  readonly pixel: number;
+  /** Most symbols that an invocation decodes in one dispatch. */
+  readonly cap: number;
+}
+
+/** One kernel's work. */
+export interface Stage {
+  /** Number of workgroups. */
+  readonly workgroups: number;
+  /** Uniform parameters. */
+  readonly params: Region;
+}
+
+/**
+ * Appends a kernel's uniform parameters.
+ *
+ * @param read Where they go.
+ * @param values The parameters.
+ * @returns Where they lie.
+ */
+export function params(read: Words, ...values: number[]): Region {
+  const region = read.region(values.length);
+  read.data.set(values, region.offset / 4);
+  return region;
+}
+
+/**
+ * Appends, per workgroup, whose it is.
+ *
+ * @param read Where the list goes.
+ * @param places The owners.
+ * @param counts How many workgroups each has.
+ * @returns Where the list lies.
+ */
+export function owners(
+  read: Words,
+  places: readonly number[],
+  counts: readonly number[],
+): Region {
+  const region = read.region(counts.reduce((sum, count) => sum + count, 0));
+  let at = region.offset / 4;
+  places.forEach((place, i) => read.data.fill(place, at, at += counts[i]));
+  return region;
+}
