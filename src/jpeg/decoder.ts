@@ -2,7 +2,7 @@ import { DisposedError, LimitsError, UsageError } from "../errors.ts";
 import { isCpuAdapter } from "../gpu/device.ts";
 import type { GpuImages } from "../gpu/images.ts";
 import { BufferPool } from "../gpu/pool.ts";
-import { type JpegKernels, loadKernels } from "./kernels.ts";
+import { JpegKernels } from "./kernels.ts";
 import type {
   BlobList,
   DecodedPart,
@@ -10,6 +10,7 @@ import type {
   DecodePartsOptions,
   JpegDecoderOptions,
 } from "./options.ts";
+import type { IdList } from "../ids.ts";
 import type { Tuning } from "./stage.ts";
 import { type Part, Preparer, subject } from "./prepare.ts";
 import { Submitter } from "./submit.ts";
@@ -54,9 +55,10 @@ export class JpegDecoder implements Disposable {
   readonly #pool: BufferPool;
   readonly #ownsPool: boolean;
   readonly #onWarning?: (message: string) => void;
-  readonly #tuning: Tuning;
+  readonly #kernels: JpegKernels;
   readonly #preparer: Preparer;
   readonly #submitter: Submitter;
+  #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
   /**
@@ -84,14 +86,15 @@ export class JpegDecoder implements Disposable {
     this.#ownsPool = options.pool === undefined;
     this.#pool = options.pool ?? new BufferPool(device);
     this.#onWarning = options.onWarning;
-    this.#tuning = isCpuAdapter(device) ? CPU_TUNING : GPU_TUNING;
+    const tuning = isCpuAdapter(device) ? CPU_TUNING : GPU_TUNING;
+    this.#kernels = new JpegKernels(device, tuning);
     this.#preparer = new Preparer({
       maxPixels,
       turn: orientation === "apply",
       maxBinding: device.limits.maxStorageBufferBindingSize,
       maxBuffer: device.limits.maxBufferSize,
     });
-    this.#submitter = new Submitter(device, this.#pool, this.#tuning);
+    this.#submitter = new Submitter(device, this.#pool, tuning);
   }
 
   /**
@@ -110,15 +113,14 @@ export class JpegDecoder implements Disposable {
    * @throws The signal's reason, if it is aborted.
    */
   async decode(blobs: BlobList, options: DecodeOptions = {}): Promise<GpuImages> {
-    const kernels = await this.#kernels(options.signal);
     const limit = this.#device.limits.maxBufferSize;
-    const part = this.#preparer.prepare(blobs, 0, limit, options.ids);
-    if (part.end < blobs.length) {
+    const { images } = await this.#part(blobs, 0, limit, options, ({ end }) => {
+      if (end === blobs.length) return;
       throw new LimitsError(
-        `Cannot decode ${blobs.length} blobs at once as their pixels must fit one buffer of ${limit} bytes: received more from blob ${part.end} on; use decodeParts, or fewer blobs`,
+        `Cannot decode ${blobs.length} blobs at once as their pixels must fit one buffer of ${limit} bytes: received more from blob ${end} on; use decodeParts, or fewer blobs`,
       );
-    }
-    return this.#submit(part, kernels, options);
+    });
+    return images;
   }
 
   /**
@@ -136,7 +138,7 @@ export class JpegDecoder implements Disposable {
     blobs: BlobList,
     options: DecodePartsOptions = {},
   ): AsyncGenerator<DecodedPart> {
-    const { maxBytes = Infinity, signal, ids } = options;
+    const { maxBytes = Infinity } = options;
     if (!(maxBytes > 0)) {
       throw new UsageError(`Cannot decode as maxBytes must be above 0: received ${maxBytes}`, {
         option: "maxBytes",
@@ -144,15 +146,15 @@ export class JpegDecoder implements Disposable {
     }
     const limit = Math.min(maxBytes, this.#device.limits.maxBufferSize);
     for (let first = 0; first < blobs.length;) {
-      const kernels = await this.#kernels(signal);
-      const part = this.#preparer.prepare(blobs, first, limit, ids);
+      const part = await this.#part(blobs, first, limit, options);
+      yield { first, images: part.images };
       first = part.end;
-      yield { first: part.first, images: this.#submit(part, kernels, options) };
     }
   }
 
   /**
-   * Compiles the kernels and runs them once, so that the first decode does not pay for it.
+   * Compiles the kernels and runs them once, so that the first decode does not pay for it. Those that
+   * turn pictures are left to the first picture that needs one.
    *
    * @returns When the GPU is done with it.
    * @throws {DisposedError} If the decoder has been disposed.
@@ -169,27 +171,38 @@ export class JpegDecoder implements Disposable {
     if (this.#ownsPool) this.#pool[Symbol.dispose]();
   }
 
-  async #kernels(signal?: AbortSignal): Promise<JpegKernels> {
-    signal?.throwIfAborted();
-    this.#checkAlive();
-    const kernels = await loadKernels(this.#device, this.#tuning);
-    signal?.throwIfAborted();
-    this.#checkAlive();
-    return kernels;
+  /** Decodes what fits from `first` on. Parts take turns, as they share the memory of the lexer. */
+  #part(
+    blobs: BlobList,
+    first: number,
+    limit: number,
+    { ids, signal }: DecodeOptions,
+    accept?: (part: Part) => void,
+  ): Promise<{ images: GpuImages; end: number }> {
+    const check = () => {
+      signal?.throwIfAborted();
+      if (!this.#disposed) return;
+      throw new DisposedError("Cannot decode as the decoder must not have been disposed");
+    };
+    const turn = this.#last.then(async () => {
+      check();
+      const part = this.#preparer.prepare(blobs, first, limit, ids);
+      accept?.(part);
+      await this.#kernels.load(part.decodables);
+      check();
+      this.#warn(part, ids);
+      const images = this.#submitter.submit(part, this.#preparer.lexer, this.#kernels, ids);
+      return { images, end: part.end };
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 
-  #checkAlive(): void {
-    if (!this.#disposed) return;
-    throw new DisposedError("Cannot decode as the decoder must not have been disposed");
-  }
-
-  #submit(part: Part, kernels: JpegKernels, { ids }: DecodeOptions): GpuImages {
-    const images = this.#submitter.submit(part, this.#preparer.lexer, kernels, ids);
+  #warn(part: Part, ids?: IdList): void {
     part.warnings.forEach((warnings, i) => {
       for (const warning of warnings) {
         this.#onWarning?.(`${subject(part.first + i, ids)}: ${warning}`);
       }
     });
-    return images;
   }
 }

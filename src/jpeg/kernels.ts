@@ -1,25 +1,20 @@
 import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
 import { SHADERS } from "../shaders.ts";
-import type { PictureKind } from "./picture_kind.ts";
+import { hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
 import type { Group } from "./plan.ts";
-import type { Tuning } from "./stage.ts";
+import type { Decodable, Tuning } from "./stage.ts";
 import type { Region } from "./words.ts";
 
-/** The compiled kernels of the decoder. */
-export interface JpegKernels {
-  /** Huffman decoding. */
-  readonly entropy: Kernel;
-  /** Inverse DCT into planes of bytes. */
-  readonly planes: Kernel;
-  /** Inverse DCT of pairs of chroma components. */
-  readonly chroma: Kernel;
-  /** Pictures from planes of any ratio. */
-  readonly any: Kernel;
-  /** Pictures from coefficients, by kind, upright and turned. */
-  readonly pictures: Readonly<Record<FusedKind, { upright: Kernel; turned: Kernel }>>;
-}
-
 type FusedKind = Exclude<PictureKind, "any">;
+
+/** Name of a kernel: what it is labelled by, after `jpeg/`. */
+export type KernelName =
+  | "entropy"
+  | "planes"
+  | "chroma"
+  | "picture any"
+  | `picture ${FusedKind}`
+  | `picture ${FusedKind} turned`;
 
 /** The buffers of one decode. */
 export interface DecodeBuffers {
@@ -47,41 +42,84 @@ const FUSED: Readonly<Record<FusedKind, Record<string, number>>> = {
 };
 
 /**
- * Compiles the kernels, or takes them from the device's cache.
+ * The kernel that makes a picture.
  *
- * @param device The device.
- * @param tuning Sizes of workgroups.
- * @returns The kernels.
+ * @param kind How it is made.
+ * @param turned Whether it is turned.
+ * @returns The kernel's name.
  */
-export async function loadKernels(device: GPUDevice, tuning: Tuning): Promise<JpegKernels> {
-  const transform = SHADERS["jpeg/transform.wgsl"];
-  const load = (label: string, code: string, WORKGROUP: number) =>
-    getKernel(device, { label: `jpeg/${label}`, code, constants: { WORKGROUP } });
-  const fused = async (kind: FusedKind, entryPoint: string) =>
-    await getKernel(device, {
-      label: `jpeg/picture ${kind}`,
-      code: transform + SHADERS["jpeg/picture.wgsl"],
-      entryPoint,
-      constants: { WORKGROUP: tuning.transform, ...FUSED[kind] },
+export function pictureKernel(kind: PictureKind, turned: boolean): KernelName {
+  return turned && kind !== "any" ? `picture ${kind} turned` : `picture ${kind}`;
+}
+
+/** The kernels of one device; each is compiled when it is first needed. */
+export class JpegKernels {
+  readonly #device: GPUDevice;
+  readonly #tuning: Tuning;
+  readonly #loaded = new Map<KernelName, Kernel>();
+
+  /**
+   * @param device The device.
+   * @param tuning Sizes of workgroups.
+   */
+  constructor(device: GPUDevice, tuning: Tuning) {
+    this.#device = device;
+    this.#tuning = tuning;
+  }
+
+  /**
+   * Compiles the kernels that some pictures need.
+   *
+   * @param decodables The pictures.
+   * @returns When they are there.
+   */
+  async load(decodables: readonly Decodable[]): Promise<void> {
+    const names = new Set<KernelName>(decodables.length > 0 ? ["entropy"] : []);
+    for (const { frame, orientation } of decodables) {
+      const kind = pictureKind(frame);
+      if (kind === "any") names.add("planes");
+      if (hasChromaPass(kind)) names.add("chroma");
+      names.add(pictureKernel(kind, orientation !== 1));
+    }
+    const missing = [...names].filter((name) => !this.#loaded.has(name));
+    const kernels = await Promise.all(missing.map((name) => this.#compile(name)));
+    missing.forEach((name, i) => this.#loaded.set(name, kernels[i]));
+  }
+
+  /**
+   * A kernel that has been loaded.
+   *
+   * @param name Its name.
+   * @returns The kernel.
+   */
+  get(name: KernelName): Kernel {
+    return this.#loaded.get(name)!;
+  }
+
+  #compile(name: KernelName): Promise<Kernel> {
+    const { entropy, transform, pixel } = this.#tuning;
+    const blocks = SHADERS["jpeg/transform.wgsl"];
+    const label = `jpeg/${name}`;
+    const load = (code: string, WORKGROUP: number) =>
+      getKernel(this.#device, { label, code, constants: { WORKGROUP } });
+    switch (name) {
+      case "entropy":
+        return load(SHADERS["jpeg/entropy.wgsl"], entropy);
+      case "planes":
+        return load(blocks + SHADERS["jpeg/planes.wgsl"], transform);
+      case "chroma":
+        return load(blocks + SHADERS["jpeg/chroma.wgsl"], transform);
+      case "picture any":
+        return load(SHADERS["jpeg/picture_any.wgsl"], pixel);
+    }
+    const [, kind, turned] = name.split(" ");
+    return getKernel(this.#device, {
+      label,
+      code: blocks + SHADERS["jpeg/picture.wgsl"],
+      entryPoint: turned ?? "main",
+      constants: { WORKGROUP: transform, ...FUSED[kind as FusedKind] },
     });
-  const both = async (kind: FusedKind) => {
-    const [upright, turned] = await Promise.all([fused(kind, "main"), fused(kind, "turned")]);
-    return [kind, { upright, turned }] as const;
-  };
-  const [entropy, planes, chroma, any, ...pictures] = await Promise.all([
-    load("entropy", SHADERS["jpeg/entropy.wgsl"], tuning.entropy),
-    load("planes", transform + SHADERS["jpeg/planes.wgsl"], tuning.transform),
-    load("chroma", transform + SHADERS["jpeg/chroma.wgsl"], tuning.transform),
-    load("picture any", SHADERS["jpeg/picture_any.wgsl"], tuning.pixel),
-    ...(Object.keys(FUSED) as FusedKind[]).map(both),
-  ]);
-  return {
-    entropy,
-    planes,
-    chroma,
-    any,
-    pictures: Object.fromEntries(pictures) as JpegKernels["pictures"],
-  };
+  }
 }
 
 /**
@@ -107,7 +145,7 @@ export function recordGroup(
   const pixels = { buffer: buffers.pixels, ...group.output };
   const blocks = [coefficients, read(components.quants), read(components.components)];
   encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
-  dispatch(encoder, kernels.entropy, entropy.workgroups, entropy.dispatches, [
+  dispatch(encoder, kernels.get("entropy"), entropy.workgroups, entropy.dispatches, [
     read(entropy.params),
     { buffer: buffers.bits, ...entropy.bits },
     read(entropy.tables),
@@ -118,7 +156,8 @@ export function recordGroup(
   ]);
   for (const name of ["planes", "chroma"] as const) {
     const stage = components[name];
-    dispatch(encoder, kernels[name], stage.workgroups, 1, [
+    if (stage.workgroups === 0) continue;
+    dispatch(encoder, kernels.get(name), stage.workgroups, 1, [
       read(stage.params),
       ...blocks,
       read(stage.owners),
@@ -129,18 +168,15 @@ export function recordGroup(
     const params = read(stage.params);
     const owners = read(stage.owners);
     const pictures = read(stage.pictures);
-    if (stage.kind === "any") {
-      const bindings = [params, samples, pictures, owners, pixels];
-      dispatch(encoder, kernels.any, stage.workgroups, 1, bindings);
-    } else {
-      const kernel = kernels.pictures[stage.kind][stage.turned ? "turned" : "upright"];
-      const bindings = [params, ...blocks, owners, pictures, samples, pixels];
-      dispatch(encoder, kernel, stage.workgroups, 1, bindings);
-    }
+    const bindings = stage.kind === "any"
+      ? [params, samples, pictures, owners, pixels]
+      : [params, ...blocks, owners, pictures, samples, pixels];
+    const kernel = kernels.get(pictureKernel(stage.kind, stage.turned));
+    dispatch(encoder, kernel, stage.workgroups, 1, bindings);
   }
 }
 
-/** Records a pass of its own, which a profiler can time; none if there is no work. */
+/** Records a pass of its own, which a profiler can time. */
 function dispatch(
   encoder: GPUCommandEncoder,
   kernel: Kernel,
@@ -148,7 +184,6 @@ function dispatch(
   times: number,
   bindings: Binding[],
 ): void {
-  if (workgroups === 0) return;
   const pass = encoder.beginComputePass({ label: kernel.label });
   const group = kernel.bind(bindings);
   const folded = foldWorkgroups(workgroups);

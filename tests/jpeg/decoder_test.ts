@@ -170,6 +170,20 @@ Deno.test("verify of several batches works at once, twice, and after dispose", a
   }
 });
 
+Deno.test("decodes that run at once do not mix", async () => {
+  const files: Uint8Array[] = [];
+  for (let i = 0; i < 8; i++) {
+    files.push(await cjpeg(draw(60 + i, 50, i), "-sample", i % 2 ? "2x2" : "1x1"));
+  }
+  await using test = await openDevice();
+  using decoder = new JpegDecoder(test.device);
+  const all = await Promise.all(files.map((file, i) => decoder.decode([file, files[7 - i]])));
+  for (const [i, images] of all.entries()) {
+    using _ = images;
+    await assertSame(images, [files[i], files[7 - i]], [`${i} first`, `${i} second`]);
+  }
+});
+
 Deno.test("an empty batch decodes to no images", async () => {
   await using test = await openDevice();
   using decoder = new JpegDecoder(test.device);
