@@ -1461,7 +1461,7 @@ struct Picture {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read> owners: array<u32>;
 @group(0) @binding(5) var<uniform> pictures: array<Picture, MOST_PICTURES>;
-@group(0) @binding(6) var<storage, read> samples: array<u32>;
+@group(0) @binding(6) var<storage, read> samples: array<vec2<u32>>;
 @group(0) @binding(7) var<storage, read_write> pixels: array<vec4<u32>>;
 @group(0) @binding(7) var<storage, read_write> words: array<u32>;
 
@@ -1532,21 +1532,21 @@ struct Plane {
 
 // One row of the plane; rows beyond it are its first or last one.
 fn load(plane: Plane, row: u32) -> Stored {
-  let at = plane.samples + min(row, plane.height - 1u) * plane.pitch;
-  let begin = at + plane.column;
-  let w0 = samples[begin];
-  let w1 = samples[begin + 1u];
+  let at = (plane.samples + min(row, plane.height - 1u) * plane.pitch) >> 1u;
+  let column = plane.column >> 1u;
+  let near = samples[at + column];
   if (!ACROSS) {
-    return Stored(w0, w1, samples[begin + 2u], samples[begin + 3u]);
+    let next = samples[at + column + 1u];
+    return Stored(near.x, near.y, next.x, next.y);
   }
-  let last = plane.pitch - 2u;
-  let left = samples[at + max(plane.column, 1u) - 1u] >> 16u;
-  let right = samples[at + min(plane.column + 2u, plane.pitch - 1u)] & 0xffffu;
+  let last = (plane.pitch >> 1u) - 1u;
+  let left = samples[at + max(column, 1u) - 1u].y >> 16u;
+  let right = samples[at + min(column + 1u, last)].x & 0xffffu;
   return Stored(
-    w0,
-    w1,
-    select(left, w0 & 0xffffu, plane.column == 0u),
-    select(right, w1 >> 16u, plane.column == last),
+    near.x,
+    near.y,
+    select(left, near.x & 0xffffu, column == 0u),
+    select(right, near.y >> 16u, column == last),
   );
 }
 

@@ -62,6 +62,8 @@ export class JpegDecoder implements Disposable {
   #disposed = false;
 
   /**
+   * Makes a decoder; nothing is allocated on the GPU before it decodes.
+   *
    * @param device The device that decodes; the decoder never destroys it.
    * @param options Pool, limits, orientation and warnings.
    * @throws {UsageError} If an option is wrong.
