@@ -4,7 +4,7 @@ import { join } from "@std/path";
 /** The release of Apache Cassandra that is run; `pom.xml` names the same. */
 export const CASSANDRA_VERSION = "5.0.4";
 
-/** A program that is needed is not on this machine. */
+/** Something that is needed is not on this machine, and could not be brought there. */
 export class NotInstalledError extends Error {
   override name = "NotInstalledError";
 }
@@ -35,8 +35,10 @@ export async function cassandraJars(say: (line: string) => void): Promise<string
     }).output();
     if (!success) {
       const text = new TextDecoder();
-      throw new Error(
-        `Cannot fetch Cassandra as Maven failed: ${text.decode(stdout)}${text.decode(stderr)}`,
+      throw new NotInstalledError(
+        `Cannot fetch Cassandra as Maven must reach its repository: ${text.decode(stdout)}${
+          text.decode(stderr)
+        }`,
       );
     }
     await verify(jars);
