@@ -15,11 +15,11 @@ const LEVELS = 256u;
 const MEAN_LANE = 3u;
 
 // Equal areas, as Pillow's ImageOps.equalize: new value = sum of the counts before / step.
-fn equalize(from: u32, to: u32) {
+fn equalize(counted: u32, entry: u32) {
   var sum = 0u;
   var last = 0u;
   for (var i = 0u; i < LEVELS; i++) {
-    let count = counts[from + i];
+    let count = counts[counted + i];
     sum += count;
     if (count > 0u) {
       last = count;
@@ -29,27 +29,27 @@ fn equalize(from: u32, to: u32) {
   var before = step / 2u;
   for (var i = 0u; i < LEVELS; i++) {
     if (step == 0u) {
-      statistics[to + i] = f32(i);
+      statistics[entry + i] = f32(i);
     } else {
-      statistics[to + i] = f32(min(before / step, 255u));
+      statistics[entry + i] = f32(min(before / step, 255u));
     }
-    before += counts[from + i];
+    before += counts[counted + i];
   }
 }
 
 // The least value becomes 0, the largest 255.
-fn auto_contrast(from: u32, to: u32) {
+fn auto_contrast(counted: u32, entry: u32) {
   var low = LEVELS;
   var high = 0u;
   for (var i = 0u; i < LEVELS; i++) {
-    if (counts[from + i] > 0u) {
+    if (counts[counted + i] > 0u) {
       low = min(low, i);
       high = i;
     }
   }
   for (var i = 0u; i < LEVELS; i++) {
     let stretched = (f32(i) - f32(low)) * 255.0 / (f32(high) - f32(low));
-    statistics[to + i] = select(clamp(stretched, 0.0, 255.0), f32(i), high <= low);
+    statistics[entry + i] = select(clamp(stretched, 0.0, 255.0), f32(i), high <= low);
   }
 }
 
@@ -59,19 +59,19 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let sample = samples[group.z];
-  let from = u32(sample.place.x) + lane * LEVELS;
-  let to = u32(sample.place.w) + lane * LEVELS;
+  let counted = u32(sample.place.x) + lane * LEVELS;
+  let entry = u32(sample.place.w) + lane * LEVELS;
   let kind = sample.index.x;
   if (kind == EQUALIZE && lane < CHANNELS) {
-    equalize(from, to);
+    equalize(counted, entry);
   } else if (kind == AUTO_CONTRAST && lane < CHANNELS) {
-    auto_contrast(from, to);
+    auto_contrast(counted, entry);
   } else if (kind > AUTO_CONTRAST && lane == MEAN_LANE) {
     var sum = 0.0;
     var total = 0.0;
     for (var i = 0u; i < LEVELS; i++) {
-      sum += f32(i) * f32(counts[from + i]);
-      total += f32(counts[from + i]);
+      sum += f32(i) * f32(counts[counted + i]);
+      total += f32(counts[counted + i]);
     }
     // A whole number, as Pillow's ImageEnhance.Contrast has it.
     statistics[sample.place.w] = floor(sum / total + 0.5);

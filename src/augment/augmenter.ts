@@ -7,10 +7,12 @@ import { compile, type KernelVariant } from "./kernels.ts";
 import { type Operator, type SampleKeys, show } from "./operator.ts";
 import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
 import { type BatchMix, mixOf } from "./batch_mix.ts";
+import type { MaskTensor } from "./mask_tensor.ts";
 import { Placement } from "./placement.ts";
 import { describePlan, makePlan, type Plan } from "./plan.ts";
 import { type ImageRegion, regionOf } from "./regions.ts";
 import { record } from "./record.ts";
+import { recordMasks } from "./record_masks.ts";
 import { Recorder } from "./recorder.ts";
 import { warmUpVariants } from "./warm_up.ts";
 
@@ -39,6 +41,19 @@ export interface AugmenterOptions {
   maxBindingBytes?: number;
   /** Most loop steps of one shader invocation; 24,000 when left out, as some adapters stop at 65,535. */
   maxSteps?: number;
+}
+
+/** Options of {@linkcode Augmenter.applyMasks}. */
+export interface MaskOptions {
+  /** Place of the first mask in the tensor; 0 when left out. */
+  first?: number;
+  /**
+   * How many bits of a pixel's word are its number: 8 (the red of a decoded picture, which is all of a
+   * grey one) or 32; 8 when left out.
+   */
+  bits?: 8 | 32;
+  /** The number of what a rotation or a pad shows beyond the image; 0 when left out. */
+  fill?: number;
 }
 
 const MOST_STEPS = 24000;
@@ -197,6 +212,57 @@ export class Augmenter implements Disposable {
     }
   }
 
+  /**
+   * Submits the work that does the geometry of each image to its mask, every pixel from the nearest
+   * one, and writes mask i to place first + i of a tensor.
+   *
+   * Colour operators and erasing leave masks as they are, `mixup` too; `cutmix` pastes the partner's
+   * mask. Places whose mask is null are filled with zeros.
+   *
+   * @param masks The masks: a word a pixel, like decoded pictures, each as large as its image; null
+   * where the image is null.
+   * @param keys What the random parameters depend on: the same as for the images.
+   * @param target The tensor.
+   * @param options Where it begins, and what the numbers are.
+   * @throws {ShapeError} If the masks come out in another size than the tensor's.
+   * @throws {LimitsError} If a mask is larger than a binding may be.
+   * @throws {UsageError} If keys or tensor do not fit.
+   */
+  async applyMasks(
+    masks: GpuImages,
+    keys: SampleKeys,
+    target: MaskTensor,
+    options: MaskOptions = {},
+  ): Promise<void> {
+    const { first = 0, bits = 8, fill = 0 } = options;
+    const size = this.#placer.place(masks.images, keys);
+    const [places, height, width] = target.shape;
+    const count = masks.images.length;
+    if (size && (size.width !== width || size.height !== height)) {
+      throw new ShapeError(
+        `Cannot augment masks as those of the target must be [${size.height}, ${size.width}]: ` +
+          `received [${height}, ${width}]`,
+        { option: "target" },
+      );
+    }
+    checkFirst(first, count, places);
+    const recorder = new Recorder(this.#device, this.#bindingBytes);
+    const lent = recordMasks(masks, this.#placer.chains, recorder, {
+      target,
+      first,
+      bits: bits === 8 ? 0xff : 0xffffffff,
+      fill,
+      budget: this.#bindingBytes,
+      pool: this.#pool,
+    });
+    try {
+      await this.#compile(recorder.variants);
+      recorder.submit(this.#kernels, this.#pool);
+    } finally {
+      for (const buffer of lent) this.#pool.release(buffer);
+    }
+  }
+
   /** Compiles the kernels, and runs each once on nothing. */
   async warmUp(): Promise<void> {
     const variants = warmUpVariants(this.#plan, this.#fixed, this);
@@ -284,15 +350,18 @@ export class Augmenter implements Disposable {
         { option: "target" },
       );
     }
-    if (!Number.isInteger(first) || first < 0 || first + count > places) {
-      throw new UsageError(
-        `Cannot augment ${count} images as first must be from 0 to ${
-          places - count
-        }: received ${first}`,
-        { option: "first" },
-      );
-    }
+    checkFirst(first, count, places);
   }
+}
+
+function checkFirst(first: number, count: number, places: number): void {
+  if (Number.isInteger(first) && first >= 0 && first + count <= places) return;
+  throw new UsageError(
+    `Cannot augment ${count} images as first must be from 0 to ${
+      places - count
+    }: received ${first}`,
+    { option: "first" },
+  );
 }
 
 function checkOutput(option: string, value: string, names: readonly string[]): void {

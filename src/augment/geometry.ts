@@ -78,6 +78,12 @@ function filterOf(interpolation: Interpolation): Filter {
  * One object is used for sample after sample.
  */
 export class Geometry {
+  /** Columns that come in. */
+  inputWidth = 0;
+  /** Rows that come in. */
+  inputHeight = 0;
+  /** From one row that comes in to the next, in pixels. */
+  inputPitch = 0;
   /** Output width so far, in pixels. */
   width = 0;
   /** Output height so far, in pixels. */
@@ -135,6 +141,9 @@ export class Geometry {
   begin(width: number, height: number, pitch: number): void {
     this.width = this.viewWidth = width;
     this.height = this.viewHeight = height;
+    this.inputWidth = width;
+    this.inputHeight = height;
+    this.inputPitch = pitch;
     this.base = 0;
     this.stepX = 1;
     this.stepY = pitch;
@@ -319,6 +328,12 @@ export class Geometry {
       Math.abs(map[0]) + Math.abs(map[1]) === 1 && Math.abs(map[3]) + Math.abs(map[4]) === 1 &&
       Math.abs(map[0] * map[4] - map[1] * map[3]) === 1 &&
       Number.isInteger(map[2]) && Number.isInteger(map[5]);
+  }
+
+  /** Whether the result is what came in, from its first pixel on. */
+  get isCopy(): boolean {
+    return !this.resampled && this.base === 0 && this.stepX === 1 && this.stepY > 0 &&
+      this.width === this.inputWidth && this.height === this.inputHeight;
   }
 
   /** Support of the filter along rows, to either side, in columns of the view. */

@@ -277,22 +277,25 @@ function partsOf({ kind, source, program }: KernelVariant): Part[] {
  */
 export async function compile(device: GPUDevice, variant: KernelVariant): Promise<Kernel> {
   const { kind, source, program, user } = variant;
-  const code = partsOf(variant).map((part): string => SHADERS[part]);
-  if (user) code.push(user.code);
-  const name = `augment/${kind}/${source}${program ? "/program" : ""}`;
-  try {
-    return await getKernel(device, {
-      label: user ? `${name}/${user.key}` : name,
-      code: code.join("\n"),
-      constants: variant.constants,
-    });
-  } catch (error) {
-    if (!user) throw error;
-    throw new UsageError(
-      `Cannot compile a wgslOp as its code must be valid WGSL: received\n${user.code}\n${
-        error instanceof Error ? error.message : error
-      }`,
-      { option: "code", cause: error },
-    );
-  }
+  const parts = partsOf(variant).map((part): string => SHADERS[part]);
+  const label = `augment/${kind}/${source}${program ? "/program" : ""}`;
+  if (user) await checkCode(device, parts.join("\n"), user);
+  return await getKernel(device, {
+    label: user ? `${label}/${user.key}` : label,
+    code: [...parts, user?.code ?? ""].join("\n"),
+    constants: variant.constants,
+  });
+}
+
+/** Compiles a caller's own code once by itself, to say what is wrong with it. */
+async function checkCode(device: GPUDevice, before: string, user: UserKernel): Promise<void> {
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ label: "wgslOp", code: `${before}\n${user.code}` });
+  const [error, info] = await Promise.all([device.popErrorScope(), module.getCompilationInfo()]);
+  if (!error) return;
+  const messages = info.messages.map(({ message }) => message).join("\n") || error.message;
+  throw new UsageError(
+    `Cannot compile a wgslOp as its code must be valid WGSL: received\n${user.code}\n${messages}`,
+    { option: "code" },
+  );
 }

@@ -35,12 +35,6 @@ export class Placement {
   readonly numbers: Float64Array = new Float64Array(16);
   /** The caller's own kernel, for `user`. */
   user: UserKernel | null = null;
-  /** Columns that come in. */
-  inputWidth = 0;
-  /** Rows that come in. */
-  inputHeight = 0;
-  /** From one row that comes in to the next, in pixels. */
-  inputPitch = 0;
   /** Whether anything has been put into it. */
   touched = false;
   /** Whether the colour matrix has been changed. */
@@ -60,9 +54,6 @@ export class Placement {
     this.stepCount = 0;
     this.statistic = null;
     this.user = null;
-    this.inputWidth = width;
-    this.inputHeight = height;
-    this.inputPitch = pitch;
     this.touched = this.coloured = false;
   }
 

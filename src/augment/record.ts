@@ -1,9 +1,7 @@
-import { LimitsError } from "../errors.ts";
 import type { GpuImage, GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { DTYPE_BYTES, type GpuTensor } from "../gpu/tensor.ts";
 import type { Chain, Mixing } from "./chain.ts";
-import { FILTERS, type Geometry } from "./geometry.ts";
 import {
   histogramKernel,
   type KernelVariant,
@@ -13,14 +11,16 @@ import {
   passKernel,
   PIXEL_BYTES,
   PIXELS,
-  reduceKernel,
   type SourceKind,
   TABLE_KERNEL,
   type TargetKind,
 } from "./kernels.ts";
+import { lendPixels } from "./lend.ts";
 import { partition } from "./parts.ts";
 import { Placement } from "./placement.ts";
-import type { Range, Recorder } from "./recorder.ts";
+import type { Range } from "./dispatch_list.ts";
+import { isWide, reduceAxes } from "./reduce.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** Where a batch goes, and what limits the way. */
 export interface RecordOptions {
@@ -223,7 +223,13 @@ class BatchRecord {
       const placement = this.#chains[from + i].passes[level];
       const kind = targets[i] ? PIXELS : finalKind;
       if (placement.kind === "move" && isWide(placement.geometry, this.#options.maxSteps)) {
-        const [reduced, own] = this.#reduce(source, placement, range);
+        const [reduced, own] = reduceAxes(
+          this.#recorder,
+          source,
+          placement,
+          range,
+          (bytes) => this.#lend(bytes, "augment reduced"),
+        );
         const kernel = passKernel(own, "f32", kind);
         const target = targets[i] ?? finals[i];
         this.#recorder.add(kernel, own, reduced, target, bytesOfElement(kind), tables[i]);
@@ -266,7 +272,7 @@ class BatchRecord {
     });
     for (const i of members) {
       const { inputWidth: width, inputHeight: height, inputPitch: pitch } =
-        this.#chains[from + i].passes[level];
+        this.#chains[from + i].passes[level].geometry;
       const size = { width, height, pitch };
       const counts = words(this.#counts!, i);
       this.#recorder.addHistogram(histogramKernel(source), size, sources[i]!, counts);
@@ -348,57 +354,8 @@ class BatchRecord {
     return { buffer, byteOffset: place * byteLength, byteLength };
   }
 
-  /** Resamples one sample axis by axis, the one that leaves less behind first. */
-  #reduce(source: SourceKind, placement: Placement, range: Range): [Range, Placement] {
-    const { geometry } = placement;
-    const { width, height, viewWidth, viewHeight } = geometry;
-    const acrossFirst = width * viewHeight <= viewWidth * height;
-    const first = this.#pixels(acrossFirst ? width * viewHeight : viewWidth * height);
-    const second = this.#pixels(width * height);
-    const axis = acrossFirst ? 0 : 1;
-    const filters = [geometry.filterX, geometry.filterY];
-    this.#recorder.add(reduceKernel(source, filters[axis], axis), placement, range, first, 16);
-
-    // The second axis sees what the first has left, row by row; the first is done.
-    const rest = new Placement();
-    Object.assign(rest.geometry, geometry);
-    rest.geometry.base = 0;
-    rest.geometry.stepX = 1;
-    rest.geometry.stepY = acrossFirst ? width : viewWidth;
-    rest.geometry.viewWidth = acrossFirst ? width : viewWidth;
-    rest.geometry.viewHeight = acrossFirst ? viewHeight : height;
-    this.#recorder.add(
-      reduceKernel("f32", filters[1 - axis], acrossFirst ? 1 : 0),
-      rest,
-      first,
-      second,
-      16,
-    );
-
-    const copy = new Placement();
-    copy.geometry.begin(width, height, width);
-    copy.colour.rows.set(placement.colour.rows);
-    copy.steps.push(...placement.steps);
-    copy.stepCount = placement.stepCount;
-    return [second, copy];
-  }
-
-  #pixels(count: number): Range {
-    const byteLength = count * PIXEL_BYTES.f32;
-    return { buffer: this.#lend(byteLength, "augment reduced"), byteOffset: 0, byteLength };
-  }
-
-  /** Lends a power of two, so that a stream of varying sizes soon finds all buffers in the pool. */
-  #lend(bytes: number, label: string, usage: number = GPUBufferUsage.STORAGE): GPUBuffer {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
-    const most = this.#images.device.limits.maxBufferSize;
-    if (bytes > most) {
-      throw new LimitsError(
-        `Cannot augment a batch as the bytes of its pixels must be at most ${most} on this device: received ${bytes}`,
-        { option: "batchSize" },
-      );
-    }
-    const buffer = this.#options.pool.acquire(Math.max(bytes, Math.min(size, most)), usage, label);
+  #lend(bytes: number, label: string, usage?: number): GPUBuffer {
+    const buffer = lendPixels(this.#images.device, this.#options.pool, bytes, label, usage);
     this.#lent.push(buffer);
     return buffer;
   }
@@ -434,13 +391,4 @@ function nothing(): Placement {
   placement.geometry.begin(1, 1, 1);
   placement.colour.rows.fill(0);
   return placement;
-}
-
-/** Whether a tile of 4 × 4 output pixels would take an invocation more loop steps than it may. */
-function isWide(geometry: Geometry, maxSteps: number): boolean {
-  if (geometry.warped) return false;
-  if (geometry.filterX === FILTERS.nearest && geometry.filterY === FILTERS.nearest) return false;
-  const across = 3 * geometry.scaleX + 2 * geometry.reachX + 2;
-  const down = 3 * geometry.scaleY + 2 * geometry.reachY + 2;
-  return across * (down + 1) + down > maxSteps;
 }

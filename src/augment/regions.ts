@@ -41,14 +41,14 @@ export function regionOf(chain: Chain): ImageRegion {
 
 /** What a pass reads to make a rectangle. */
 function needed(placement: Placement, across: Span, down: Span): [Span, Span] {
-  const { inputWidth: width, inputHeight: height } = placement;
+  const { inputWidth: width, inputHeight: height } = placement.geometry;
   const all: [Span, Span] = [[0, width - 1], [0, height - 1]];
   if (placement.statistic !== null || placement.kind === "user") return all;
   if (placement.kind === "move") {
     const view = placement.geometry.warped
       ? warpNeeds(placement.geometry, across, down)
       : resampleNeeds(placement.geometry, across, down);
-    return fromView(placement, view[0], view[1]);
+    return fromView(placement.geometry, view[0], view[1]);
   }
   const reach = placement.kind === "sharpen" ? 1 : placement.numbers[0];
   const reachX = placement.kind === "blurDown" ? 0 : reach;
@@ -121,9 +121,8 @@ function warpNeeds(geometry: Geometry, across: Span, down: Span): [Span, Span] {
 }
 
 /** From columns and rows of the view to those of what comes in. */
-function fromView(placement: Placement, across: Span, down: Span): [Span, Span] {
-  const { base, stepX, stepY } = placement.geometry;
-  const pitch = placement.inputPitch;
+function fromView(geometry: Geometry, across: Span, down: Span): [Span, Span] {
+  const { base, stepX, stepY, inputPitch: pitch } = geometry;
   const y0 = Math.floor(base / pitch), x0 = base - y0 * pitch;
   const xs = across.map((x) => x0 + x * stepX);
   const ys = down.map((y) => y0 + y * (stepY / pitch));

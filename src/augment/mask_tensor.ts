@@ -1,0 +1,75 @@
+import { readBuffer } from "../gpu/tensor.ts";
+
+/** Number format of a mask: unsigned bytes, or signed words of 32 bits. */
+export type MaskDType = "u8" | "i32";
+
+/** What describes the masks of a batch, beside their memory. */
+export interface MaskDescriptor {
+  /** Masks, rows, columns. */
+  shape: readonly [number, number, number];
+  /** Number format of the elements. */
+  dtype: MaskDType;
+}
+
+const BYTES: Readonly<Record<MaskDType, number>> = { u8: 1, i32: 4 };
+
+/**
+ * Bytes of the elements of masks.
+ *
+ * @param descriptor Shape and number format.
+ * @returns The product of the sizes and the bytes of an element.
+ */
+export function maskBytes(descriptor: MaskDescriptor): number {
+  return descriptor.shape.reduce((product, size) => product * size, BYTES[descriptor.dtype]);
+}
+
+/** Masks of a batch in GPU memory: a number for each pixel, rows packed. */
+export class MaskTensor implements MaskDescriptor {
+  /** Masks, rows, columns. */
+  readonly shape: readonly [number, number, number];
+  /** Number format of the elements. */
+  readonly dtype: MaskDType;
+  /** The buffer that holds the elements. */
+  readonly buffer: GPUBuffer;
+  /** Where the first element lies in `buffer`, in bytes. */
+  readonly byteOffset: number;
+  /** Bytes of all elements. */
+  readonly byteLength: number;
+  readonly #device: GPUDevice;
+
+  /**
+   * Describes elements that lie in a buffer.
+   *
+   * @param device The device whose memory holds the elements.
+   * @param buffer Buffer with usage STORAGE and COPY_SRC that reaches at least to the next multiple of
+   * 4 bytes.
+   * @param descriptor Shape and number format.
+   * @param byteOffset Where the first element lies, in bytes; a multiple of 4 for `i32`.
+   */
+  constructor(
+    device: GPUDevice,
+    buffer: GPUBuffer,
+    descriptor: MaskDescriptor,
+    byteOffset = 0,
+  ) {
+    this.#device = device;
+    this.buffer = buffer;
+    this.shape = descriptor.shape;
+    this.dtype = descriptor.dtype;
+    this.byteOffset = byteOffset;
+    this.byteLength = maskBytes(descriptor);
+  }
+
+  /**
+   * Copies the elements to the CPU.
+   *
+   * @returns The numbers, mask by mask, row by row.
+   */
+  async read(): Promise<Uint8Array | Int32Array> {
+    const start = Math.floor(this.byteOffset / 4) * 4;
+    const skip = this.byteOffset - start;
+    const bytes = await readBuffer(this.#device, this.buffer, start, skip + this.byteLength);
+    const own = skip > 0 ? bytes.slice(skip) : bytes;
+    return this.dtype === "u8" ? new Uint8Array(own) : new Int32Array(own);
+  }
+}
