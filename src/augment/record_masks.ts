@@ -63,7 +63,7 @@ export function recordMasks(
     move(masks, chains, recorder, options, lend, (index) => place(moved, index));
     const steps = Math.max(
       1,
-      ...chains.slice(0, count).map((chain, i) => masks.images[i] ? chain.mixingCount : 0),
+      ...masks.images.map((image, index) => image ? chains[index].mixingCount : 0),
     );
     let source = moved;
     for (let step = 0; step < steps; step++) {
