@@ -15,6 +15,7 @@ const USAGE = `deno task cassandra start|stop|status [options]
   --port N           port for CQL (default 9142)
   --data DIR         folder for data and logs (default below the cache folder)
   --auth             ask for a user name and a password (cassandra, cassandra)
+  --tls              ask for TLS with a client's certificate
   --max-mutation N   largest mutation in MiB (default 16)
   --heap N           largest heap in MiB (default 1024)`;
 
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
     port: { type: "string" },
     data: { type: "string" },
     auth: { type: "boolean" },
+    tls: { type: "boolean" },
     "max-mutation": { type: "string" },
     heap: { type: "string" },
   },
@@ -42,6 +44,7 @@ const options: ServerOptions = {
   port: number("port"),
   data: values.data,
   auth: values.auth,
+  tls: values.tls,
   maxMutationMiB: number("max-mutation"),
   heapMiB: number("heap"),
   say: (line) => console.error(line),

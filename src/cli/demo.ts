@@ -47,7 +47,7 @@ export function addDemo(program: Command): void {
 
 async function demo(flags: DemoFlags): Promise<void> {
   await Deno.mkdir(flags.out, { recursive: true });
-  const target = flags.sqlite || flags.cassandra
+  const target = flags.sqlite || flags.cassandra || flags.cloudBundle
     ? flags
     : { ...flags, sqlite: join(flags.out, "demo.sqlite") };
   if (target.sqlite) await removeDatabase(target.sqlite);

@@ -33,7 +33,9 @@ export function addDoctor(program: Command, done: (failed: boolean) => void): vo
     .option("--json", "print the findings as one JSON array");
   addTargetOptions(command).action(async (flags: TargetOptions & { json?: boolean }) => {
     const findings = [await findGpu(), ...await findNative()];
-    if (flags.sqlite || flags.cassandra) findings.push(await findDataset(flags));
+    if (flags.sqlite || flags.cassandra || flags.cloudBundle) {
+      findings.push(await findDataset(flags));
+    }
     if (flags.json) console.log(JSON.stringify(findings));
     else for (const finding of findings) console.log(line(finding));
     done(findings.some(({ ok, needed }) => needed && !ok));

@@ -5,10 +5,17 @@ import { listSqlite, type SampleList } from "../dataset/list.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
 import { SqliteWriter } from "../dataset/sqlite_writer.ts";
 import { UsageError } from "../errors.ts";
-import { type CassandraOptions, CassandraSource } from "../source/cassandra.ts";
+import {
+  type CassandraOptions,
+  CassandraSource,
+  type TlsOptions,
+  type TlsVerify,
+} from "../source/cassandra.ts";
 import type { BlobSource } from "../source/source.ts";
 import { SqliteSource } from "../source/sqlite.ts";
 import { wholeNumber } from "./numbers.ts";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 /** Where a data set is, as the command line says it. */
 export interface TargetOptions {
@@ -28,6 +35,16 @@ export interface TargetOptions {
   metadataTable: string;
   /** Which driver reads. */
   driver: "auto" | "native" | "js";
+  /** PEM file with the authorities that are trusted. */
+  tlsCa?: string;
+  /** PEM file with the client's certificate. */
+  tlsCert?: string;
+  /** PEM file with its private key. */
+  tlsKey?: string;
+  /** What is checked of the server's certificate; given without the files, it asks for TLS too. */
+  tlsVerify?: TlsVerify;
+  /** Secure connect bundle of Astra DB. */
+  cloudBundle?: string;
 }
 
 /**
@@ -49,10 +66,16 @@ export function addTargetOptions(command: Command): Command {
     .option("--data-table <name>", "table of ids, labels and blobs", "data")
     .option("--metadata-table <name>", "table of ids, paths, classes and labels", "metadata")
     .option("--driver <name>", "auto, native or js", "auto")
+    .option("--tls-ca <file>", "encrypt, and trust the authorities in this PEM file")
+    .option("--tls-cert <file>", "the client's certificate, a PEM file")
+    .option("--tls-key <file>", "its private key, a PEM file")
+    .option("--tls-verify <what>", "encrypt, and check identity, chain or none")
+    .option("--cloud-bundle <file>", "secure connect bundle of Astra DB, instead of --cassandra")
     .addHelpText(
       "after",
-      "\nThe user name and password of the cluster come from the environment:\n" +
-        "  CASSANDRA_USERNAME, and CASSANDRA_PASSWORD or CASSANDRA_PASSWORD_FILE",
+      "\nSecrets of the cluster come from the environment, or from files that it names:\n" +
+        "  CASSANDRA_USERNAME, and CASSANDRA_PASSWORD or CASSANDRA_PASSWORD_FILE\n" +
+        "  CASSANDRA_KEY_PASSPHRASE or CASSANDRA_KEY_PASSPHRASE_FILE, for --tls-key",
     );
 }
 
@@ -106,11 +129,13 @@ export async function openList(target: TargetOptions): Promise<SampleList> {
   });
 }
 
-function checkTarget({ sqlite, cassandra }: TargetOptions): "sqlite" | "cassandra" {
-  if ((sqlite === undefined) !== (cassandra === undefined)) return sqlite ? "sqlite" : "cassandra";
+function checkTarget(target: TargetOptions): "sqlite" | "cassandra" {
+  const { sqlite, cassandra, cloudBundle } = target;
+  const given = [sqlite, cassandra, cloudBundle].filter((value) => value !== undefined);
+  if (given.length === 1) return sqlite === undefined ? "cassandra" : "sqlite";
   throw new UsageError(
-    `Cannot find the data set as either --sqlite or --cassandra must be given: received ${
-      sqlite === undefined ? "neither" : "both"
+    `Cannot find the data set as one of --sqlite, --cassandra and --cloud-bundle must be given: received ${
+      given.length === 0 ? "none" : given.length
     }`,
     { option: "sqlite" },
   );
@@ -118,16 +143,38 @@ function checkTarget({ sqlite, cassandra }: TargetOptions): "sqlite" | "cassandr
 
 function connection(target: TargetOptions): Pick<
   CassandraOptions,
-  "contactPoints" | "port" | "localDatacenter" | "username" | "password"
+  "contactPoints" | "port" | "localDatacenter" | "username" | "password" | "tls" | "cloudBundle"
 > {
-  const file = Deno.env.get("CASSANDRA_PASSWORD_FILE");
-  const password = Deno.env.get("CASSANDRA_PASSWORD") ??
-    (file === undefined ? undefined : Deno.readTextFileSync(file).replace(/\r?\n$/, ""));
+  const credentials = {
+    username: Deno.env.get("CASSANDRA_USERNAME"),
+    password: secret("CASSANDRA_PASSWORD"),
+  };
+  if (target.cloudBundle !== undefined) return { ...credentials, cloudBundle: target.cloudBundle };
   return {
+    ...credentials,
     contactPoints: target.cassandra!.split(",").map((host) => host.trim()),
     port: target.port,
     localDatacenter: target.datacenter,
-    username: Deno.env.get("CASSANDRA_USERNAME"),
-    password,
+    tls: tls(target),
   };
+}
+
+function tls({ tlsCa, tlsCert, tlsKey, tlsVerify }: TargetOptions): TlsOptions | undefined {
+  if ([tlsCa, tlsCert, tlsKey, tlsVerify].every((value) => value === undefined)) return undefined;
+  const file = (path: string | undefined) =>
+    path === undefined ? undefined : pathToFileURL(resolve(path));
+  return {
+    ca: file(tlsCa),
+    cert: file(tlsCert),
+    key: file(tlsKey),
+    keyPassphrase: tlsKey === undefined ? undefined : secret("CASSANDRA_KEY_PASSPHRASE"),
+    verify: tlsVerify,
+  };
+}
+
+/** A secret from the environment, or from the file that it names. */
+function secret(name: string): string | undefined {
+  const file = Deno.env.get(`${name}_FILE`);
+  return Deno.env.get(name) ??
+    (file === undefined ? undefined : Deno.readTextFileSync(file).replace(/\r?\n$/, ""));
 }

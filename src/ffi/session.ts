@@ -42,14 +42,6 @@ export interface NativeStats {
   latency: Float64Array;
 }
 
-/** A log message of the driver. */
-export interface DriverMessage {
-  /** 1 critical, 2 error, 3 warning, 4 information, 5 debug, 6 trace. */
-  level: number;
-  /** What it says. */
-  text: string;
-}
-
 interface Pending {
   resolve(batch: NativeBatch): void;
   reject(reason: unknown): void;
@@ -59,7 +51,6 @@ const WAIT_MS = 100;
 const DONE_AT_ONCE = 16;
 const STATS_FIELDS = 9;
 const LATENCY_BUCKETS = 96;
-const LOG_BYTES = 1 << 16;
 const PENDING = 0;
 const READY = 1;
 const CLOSE_LIMIT_MS = 5_000;
@@ -67,7 +58,6 @@ const CLOSE_LIMIT_MS = 5_000;
 /** One session of the driver: connect, query, prepare, then fetch batches. */
 export class NativeSession {
   readonly #symbols: ShimSymbols;
-  readonly #driver: Deno.PointerObject;
   readonly #session: Deno.PointerObject;
   readonly #pending = new Map<bigint, Pending>();
   readonly #done = new BigUint64Array(DONE_WORDS * DONE_AT_ONCE);
@@ -82,7 +72,6 @@ export class NativeSession {
    */
   constructor(native: Native) {
     this.#symbols = native.symbols;
-    this.#driver = native.driver;
     const session = native.symbols.cassette_session_new(native.driver);
     if (!session) throw new NativeFailure("out of memory", 0);
     this.#session = session;
@@ -189,35 +178,6 @@ export class NativeSession {
       arenaBytes,
       latency: Float64Array.from(data.subarray(STATS_FIELDS), Number),
     };
-  }
-
-  /**
-   * Sets which of the driver's messages are kept; it has one log for the whole process.
-   *
-   * @param level 0 none, 1 critical, 2 error, 3 warning, 4 information, 5 debug, 6 trace.
-   */
-  logLevel(level: number): void {
-    this.#symbols.cassette_log_level(this.#driver, level);
-  }
-
-  /**
-   * Takes the driver's messages that were kept.
-   *
-   * @returns The messages since the last call, oldest first.
-   */
-  takeLogs(): DriverMessage[] {
-    const bytes = new Uint8Array(LOG_BYTES);
-    const size = this.#symbols.cassette_log_take(this.#driver, bytes, LOG_BYTES);
-    const view = new DataView(bytes.buffer);
-    const messages: DriverMessage[] = [];
-    for (let at = 0; at < size;) {
-      const level = view.getUint32(at, true);
-      const length = view.getUint32(at + 4, true);
-      const text = new TextDecoder().decode(bytes.subarray(at + 8, at + 8 + length));
-      messages.push({ level, text });
-      at += 8 + ((length + 3) & ~3);
-    }
-    return messages;
   }
 
   /**

@@ -3,7 +3,8 @@ import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from
 import { NoCompilerError, NoDriverError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
 
-export type { CassandraOptions, Consistency, DriverChoice } from "./cassandra_config.ts";
+export type * from "./cassandra_options.ts";
+export type { Pem, TlsOptions, TlsVerify } from "./cassandra_tls.ts";
 
 /**
  * Blobs from a table of Apache Cassandra.
@@ -48,6 +49,7 @@ export class CassandraSource implements BlobSource {
    * @returns The source; dispose of it to close its connections.
    * @throws {UsageError} If an option is wrong.
    * @throws {ConnectError} If no contact point answers.
+   * @throws {TlsError} If the encrypted connection cannot be made or trusted.
    * @throws {AuthError} If the server does not accept the user, or the user may not read the table.
    * @throws {SchemaError} If the table or a column is missing or has another type.
    * @throws {NoCompilerError} If the driver is `native` and the shim cannot be compiled.

@@ -1,7 +1,17 @@
 import cassandra from "cassandra-driver";
 import { CassetteError, UsageError } from "../errors.ts";
 import type { CassandraConfig } from "./cassandra_config.ts";
-import { openError, ServerCode } from "./cassandra_errors.ts";
+import {
+  bundleError,
+  openError,
+  type OpenFailure,
+  privateKeyError,
+  ServerCode,
+} from "./cassandra_errors.ts";
+import type { LogLevel } from "./cassandra_options.ts";
+import type { TlsConfig } from "./cassandra_tls.ts";
+import { createPrivateKey } from "node:crypto";
+import type { ConnectionOptions } from "node:tls";
 
 /** What the driver says is wrong, with the server's code or that of the socket. */
 export interface Reason extends Error {
@@ -28,8 +38,12 @@ export function underlying(error: unknown): Reason {
  * @throws {CassetteError} If it cannot connect.
  */
 export async function connectClient(config: CassandraConfig): Promise<cassandra.Client> {
-  const localDataCenter = config.localDatacenter ?? await askDatacenter(config);
+  // A secure connect bundle says which data centre it is of.
+  const localDataCenter = config.cloudBundle !== undefined
+    ? undefined
+    : config.localDatacenter ?? await askDatacenter(config);
   const client = new cassandra.Client({ ...clientOptions(config), localDataCenter });
+  if (config.onLog) tellLog(client, config);
   try {
     await client.connect();
     return client;
@@ -42,8 +56,10 @@ export async function connectClient(config: CassandraConfig): Promise<cassandra.
 function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
   const { distance } = cassandra.types;
   return {
-    contactPoints: config.contactPoints,
-    protocolOptions: { port: config.port },
+    ...(config.cloudBundle === undefined
+      ? { contactPoints: config.contactPoints, protocolOptions: { port: config.port } }
+      : { cloud: { secureConnectBundle: config.cloudBundle } }),
+    ...(config.tls ? { sslOptions: sslOptions(config.tls) } : {}),
     ...(config.username === undefined
       ? {}
       : { credentials: { username: config.username, password: config.password! } }),
@@ -54,6 +70,17 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
       },
       maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
     },
+    ...(config.speculativeExecution
+      ? {
+        policies: {
+          speculativeExecution: new cassandra.policies.speculativeExecution
+            .ConstantSpeculativeExecutionPolicy(
+            config.speculativeExecution.delay,
+            config.speculativeExecution.max,
+          ),
+        },
+      }
+      : {}),
     // The driver waits for the answers of its handshake as it does for those of requests, unless
     // these say how long.
     socketOptions: { connectTimeout: config.connectTimeout, readTimeout: config.connectTimeout },
@@ -66,6 +93,15 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
   };
 }
 
+function tellLog(client: cassandra.Client, { onLog, logLevel }: CassandraConfig): void {
+  const levels: LogLevel[] = ["error", "warning", "info", "debug"];
+  client.on("log", (said: string, from: string, text: string) => {
+    const level = said === "verbose" ? "debug" : said as LogLevel;
+    if (levels.indexOf(level) > levels.indexOf(logLevel)) return;
+    onLog!({ level, text: `${from}: ${text}` });
+  });
+}
+
 /** The driver wants to be told its data centre: whatever host answers first knows it. */
 async function askDatacenter(config: CassandraConfig): Promise<string> {
   const options = clientOptions(config);
@@ -73,7 +109,10 @@ async function askDatacenter(config: CassandraConfig): Promise<string> {
     ...options,
     // After a failed handshake the driver's heartbeat would keep the process alive for ever.
     pooling: { ...options.pooling, heartBeatInterval: 0 },
-    policies: { loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy() },
+    policies: {
+      ...options.policies,
+      loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy(),
+    },
   });
   try {
     await client.connect();
@@ -98,6 +137,9 @@ async function askDatacenter(config: CassandraConfig): Promise<string> {
 export function failedOpen(config: CassandraConfig, error: unknown): CassetteError {
   if (error instanceof CassetteError) return error;
   const reason = underlying(error);
+  if (config.cloudBundle !== undefined && reason.code === undefined && isBundleFault(reason)) {
+    return bundleError(config, reason.message, error);
+  }
   const known = /Available DCs are: \[?(.*?)\]?$/.exec(reason.message) ??
     /only found hosts in data centers?: \[?(.*?)\]?$/.exec(reason.message);
   if (config.localDatacenter !== undefined && known) {
@@ -111,5 +153,47 @@ export function failedOpen(config: CassandraConfig, error: unknown): CassetteErr
   const code = reason instanceof cassandra.errors.AuthenticationError
     ? ServerCode.BAD_CREDENTIALS
     : reason.code;
-  return openError(config, reason.message, typeof code === "number" ? code : undefined, error);
+  return openError(config, {
+    message: reason.message,
+    serverCode: typeof code === "number" ? code : undefined,
+    tls: tlsFault(reason),
+    closed: code === "ECONNRESET" || /closed/.test(reason.message),
+    cause: error,
+  });
+}
+
+/** What reads the bundle throws plain errors. */
+function isBundleFault(reason: Reason): boolean {
+  return reason instanceof TypeError || reason instanceof SyntaxError ||
+    /^ADM-ZIP|^bad (decrypt|password)|PEM/.test(reason.message);
+}
+
+function tlsFault({ code, message }: Reason): OpenFailure["tls"] {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "identity";
+  if (typeof code === "string" && /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/.test(code)) {
+    return "chain";
+  }
+  if (/fatal alert/.test(message)) return "client";
+  if (/^(ERR_SSL|ERR_TLS)/.test(String(code)) || /SSL routines|corrupt message/.test(message)) {
+    return "protocol";
+  }
+}
+
+/** The driver trusts anyone unless it is told not to, and passes the rest on to `node:tls`. */
+function sslOptions({ ca, cert, key, keyPassphrase, verify }: TlsConfig): ConnectionOptions {
+  return {
+    rejectUnauthorized: verify !== "none",
+    ...(ca.length > 0 ? { ca } : {}),
+    ...(cert === undefined ? {} : { cert, key: decrypted(key!, keyPassphrase) }),
+    ...(verify === "identity" ? {} : { checkServerIdentity: () => undefined }),
+  };
+}
+
+/** `node:tls` leaves a key out that it cannot read: it must be read here. */
+function decrypted(key: string, passphrase: string | undefined): string {
+  try {
+    return createPrivateKey({ key, passphrase }).export({ type: "pkcs8", format: "pem" }) as string;
+  } catch (cause) {
+    throw privateKeyError(passphrase, (cause as Error).message);
+  }
 }

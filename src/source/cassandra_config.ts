@@ -1,73 +1,32 @@
-import type { LabelType } from "./source.ts";
+import type { CassandraOptions, Consistency, LogMessage } from "./cassandra_options.ts";
+import { type TlsConfig, tlsConfig } from "./cassandra_tls.ts";
 import { UsageError } from "../errors.ts";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-/** How many replicas must answer a read, as in Cassandra's documentation. */
-export type Consistency =
-  | "one"
-  | "two"
-  | "three"
-  | "quorum"
-  | "all"
-  | "localQuorum"
-  | "eachQuorum"
-  | "localOne";
-
-/** Which driver fetches: the C shim over the C++ driver, `npm:cassandra-driver`, or what works. */
-export type DriverChoice = "auto" | "native" | "js";
-
-/** Options of `CassandraSource.open`. */
-export interface CassandraOptions {
-  /** Hosts to begin with, names or addresses without a port; at least one. */
-  contactPoints: string[];
-  /** Port for CQL on all hosts; 9042 when left out. */
-  port?: number;
-  /** Data centre whose hosts are asked; that of the first host reached when left out. */
-  localDatacenter?: string;
-  /** Keyspace and table, as in `imagenette.data_224`; quoted, names may hold any character. */
-  table: string;
-  /** Column of the ids, of type uuid or timeuuid; the table's partition key when left out. */
-  idColumn?: string;
-  /** Column of the blobs; `data` when left out. */
-  dataColumn?: string;
-  /** Column of the labels; `label` when left out. */
-  labelColumn?: string;
-  /** How the label column is read; `int` when left out. */
-  labelType?: LabelType;
-  /** User name, where the server asks for one. */
-  username?: string;
-  /** Password that belongs to it. */
-  password?: string;
-  /** How many replicas must answer; `localOne` when left out. */
-  consistency?: Consistency;
-  /** Threads that read from the network, native driver only; 1 when left out. */
-  ioThreads?: number;
-  /** Threads that copy blobs into batches, native driver only; 2 when left out. */
-  copyThreads?: number;
-  /** Connections to each host (and by each I/O thread of the native driver); 1 when left out. */
-  connectionsPerHost?: number;
-  /** Longest wait for the answer to one request, in milliseconds; 10,000 when left out. */
-  requestTimeout?: number;
-  /** Longest wait for a connection, in milliseconds; 5,000 when left out. */
-  connectTimeout?: number;
-  /** Most requests under way at once; 1,024 when left out. */
-  maxInFlight?: number;
-  /** How often a sample is asked for again after a failure that may pass; 4 when left out. */
-  retries?: number;
-  /** Wait before the first of them, in milliseconds, doubled for each further one; 100 when left out. */
-  backoff?: number;
-  /** Which driver fetches; `auto` (native where it can be had, else js) when left out. */
-  driver?: DriverChoice;
-  /** Told when something works, but not as well as it could; `console.warn` when left out. */
-  onWarning?: (message: string) => void;
-  /** Told which compiler, shim and driver were chosen. */
-  onInfo?: (message: string) => void;
-}
+export type * from "./cassandra_options.ts";
 
 /** Options with all defaults in, after they were checked. */
 export interface CassandraConfig extends
   Required<
-    Omit<CassandraOptions, "localDatacenter" | "idColumn" | "username" | "password" | "consistency">
+    Omit<
+      CassandraOptions,
+      | "localDatacenter"
+      | "idColumn"
+      | "username"
+      | "password"
+      | "consistency"
+      | "tls"
+      | "cloudBundle"
+      | "speculativeExecution"
+      | "onLog"
+    >
   > {
+  tls?: TlsConfig;
+  /** Path of the zip file. */
+  cloudBundle?: string;
+  speculativeExecution?: { delay: number; max: number };
+  onLog?: (message: LogMessage) => void;
   localDatacenter?: string;
   idColumn?: string;
   username?: string;
@@ -106,6 +65,8 @@ const KNOWN: Record<keyof CassandraOptions, true> = {
   labelType: true,
   username: true,
   password: true,
+  tls: true,
+  cloudBundle: true,
   consistency: true,
   ioThreads: true,
   copyThreads: true,
@@ -115,9 +76,12 @@ const KNOWN: Record<keyof CassandraOptions, true> = {
   maxInFlight: true,
   retries: true,
   backoff: true,
+  speculativeExecution: true,
   driver: true,
   onWarning: true,
   onInfo: true,
+  onLog: true,
+  logLevel: true,
 };
 
 /**
@@ -138,7 +102,7 @@ export function cassandraConfig(options: CassandraOptions): CassandraConfig {
   }
   const { keyspace, tableName } = parseTable(options.table);
   const config: CassandraConfig = {
-    contactPoints: hosts(options.contactPoints),
+    contactPoints: options.cloudBundle === undefined ? hosts(options.contactPoints) : [],
     port: integer(options, "port", 9042, 1, 65_535),
     localDatacenter: text(options, "localDatacenter"),
     table: options.table,
@@ -150,6 +114,8 @@ export function cassandraConfig(options: CassandraOptions): CassandraConfig {
     labelType: oneOf(options, "labelType", ["int", "blob", "none"]) ?? "int",
     username: text(options, "username"),
     password: secret(options),
+    tls: options.tls === undefined ? undefined : tlsConfig(options.tls),
+    cloudBundle: bundle(options),
     consistency: CONSISTENCIES[
       oneOf(options, "consistency", Object.keys(CONSISTENCIES) as Consistency[]) ?? "localOne"
     ],
@@ -158,12 +124,15 @@ export function cassandraConfig(options: CassandraOptions): CassandraConfig {
     connectionsPerHost: integer(options, "connectionsPerHost", 1, 1, 64),
     requestTimeout: integer(options, "requestTimeout", 10_000, 1, MAX_MS),
     connectTimeout: integer(options, "connectTimeout", 5_000, 1, MAX_MS),
-    maxInFlight: integer(options, "maxInFlight", 1_024, 1, STREAMS * 64),
+    maxInFlight: integer(options, "maxInFlight", 4_096, 1, STREAMS * 64),
     retries: integer(options, "retries", 4, 0, 16),
     backoff: integer(options, "backoff", 100, 1, 60_000),
+    speculativeExecution: speculation(options),
     driver: oneOf(options, "driver", ["auto", "native", "js"]) ?? "auto",
     onWarning: callback(options, "onWarning") ?? ((message) => console.warn(message)),
     onInfo: callback(options, "onInfo") ?? (() => {}),
+    onLog: callback(options, "onLog"),
+    logLevel: oneOf(options, "logLevel", ["error", "warning", "info", "debug"]) ?? "warning",
   };
   const streams = STREAMS * config.connectionsPerHost;
   if (config.maxInFlight > streams) {
@@ -275,10 +244,42 @@ function oneOf<T extends string>(
   return value as T;
 }
 
-function callback(
+function bundle(options: CassandraOptions): string | undefined {
+  const value: unknown = options.cloudBundle;
+  if (value === undefined) return undefined;
+  for (const option of ["contactPoints", "port", "localDatacenter", "tls"] as const) {
+    if (options[option] === undefined) continue;
+    refuse(option, "left out beside cloudBundle, which brings it", "it");
+  }
+  const isFile = value instanceof URL && value.protocol === "file:";
+  if (!isFile && (typeof value !== "string" || value === "" || value.includes("\0"))) {
+    refuse("cloudBundle", "the path or file URL of a zip file", show(value));
+  }
+  const path = isFile ? fileURLToPath(value) : value as string;
+  if (!existsSync(path)) refuse("cloudBundle", "a file that exists", `"${path}"`);
+  return path;
+}
+
+function speculation(options: CassandraOptions): { delay: number; max: number } | undefined {
+  const value: unknown = options.speculativeExecution;
+  if (value === undefined) return undefined;
+  const { delay, max } = (value ?? {}) as { delay?: unknown; max?: unknown };
+  const whole = (number: unknown, least: number, most: number) =>
+    Number.isInteger(number) && (number as number) >= least && (number as number) <= most;
+  if (!whole(delay, 0, MAX_MS) || !whole(max, 1, 16)) {
+    refuse(
+      "speculativeExecution",
+      "{ delay, max } with a delay in whole milliseconds and max from 1 to 16",
+      `delay ${show(delay)}, max ${show(max)}`,
+    );
+  }
+  return { delay: delay as number, max: max as number };
+}
+
+function callback<K extends "onWarning" | "onInfo" | "onLog">(
   options: CassandraOptions,
-  option: "onWarning" | "onInfo",
-): ((message: string) => void) | undefined {
+  option: K,
+): CassandraOptions[K] {
   const value: unknown = options[option];
   if (value !== undefined && typeof value !== "function") {
     refuse(option, "a function", show(value));

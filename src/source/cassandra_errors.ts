@@ -8,6 +8,8 @@ import {
   FetchTimeoutError,
   MissingSampleError,
   SchemaError,
+  TlsError,
+  UsageError,
 } from "../errors.ts";
 
 /** Error codes of the protocol that are treated in a way of their own. */
@@ -85,23 +87,33 @@ export function sampleError(
   }
 }
 
+/** Why a session could not be opened, whichever driver says so. */
+export interface OpenFailure {
+  /** What the driver said. */
+  message: string;
+  /** The server's error code, where it sent one. */
+  serverCode?: number;
+  /** What is wrong with the encryption, where that is it. */
+  tls?: "chain" | "identity" | "client" | "key" | "protocol";
+  /** Whether the server closed the connection without an answer. */
+  closed?: boolean;
+  /** The driver's error. */
+  cause?: unknown;
+}
+
 /**
  * The error for a session that could not be opened.
  *
  * @param config Which servers were asked.
- * @param message What the driver said.
- * @param serverCode The server's error code, where it sent one.
- * @param cause The driver's error.
+ * @param failure What the driver said.
  * @returns The error.
  */
-export function openError(
-  config: CassandraConfig,
-  message: string,
-  serverCode: number | undefined,
-  cause?: unknown,
-): CassetteError {
-  const where = `${config.contactPoints.join(", ")} (port ${config.port})`;
-  const said = redact(config, message);
+export function openError(config: CassandraConfig, failure: OpenFailure): CassetteError {
+  const { serverCode, closed, cause } = failure;
+  const where = config.cloudBundle === undefined
+    ? `${config.contactPoints.join(", ")} (port ${config.port})`
+    : `the database of ${config.cloudBundle}`;
+  const said = redact(config, failure.message);
   if (serverCode === ServerCode.BAD_CREDENTIALS) {
     return new AuthError(
       config.username === undefined
@@ -118,10 +130,45 @@ export function openError(
       { option: "table", cause },
     );
   }
+  if (failure.tls === "key") return privateKeyError(config.tls?.keyPassphrase, said);
+  // A server that asks for a certificate may close the connection without saying why.
+  const tls = failure.tls ?? (closed && config.tls ? "client" : undefined);
+  if (tls) {
+    const [option, expected] = tlsFault(config, tls);
+    return new TlsError(`Cannot connect to ${where} as ${expected}: received ${said}`, {
+      option,
+      cause,
+    });
+  }
+  const hint = closed ? " (a server closes the connection too where it asks for tls)" : "";
   return new ConnectError(
-    `Cannot connect to ${where} as a contact point must answer: received ${said}`,
-    { option: "contactPoints", cause },
+    `Cannot connect to ${where} as a contact point must answer: received ${said}${hint}`,
+    { option: config.cloudBundle === undefined ? "contactPoints" : "cloudBundle", cause },
   );
+}
+
+function tlsFault({ tls }: CassandraConfig, fault: OpenFailure["tls"]): [string, string] {
+  switch (fault) {
+    case "chain":
+      return [
+        "tls.ca",
+        "the server's certificate must be in date and signed by an authority of tls.ca",
+      ];
+    case "identity":
+      return [
+        "tls.verify",
+        'the server\'s certificate must hold its address (tls.verify "chain" does not compare it)',
+      ];
+    case "client":
+      return [
+        "tls.cert",
+        tls?.cert === undefined
+          ? "tls.cert and tls.key must be given where the server asks for a client's certificate"
+          : "the server must accept tls.cert, and tls.key belong to it",
+      ];
+    default:
+      return ["tls", "the server must speak TLS on this port"];
+  }
 }
 
 /**
@@ -136,7 +183,48 @@ export function disposedError(config: CassandraConfig): DisposedError {
   );
 }
 
+/**
+ * The error for a private key that cannot be read.
+ *
+ * @param passphrase What it should be encrypted with.
+ * @param said What the driver said.
+ * @returns The error; without the passphrase.
+ */
+export function privateKeyError(passphrase: string | undefined, said: string): TlsError {
+  const option = passphrase === undefined ? "tls.key" : "tls.keyPassphrase";
+  return new TlsError(
+    passphrase === undefined
+      ? `Cannot use tls.key as it must be a private key that is not encrypted, or tls.keyPassphrase given: received ${said}`
+      : `Cannot use tls.key as tls.keyPassphrase must be what it is encrypted with: received ${
+        said.replaceAll(passphrase || "\0", "…")
+      }`,
+    { option },
+  );
+}
+
+/**
+ * The error for a secure connect bundle that cannot be used.
+ *
+ * @param config With the bundle.
+ * @param said What the driver said; undefined for a driver that knows no bundles.
+ * @param cause The driver's error.
+ * @returns The error.
+ */
+export function bundleError(
+  config: CassandraConfig,
+  said: string | undefined,
+  cause: unknown,
+): UsageError {
+  return new UsageError(
+    said === undefined
+      ? 'Cannot open a Cassandra source as cloudBundle must be left out with this native driver, which has no function for it (driver: "js" has): received it'
+      : `Cannot open a Cassandra source as cloudBundle must be a secure connect bundle, a zip file with config.json, ca.crt, cert and key: received ${config.cloudBundle} (${said})`,
+    { option: "cloudBundle", cause },
+  );
+}
+
 /** A driver's message could quote what it was given. */
-function redact(config: CassandraConfig, message: string): string {
-  return config.password ? message.replaceAll(config.password, "…") : message;
+function redact({ password, tls }: CassandraConfig, message: string): string {
+  const secrets = [password, tls?.keyPassphrase].filter((secret) => secret);
+  return secrets.reduce<string>((text, secret) => text.replaceAll(secret!, "…"), message);
 }

@@ -2,6 +2,7 @@ import type { CassandraConfig } from "./cassandra_config.ts";
 import { connectClient, failedOpen, type Reason, underlying } from "./cassandra_client.ts";
 import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
+import { LatencyHistogram } from "./latency.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
@@ -32,6 +33,7 @@ export class JsCassandraSource implements BlobSource {
   readonly #jobs = new Set<Job>();
   readonly #waits = new Set<ReturnType<typeof setTimeout>>();
   readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
+  readonly #latency = new LatencyHistogram();
   #inFlight = 0;
   #closing: Promise<void> | undefined;
 
@@ -94,7 +96,9 @@ export class JsCassandraSource implements BlobSource {
   }
 
   stats(): SourceStats {
-    return { ...this.#stats };
+    const waiting = [...this.#jobs].reduce((sum, { ids, next }) => sum + ids.length - next, 0);
+    const { latency } = this.#latency;
+    return { ...this.#stats, inFlight: this.#inFlight, waiting, latency };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -119,17 +123,25 @@ export class JsCassandraSource implements BlobSource {
 
   #request(job: Job, index: number, attempt: number): void {
     this.#inFlight++;
+    const start = performance.now();
     const offset = index * ID_BYTES;
     const id = new cassandra.types.Uuid(
       Buffer.from(job.ids.bytes.subarray(offset, offset + ID_BYTES)),
     );
-    this.#client.execute(this.#cql, [id]).then(
-      (result) => this.#settle(job, index, this.#read(job, index, result)),
-      (error) => this.#failed(job, index, attempt, error),
-    ).finally(() => {
+    const ended = () => {
+      this.#latency.add(performance.now() - start);
       this.#inFlight--;
-      this.#send();
-    });
+    };
+    this.#client.execute(this.#cql, [id]).then(
+      (result) => {
+        ended();
+        this.#settle(job, index, this.#read(job, index, result));
+      },
+      (error) => {
+        ended();
+        this.#failed(job, index, attempt, error);
+      },
+    ).finally(() => this.#send());
   }
 
   #read(job: Job, index: number, result: cassandra.types.ResultSet): FetchedSample {

@@ -1,5 +1,14 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
-import { disposedError, openError, sampleError, type SampleFault } from "./cassandra_errors.ts";
+import type { LogLevel } from "./cassandra_options.ts";
+import { latencyOf } from "./latency.ts";
+import {
+  bundleError,
+  disposedError,
+  openError,
+  type OpenFailure,
+  sampleError,
+  type SampleFault,
+} from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
 import { MemoryBlobBatch } from "./blob_batch.ts";
 import type {
@@ -12,15 +21,28 @@ import type {
 } from "./source.ts";
 import type { Native } from "../ffi/native.ts";
 import { LABEL_NULL, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
-import { type DriverMessage, NativeFailure, NativeSession } from "../ffi/session.ts";
+import { type DriverMessage, listenToLog, type LogListener } from "../ffi/log.ts";
+import { NativeFailure, NativeSession } from "../ffi/session.ts";
 import { type CassetteError, UsageError } from "../errors.ts";
 import { formatId, type IdList } from "../ids.ts";
 
+/** Origins of the driver's error codes, in their highest byte. */
 const SERVER = 2;
+const TLS = 3;
+const LOG_LEVELS: LogLevel[] = ["error", "warning", "info", "debug"];
 const NIL = "00000000-0000-0000-0000-000000000000";
 const ERROR = 2;
 const NO_HOSTS_AVAILABLE = 1 << 24 | 10;
 const LABEL_TYPES: Record<LabelType, number> = { none: 0, int: 1, blob: 2 };
+
+/** The driver's codes: no or an invalid certificate of the server, its identity, and our own. */
+const TLS_FAULTS: Record<number, OpenFailure["tls"]> = {
+  1: "client",
+  2: "key",
+  3: "chain",
+  4: "chain",
+  5: "identity",
+};
 
 const FAULTS: Record<number, SampleFault> = {
   [SampleStatus.MISSING_ROW]: "row",
@@ -38,12 +60,14 @@ export class NativeCassandraSource implements BlobSource {
   readonly labelType: LabelType;
   readonly #config: CassandraConfig;
   readonly #session: NativeSession;
+  readonly #log: LogListener | undefined;
   #disposed = false;
 
-  private constructor(config: CassandraConfig, session: NativeSession) {
+  private constructor(config: CassandraConfig, session: NativeSession, log?: LogListener) {
     this.labelType = config.labelType;
     this.#config = config;
     this.#session = session;
+    this.#log = log;
   }
 
   /**
@@ -54,6 +78,9 @@ export class NativeCassandraSource implements BlobSource {
    * @returns The source.
    */
   static async open(native: Native, config: CassandraConfig): Promise<NativeCassandraSource> {
+    const logs: DriverMessage[] = [];
+    using reasons = listenToLog(native, ERROR, (message) => logs.push(message));
+    const log = config.onLog ? tellLog(native, config) : undefined;
     const session = new NativeSession(native);
     try {
       configure(session, config);
@@ -66,15 +93,25 @@ export class NativeCassandraSource implements BlobSource {
       await session.query(cql.replace(/\?$/, NIL));
       await session.prepare(cql);
     } catch (error) {
-      const logs = session.takeLogs();
       await session.close(disposedError(config));
+      reasons.drain();
+      log?.[Symbol.dispose]();
       if (!(error instanceof NativeFailure)) throw error;
       const elsewhere = await otherDatacenter(native, config, error);
       if (elsewhere) throw elsewhere;
-      const code = error.driverCode >>> 24 === SERVER ? error.driverCode & 0xffffff : undefined;
-      throw openError(config, withReason(error.message, logs), code, error);
+      const { driverCode } = error;
+      const message = withReason(error.message, logs);
+      throw openError(config, {
+        message,
+        serverCode: driverCode >>> 24 === SERVER ? driverCode & 0xffffff : undefined,
+        tls: driverCode >>> 24 === TLS
+          ? TLS_FAULTS[driverCode & 0xffffff] ?? "protocol"
+          : undefined,
+        closed: /closed/.test(message),
+        cause: error,
+      });
     }
-    return new NativeCassandraSource(config, session);
+    return new NativeCassandraSource(config, session, log);
   }
 
   async fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {
@@ -86,19 +123,36 @@ export class NativeCassandraSource implements BlobSource {
   }
 
   stats(): SourceStats {
-    const { requested, delivered, failed, bytes, retries } = this.#session.stats();
-    return { requested, delivered, failed, bytes, retries };
+    const { latency, ...counters } = this.#session.stats();
+    return { ...counters, latency: latencyOf(latency) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     await this.#session.close(disposedError(this.#config));
+    this.#log?.[Symbol.dispose]();
   }
 }
 
+function tellLog(native: Native, config: CassandraConfig): LogListener {
+  return listenToLog(native, LOG_LEVELS.indexOf(config.logLevel) + ERROR, ({ level, text }) => {
+    config.onLog!({ level: LOG_LEVELS[Math.max(level, ERROR) - ERROR] ?? "debug", text });
+  });
+}
+
 function configure(session: NativeSession, config: CassandraConfig): void {
-  session.set("contact_points", config.contactPoints.join(","));
-  session.set("port", config.port);
+  if (config.cloudBundle === undefined) {
+    session.set("contact_points", config.contactPoints.join(","));
+    session.set("port", config.port);
+  } else setBundle(session, config);
+  if (config.tls) {
+    const { ca, cert, key, keyPassphrase, verify } = config.tls;
+    for (const one of ca) session.set("tls_ca", one);
+    if (cert !== undefined) session.set("tls_cert", cert);
+    if (keyPassphrase !== undefined) session.set("tls_passphrase", keyPassphrase);
+    if (key !== undefined) session.set("tls_key", key);
+    session.set("tls_verify", verify);
+  }
   if (config.localDatacenter !== undefined) session.set("local_dc", config.localDatacenter);
   if (config.username !== undefined) {
     session.set("username", config.username);
@@ -113,7 +167,21 @@ function configure(session: NativeSession, config: CassandraConfig): void {
   session.set("max_in_flight", config.maxInFlight);
   session.set("retries", config.retries);
   session.set("backoff", config.backoff);
+  if (config.speculativeExecution) {
+    session.set("speculative_delay", config.speculativeExecution.delay);
+    session.set("speculative_max", config.speculativeExecution.max);
+  }
   session.set("label_type", LABEL_TYPES[config.labelType]);
+}
+
+function setBundle(session: NativeSession, config: CassandraConfig): void {
+  try {
+    session.set("cloud_bundle", config.cloudBundle!);
+  } catch (error) {
+    // The shim's own error is that there is no such option.
+    const known = error instanceof NativeFailure && error.driverCode !== 0;
+    throw bundleError(config, known ? error.message : undefined, error);
+  }
 }
 
 /** The driver says the same of a wrong data centre as of a server that is not there: ask it. */

@@ -7,6 +7,14 @@ export type LabelType = "int" | "blob" | "none";
 /** A label as a source hands it out: copied, never a view into an arena. */
 export type RawLabel = number | Uint8Array<ArrayBuffer> | null;
 
+/** How long answers took, in milliseconds. */
+export interface Latency {
+  /** The median. */
+  p50: number;
+  /** The 99th percentile. */
+  p99: number;
+}
+
 /** What a source counts since it was opened. */
 export interface SourceStats {
   /** Samples asked for. */
@@ -19,6 +27,16 @@ export interface SourceStats {
   bytes: number;
   /** Requests sent again after a failure. */
   retries: number;
+  /** Requests under way now; for sources that send requests. */
+  inFlight?: number;
+  /** Samples asked for that wait to be sent now. */
+  waiting?: number;
+  /** How long single requests took. */
+  latency?: Latency;
+  /** Batches asked for that have not been handed out; native driver only. */
+  batches?: number;
+  /** Bytes of memory for batches, handed out or kept for the next; native driver only. */
+  arenaBytes?: number;
 }
 
 /**

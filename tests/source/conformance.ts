@@ -216,13 +216,18 @@ export function conformance(subject: Subject): void {
 
   test("counts", "int", async (source) => {
     using _ = await source.fetch(IdList.from([rows[0].id, missing, rows[1].id]));
-    assertEquals(source.stats(), {
+    const { requested, delivered, failed, bytes, retries, ...now } = source.stats();
+    assertEquals({ requested, delivered, failed, bytes, retries }, {
       requested: 3,
       delivered: 2,
       failed: 1,
       bytes: rows[0].data!.length + rows[1].data!.length,
       retries: 0,
     });
+    if (!now.latency) return;
+    const { inFlight, waiting, latency: { p50, p99 } } = now;
+    assertEquals([inFlight, waiting], [0, 0]);
+    assert(p50 > 0 && p50 <= p99 && p99 < 10_000, `${p50} ${p99}`);
   });
 }
 

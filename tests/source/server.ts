@@ -1,6 +1,6 @@
 /** The database that tests run against: the one that is named, or one that is started for them. */
 import { NotInstalledError } from "../../tools/cassandra/jars.ts";
-import { type ServerOptions, startCassandra } from "../../tools/cassandra/server.ts";
+import { type Server, type ServerOptions, startCassandra } from "../../tools/cassandra/server.ts";
 
 /** A server for tests. */
 export interface TestServer {
@@ -9,6 +9,13 @@ export interface TestServer {
   /** Its port. */
   port: number;
 }
+
+/** Either a server of our own with what else is known of it, or why there is none. */
+export type OwnServerOrReason = { server: TestServer; own: Server; lacking?: undefined } | {
+  server?: undefined;
+  own?: undefined;
+  lacking: string;
+};
 
 /** Either a server, or why there is none. */
 export type ServerOrReason = { server: TestServer; lacking?: undefined } | {
@@ -34,9 +41,19 @@ export async function testServer(options: ServerOptions = {}): Promise<ServerOrR
       },
     };
   }
+  return await ownServer(options);
+}
+
+/**
+ * Starts a server of our own, whatever server is named, or joins one that runs.
+ *
+ * @param options Port, authentication and limits.
+ * @returns The server, or why there is none.
+ */
+export async function ownServer(options: ServerOptions = {}): Promise<OwnServerOrReason> {
   try {
-    const { host, port } = await startCassandra({ ...options, user: Deno.pid });
-    return { server: { contactPoints: [host], port } };
+    const own = await startCassandra({ ...options, user: Deno.pid });
+    return { server: { contactPoints: [own.host], port: own.port }, own };
   } catch (error) {
     if (error instanceof NotInstalledError) return { lacking: error.message };
     throw error;

@@ -1,6 +1,7 @@
 /** Tables of the tests, written with the JavaScript driver. */
 import cassandra from "cassandra-driver";
 import { Buffer } from "node:buffer";
+import { join } from "@std/path";
 import type { Row } from "./conformance.ts";
 import type { TestServer } from "./server.ts";
 
@@ -23,18 +24,27 @@ export interface TestClient extends AsyncDisposable {
  *
  * @param server Where it is.
  * @param credentials User name and password.
+ * @param certificates Folder with certificates, for a server with TLS.
  * @returns The client; the keyspace exists.
  */
 export async function connect(
   server: TestServer,
   credentials?: { username: string; password: string },
+  certificates?: string,
 ): Promise<TestClient> {
+  const file = (name: string) => Deno.readTextFile(join(certificates!, name));
   const client = new cassandra.Client({
     contactPoints: server.contactPoints,
     protocolOptions: { port: server.port },
     policies: { loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy() },
     socketOptions: { readTimeout: 60_000 },
     credentials,
+    sslOptions: certificates === undefined ? undefined : {
+      rejectUnauthorized: true,
+      ca: [await file("ca.pem")],
+      cert: await file("client.pem"),
+      key: await file("client.key"),
+    },
   });
   await client.execute(
     `CREATE KEYSPACE IF NOT EXISTS ${KEYSPACE} WITH replication = ` +

@@ -1,4 +1,5 @@
 import { cacheFolder } from "../../src/ffi/cache.ts";
+import { makeCertificates } from "./certificates.ts";
 import { cassandraJars, findJava } from "./jars.ts";
 import { fromFileUrl, join, resolve } from "@std/path";
 
@@ -10,6 +11,8 @@ export interface ServerOptions {
   data?: string;
   /** Whether a user name and a password are asked for; `cassandra` and `cassandra` at first. */
   auth?: boolean;
+  /** Whether TLS with a client's certificate is asked for; see `certificates` of the server. */
+  tls?: boolean;
   /** Largest mutation in MiB; a blob must be somewhat smaller. */
   maxMutationMiB?: number;
   /** Largest heap in MiB. */
@@ -32,6 +35,8 @@ export interface Server {
   started: boolean;
   /** Folder for data and logs. */
   data: string;
+  /** Folder with the certificates of a server with TLS, as `makeCertificates` makes them. */
+  certificates: string;
 }
 
 const START_LIMIT_MS = 180_000;
@@ -69,14 +74,16 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
   using lock = await Deno.open(join(data, "lock"), { create: true, write: true });
   await lock.lock(true);
   await Deno.writeTextFile(join(users, String(options.user ?? "keep")), "");
+  const certificates = join(data, "certificates");
   const running = await runningPid(data);
   if (running !== undefined) {
-    await answers(port, running, data, options.auth ?? false);
-    return { host: "127.0.0.1", port, pid: running, started: false, data };
+    await answers(options, port, running, data);
+    return { host: "127.0.0.1", port, pid: running, started: false, data, certificates };
   }
   const java = await findJava();
   const jars = await cassandraJars(say);
   say(`starting Apache Cassandra on 127.0.0.1:${port}, data and log in ${data}`);
+  if (options.tls) await makeCertificates(certificates);
   await Deno.writeTextFile(join(data, "cassandra.yaml"), await settings(options, port, data));
   await Deno.remove(join(data, "pid")).catch(() => {});
   const heap = options.heapMiB ?? 1024;
@@ -103,8 +110,8 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
   }).spawn();
   keeper.unref();
   const pid = await waitForPid(data);
-  await answers(port, pid, data, options.auth ?? false);
-  return { host: "127.0.0.1", port, pid, started: true, data };
+  await answers(options, port, pid, data);
+  return { host: "127.0.0.1", port, pid, started: true, data, certificates };
 }
 
 /**
@@ -175,15 +182,37 @@ async function settings(options: ServerOptions, port: number, data: string): Pro
     commitlogSegment: `${mutation * 2}MiB`,
     authenticator: options.auth ? "PasswordAuthenticator" : "AllowAllAuthenticator",
     authorizer: options.auth ? "CassandraAuthorizer" : "AllowAllAuthorizer",
+    encryption: JSON.stringify(options.tls ? encryption(data) : { enabled: false }),
   };
   const template = await Deno.readTextFile(new URL("cassandra.yaml", import.meta.url));
   return template.replaceAll(/\$\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+/** JSON is YAML too. */
+function encryption(data: string): Record<string, unknown> {
+  const folder = join(data, "certificates");
+  return {
+    enabled: true,
+    optional: false,
+    require_client_auth: true,
+    ssl_context_factory: {
+      class_name: "org.apache.cassandra.security.PEMBasedSslContextFactory",
+    },
+    keystore: join(folder, "server_store.pem"),
+    truststore: join(folder, "ca.pem"),
+  };
+}
+
 /** Waits until the server answers an OPTIONS request, and until its first role can log in. */
-async function answers(port: number, pid: number, data: string, auth: boolean): Promise<void> {
+async function answers(
+  options: ServerOptions,
+  port: number,
+  pid: number,
+  data: string,
+): Promise<void> {
   const end = Date.now() + START_LIMIT_MS;
-  while (!(auth ? await logsIn(port) : await supported(port))) {
+  const plain = !options.auth && !options.tls;
+  while (!(plain ? await supported(port) : await logsIn(port, options, data))) {
     if (await runningPid(data) !== pid) {
       throw new Error(`Cannot start Cassandra as it ended: ${await tail(data)}`);
     }
@@ -191,6 +220,16 @@ async function answers(port: number, pid: number, data: string, auth: boolean): 
       throw new Error(`Cannot start Cassandra within ${START_LIMIT_MS} ms: ${await tail(data)}`);
     }
     await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
   }
 }
 
@@ -207,13 +246,22 @@ async function supported(port: number): Promise<boolean> {
   }
 }
 
-async function logsIn(port: number): Promise<boolean> {
-  if (!await supported(port)) return false;
+async function logsIn(port: number, { auth, tls }: ServerOptions, data: string): Promise<boolean> {
+  if (!(tls ? await listens(port) : await supported(port))) return false;
+  const file = (name: string) => Deno.readTextFile(join(data, "certificates", name));
   const { Client, policies } = (await import("cassandra-driver")).default;
   const client = new Client({
     contactPoints: [`127.0.0.1:${port}`],
     policies: { loadBalancing: new policies.loadBalancing.RoundRobinPolicy() },
-    credentials: { username: "cassandra", password: "cassandra" },
+    credentials: auth ? { username: "cassandra", password: "cassandra" } : undefined,
+    sslOptions: tls
+      ? {
+        rejectUnauthorized: true,
+        ca: [await file("ca.pem")],
+        cert: await file("client.pem"),
+        key: await file("client.key"),
+      }
+      : undefined,
   });
   try {
     await client.connect();

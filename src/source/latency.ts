@@ -1,0 +1,44 @@
+import type { Latency } from "./source.ts";
+
+/** Buckets of a histogram; bucket b counts from 2^(b/4) to 2^((b+1)/4) microseconds. */
+export const LATENCY_BUCKETS = 96;
+
+/** Counts latencies in buckets whose width is a quarter of a power of 2. */
+export class LatencyHistogram {
+  readonly #counts = new Float64Array(LATENCY_BUCKETS);
+
+  /**
+   * Counts one latency.
+   *
+   * @param milliseconds The latency.
+   */
+  add(milliseconds: number): void {
+    const bucket = Math.floor(4 * Math.log2(Math.max(1, milliseconds * 1000)));
+    this.#counts[Math.min(bucket, LATENCY_BUCKETS - 1)]++;
+  }
+
+  /** The median and the 99th percentile of what was counted. */
+  get latency(): Latency {
+    return latencyOf(this.#counts);
+  }
+}
+
+/**
+ * Reads percentiles from a histogram.
+ *
+ * @param counts Of each bucket.
+ * @returns Percentiles in milliseconds, at most a tenth off; 0 where nothing was counted.
+ */
+export function latencyOf(counts: Float64Array): Latency {
+  return { p50: percentile(counts, 0.5), p99: percentile(counts, 0.99) };
+}
+
+function percentile(counts: Float64Array, part: number): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return 0;
+  let below = 0;
+  let bucket = 0;
+  while ((below += counts[bucket]) < part * total) bucket++;
+  // The geometric middle of the bucket.
+  return 2 ** ((bucket + 0.5) / 4) / 1000;
+}
