@@ -12,6 +12,7 @@ export {
   type BlobSource,
   type FetchOptions,
   type LabelType,
+  type Latency,
   type RawLabel,
   type SourceStats,
 } from "./src/source/source.ts";
@@ -20,6 +21,11 @@ export {
   CassandraSource,
   type Consistency,
   type DriverChoice,
+  type LogLevel,
+  type LogMessage,
+  type Pem,
+  type TlsOptions,
+  type TlsVerify,
 } from "./src/source/cassandra.ts";
 export { type SqliteOptions, SqliteSource } from "./src/source/sqlite.ts";
 
@@ -46,8 +52,9 @@ export {
 export * from "./src/augment/mod.ts";
 
 export { Batch, type BatchFields, type BatchOwner, type RequestPart } from "./src/batch.ts";
+export type { MaskLabelOptions } from "./src/codec/mask.ts";
 export { type NpyArray, type NpyData, readNpy } from "./src/codec/npy.ts";
-export { bytes, intLabels, type LabelReader, noLabels, npy } from "./src/labels.ts";
+export { bytes, intLabels, type LabelReader, mask, noLabels, npy } from "./src/labels.ts";
 export { Loader, type LoaderStats, type RequestOptions } from "./src/loader.ts";
 export type { LoaderOptions, OutputOptions } from "./src/options.ts";
 export type { LastBatch, Shard } from "./src/order/sampler.ts";
@@ -55,7 +62,7 @@ export type { SeenState } from "./src/order/seen.ts";
 export { classWeights } from "./src/order/weighted.ts";
 export type { Ordering } from "./src/pipeline/fetch_window.ts";
 export type { RequestIds } from "./src/pipeline/requests.ts";
-export type { OnCorrupt } from "./src/pipeline/maker.ts";
+export type { OnCorrupt } from "./src/pipeline/finisher.ts";
 export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
 export type { LoaderState } from "./src/state.ts";
 

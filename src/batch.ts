@@ -1,3 +1,5 @@
+import type { SampleMix } from "./augment/batch_mix.ts";
+import type { MaskTensor } from "./augment/mask_tensor.ts";
 import { type CassetteError, DisposedError, type SampleError } from "./errors.ts";
 import type { GpuTensor } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
@@ -19,6 +21,10 @@ export interface BatchFields<L> {
   images: GpuTensor | null;
   /** Labels, as the label reader makes them. */
   labels: L;
+  /** The masks in GPU memory, where labels are masks. */
+  masks: MaskTensor | null;
+  /** What was mixed into which sample. */
+  mix: readonly SampleMix[];
   /** Ids of the samples. */
   ids: IdList;
   /** Number of the epoch, from 0. */
@@ -35,12 +41,12 @@ export interface BatchFields<L> {
   failure?: CassetteError;
 }
 
-/** Takes a batch's buffer back, or gives it up. */
+/** Takes a batch's buffers back, or gives them up. */
 export interface BatchOwner {
-  /** Called once, when the batch is disposed of; null for one without images. */
-  release(buffer: GPUBuffer | null): void;
-  /** Called once, when the batch's buffer is taken out. */
-  forget(buffer: GPUBuffer): void;
+  /** Called once, when the batch is disposed of. */
+  release(buffers: GPUBuffer[]): void;
+  /** Called once, when the batch's buffers are taken out. */
+  forget(buffers: GPUBuffer[]): void;
 }
 
 /**
@@ -58,6 +64,8 @@ export class Batch<L> implements Disposable {
   readonly epoch: number;
   /** 1 for a sample to learn from, 0 for one that is padded or masked. */
   readonly valid: Uint8Array;
+  /** What mixup and cutmix have mixed into which sample; empty where they are not used. */
+  readonly mix: readonly SampleMix[];
   /** Samples that could not be loaded: their places, ids and reasons. */
   readonly errors: readonly SampleError[];
   /** Small JSON from which a loader can resume after this batch; null for batches of a request. */
@@ -67,6 +75,7 @@ export class Batch<L> implements Disposable {
   /** Why this part of a request could not be served; its images are not there. */
   readonly failure?: CassetteError;
   readonly #images: GpuTensor | null;
+  readonly #masks: MaskTensor | null;
   #owner: BatchOwner | null;
 
   /**
@@ -84,7 +93,9 @@ export class Batch<L> implements Disposable {
     this.state = fields.state;
     if (fields.request) this.request = fields.request;
     if (fields.failure) this.failure = fields.failure;
+    this.mix = fields.mix;
     this.#images = fields.images;
+    this.#masks = fields.masks;
     this.#owner = owner;
   }
 
@@ -104,7 +115,7 @@ export class Batch<L> implements Disposable {
   }
 
   /**
-   * Moves the images to the caller, who destroys their buffer when done.
+   * Moves the images to the caller, who destroys their buffer when done; masks in `labels` too.
    *
    * @returns The images; they outlive the batch and the loader.
    * @throws {DisposedError} If the batch has been disposed of or its buffer taken already.
@@ -112,18 +123,23 @@ export class Batch<L> implements Disposable {
   take(): GpuTensor {
     const { owner, images } = this.#alive();
     this.#owner = null;
-    owner.forget(images.buffer);
+    owner.forget(this.#buffers());
     return images;
   }
 
-  /** Gives the images' buffer back; safe once the work that reads it has been submitted. */
+  /** Gives the buffers back; safe once the work that reads them has been submitted. */
   [Symbol.dispose](): void {
     const owner = this.#owner;
     if (!owner) return;
     this.#owner = null;
-    const buffer = this.#images?.buffer ?? null;
+    const buffers = this.#buffers();
     this.#images?.invalidate();
-    owner.release(buffer);
+    this.#masks?.invalidate();
+    owner.release(buffers);
+  }
+
+  #buffers(): GPUBuffer[] {
+    return [this.#images, this.#masks].flatMap((tensor) => (tensor ? [tensor.buffer] : []));
   }
 
   #alive(): { owner: BatchOwner; images: GpuTensor } {

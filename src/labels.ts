@@ -1,3 +1,5 @@
+import type { MaskTensor } from "./augment/mask_tensor.ts";
+import { checkMaskOptions, type MaskLabelOptions, readMask } from "./codec/mask.ts";
 import { type NpyArray, readNpy } from "./codec/npy.ts";
 import { CassetteError, SchemaError } from "./errors.ts";
 import type { LabelType, RawLabel } from "./source/source.ts";
@@ -8,6 +10,8 @@ export interface LabelReader<L> {
   readonly name: string;
   /** Which label types of a source it can read. */
   readonly accepts: readonly LabelType[];
+  /** Says that labels are masks, and how: they follow their images on the GPU, and `L` is their tensor. */
+  readonly masks?: MaskLabelOptions;
   /**
    * Reads one label.
    *
@@ -93,6 +97,39 @@ export function npy(): LabelReader<(NpyArray | null)[]> {
       return file && readNpy(file);
     },
     collect: (labels) => [...labels] as (NpyArray | null)[],
+  };
+}
+
+/**
+ * Reads labels as masks: PNG files (grey, palette, colour) or grey JPEG files, as large as their images.
+ *
+ * A mask goes through the geometry of its image, each pixel from the nearest one.
+ *
+ * @param options Classes, colours, and a number beside the classes.
+ * @returns A reader; `batch.labels` is a tensor of shape [n, height, width], in bytes if they hold all
+ * classes, else in words; null for a request that failed.
+ * @throws {UsageError} If an option is wrong.
+ * @example
+ * ```ts
+ * import { mask } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(mask({ classes: 21, ignore: 255 }).accepts, ["blob"]);
+ * ```
+ */
+export function mask(options: MaskLabelOptions): LabelReader<MaskTensor | null> {
+  checkMaskOptions(options);
+  return {
+    name: "mask()",
+    accepts: ["blob"],
+    masks: options,
+    parse(label) {
+      const file = parseBytes(label);
+      if (!file) throw new SchemaError("it must be a mask: received null");
+      if (file[0] === 0xff && file[1] === 0xd8) return { jpeg: file };
+      return readMask(file, options);
+    },
+    collect: () => null,
   };
 }
 

@@ -9,10 +9,12 @@ import { checkOptions, type LoaderOptions } from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { NOTHING_SEEN } from "./order/seen.ts";
 import type { Job } from "./pipeline/job.ts";
-import { BatchMaker, type Made } from "./pipeline/maker.ts";
+import { Finisher, type Made } from "./pipeline/finisher.ts";
+import { BatchMaker } from "./pipeline/maker.ts";
 import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
 import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
+import { TensorLender } from "./pipeline/tensors.ts";
 import type { LabelType, SourceStats } from "./source/source.ts";
 import { ProgressTracker } from "./progress.ts";
 import type { LoaderState } from "./state.ts";
@@ -33,6 +35,12 @@ export interface LoaderStats {
   source: SourceStats;
   /** GPU buffers of the loader. */
   pool: PoolStats;
+}
+
+/** What makes batches of fetched blobs. */
+interface Stages<L> {
+  maker: BatchMaker;
+  finisher: Finisher<L>;
 }
 
 /** Options of {@linkcode Loader.request}. */
@@ -83,8 +91,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #pool: BufferPool;
   readonly #decoder: JpegDecoder;
   readonly #augmenter: Augmenter;
-  readonly #maker: BatchMaker<L>;
-  readonly #isolatingMaker: BatchMaker<L>;
+  readonly #stages: Stages<L>;
+  readonly #isolatingStages: Stages<L>;
   readonly #times: PipelineTimes = { starved: 0, gpu: 0, samples: 0 };
   readonly #skipped: SampleError[] = [];
   readonly #pipelines = new Set<Pipeline<L>>();
@@ -125,18 +133,25 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const output = { layout: "NCHW", dtype: "f32", ...options.output } as const;
     this.#augmenter = new Augmenter(device, options.augment ?? [], output, { pool });
-    const stages = {
-      device,
-      pool,
-      output,
-      decoder: this.#decoder,
-      augmenter: this.#augmenter,
-      labels: options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>,
-      seed: this.#sampler.options.seed,
-      onCorrupt: options.onCorrupt ?? (options.requests ? "mask" : "throw"),
-    };
-    this.#maker = new BatchMaker<L>({ ...stages, isolate: false });
-    this.#isolatingMaker = new BatchMaker<L>({ ...stages, isolate: true });
+    const tensors = new TensorLender(device, pool, output);
+    const labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
+    const { seed } = this.#sampler.options;
+    const onCorrupt = options.onCorrupt ?? (options.requests ? "mask" : "throw");
+    const make = (isolate: boolean): Stages<L> => ({
+      maker: new BatchMaker({
+        device,
+        pool,
+        tensors,
+        decoder: this.#decoder,
+        augmenter: this.#augmenter,
+        labels,
+        seed,
+        isolate,
+      }),
+      finisher: new Finisher({ device, tensors, labels, onCorrupt, isolate }),
+    });
+    this.#stages = make(false);
+    this.#isolatingStages = make(true);
   }
 
   /** Number of samples of this shard in a whole epoch. */
@@ -200,7 +215,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#iterating = true;
     try {
       if (requests) {
-        yield* this.#serve(requests, signal, this.#isolatingMaker);
+        yield* this.#serve(requests, signal, this.#isolatingStages);
         return;
       }
       if (this.#completed) this.#endEpoch += this.#options.epochs ?? 1;
@@ -284,10 +299,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   async *#serve(
     requests: Iterable<RequestIds> | AsyncIterable<RequestIds>,
     signal: AbortSignal | undefined,
-    maker = this.#maker,
+    stages = this.#stages,
   ): AsyncGenerator<Batch<L>, void, undefined> {
     const jobs = requestJobs(requests, this.#options.batchSize);
-    for await (const made of this.#run(jobs, this.#newWindow(), signal, maker)) {
+    for await (const made of this.#run(jobs, this.#newWindow(), signal, stages)) {
       if (this.#options.onCorrupt !== "throw") this.#skipped.push(...made.errors);
       const batch = this.#batch(made, null);
       if (batch) yield batch;
@@ -299,12 +314,12 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     jobs: Iterable<Job> | AsyncIterable<Job>,
     window: PrefetchWindow,
     signal: AbortSignal | undefined,
-    maker = this.#maker,
+    stages = this.#stages,
   ): AsyncGenerator<Made<L>, void, undefined> {
     signal?.throwIfAborted();
     const { source, device, ordering = "ordered" } = this.#options;
     const pipeline = new Pipeline<L>(
-      { source, device, maker, window, ordering, times: this.#times },
+      { source, device, ...stages, window, ordering, times: this.#times },
       jobs,
     );
     this.#pipelines.add(pipeline);
@@ -341,23 +356,22 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   }
 
   #batch(made: Made<L>, state: LoaderState | null): Batch<L> | null {
-    const { images, labels, ids, valid, errors, failure, job: { epoch, request } } = made;
-    if (!images && !failure) return null;
+    const { job: { epoch, request }, ...rest } = made;
+    if (!made.images && !made.failure) return null;
     this.#batches++;
-    this.#samples += ids.length;
+    this.#samples += made.ids.length;
     this.#batchesOut++;
     const owner = {
-      release: (buffer: GPUBuffer | null) => {
+      release: (buffers: GPUBuffer[]) => {
         this.#batchesOut--;
-        if (buffer) this.#pool.release(buffer);
+        for (const buffer of buffers) this.#pool.release(buffer);
       },
-      forget: (buffer: GPUBuffer) => {
+      forget: (buffers: GPUBuffer[]) => {
         this.#batchesOut--;
-        this.#pool.forget(buffer);
+        for (const buffer of buffers) this.#pool.forget(buffer);
       },
     };
-    const fields = { images, labels, ids, epoch, valid, errors, state, request, failure };
-    return new Batch(fields, owner);
+    return new Batch({ ...rest, epoch, request, state }, owner);
   }
 
   #newWindow(): PrefetchWindow {

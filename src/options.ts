@@ -6,7 +6,7 @@ import type { LabelReader } from "./labels.ts";
 import type { LastBatch, Shard } from "./order/sampler.ts";
 import type { Ordering } from "./pipeline/fetch_window.ts";
 import type { RequestIds } from "./pipeline/requests.ts";
-import type { OnCorrupt } from "./pipeline/maker.ts";
+import type { OnCorrupt } from "./pipeline/finisher.ts";
 import type { BlobSource } from "./source/source.ts";
 import type { LoaderState } from "./state.ts";
 

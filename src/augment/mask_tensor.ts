@@ -1,3 +1,4 @@
+import { DisposedError } from "../errors.ts";
 import { readBuffer } from "../gpu/tensor.ts";
 
 /** Number format of a mask: unsigned bytes, or signed words of 32 bits. */
@@ -29,13 +30,13 @@ export class MaskTensor implements MaskDescriptor {
   readonly shape: readonly [number, number, number];
   /** Number format of the elements. */
   readonly dtype: MaskDType;
-  /** The buffer that holds the elements. */
-  readonly buffer: GPUBuffer;
   /** Where the first element lies in `buffer`, in bytes. */
   readonly byteOffset: number;
   /** Bytes of all elements. */
   readonly byteLength: number;
   readonly #device: GPUDevice;
+  readonly #buffer: GPUBuffer;
+  #disposed = false;
 
   /**
    * Describes elements that lie in a buffer.
@@ -53,11 +54,28 @@ export class MaskTensor implements MaskDescriptor {
     byteOffset = 0,
   ) {
     this.#device = device;
-    this.buffer = buffer;
+    this.#buffer = buffer;
     this.shape = descriptor.shape;
     this.dtype = descriptor.dtype;
     this.byteOffset = byteOffset;
     this.byteLength = maskBytes(descriptor);
+  }
+
+  /**
+   * The buffer that holds the elements.
+   *
+   * @throws {DisposedError} If the batch of these masks has been disposed.
+   */
+  get buffer(): GPUBuffer {
+    if (this.#disposed) {
+      throw new DisposedError("Cannot use masks as their batch must not have been disposed");
+    }
+    return this.#buffer;
+  }
+
+  /** Makes later use of the masks an error; called by the batch that owns the buffer. */
+  invalidate(): void {
+    this.#disposed = true;
   }
 
   /**

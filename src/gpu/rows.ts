@@ -1,9 +1,21 @@
-import { type GpuTensor, readBuffer } from "./tensor.ts";
+import { readBuffer } from "./tensor.ts";
+
+/** A tensor whose first dimension counts images or masks, which lie one after the other. */
+export interface Rows {
+  /** The buffer that holds the elements. */
+  readonly buffer: GPUBuffer;
+  /** Where the first element lies, in bytes. */
+  readonly byteOffset: number;
+  /** Bytes of all elements. */
+  readonly byteLength: number;
+  /** Sizes by dimension. */
+  readonly shape: readonly number[];
+}
 
 const WORD = 4;
 
 /** Bytes of one image of a tensor. */
-function rowBytes(tensor: GpuTensor): number {
+function rowBytes(tensor: Rows): number {
   return tensor.byteLength / tensor.shape[0];
 }
 
@@ -17,7 +29,7 @@ function rowBytes(tensor: GpuTensor): number {
  */
 export async function clearRows(
   device: GPUDevice,
-  tensor: GpuTensor,
+  tensor: Rows,
   rows: readonly number[],
 ): Promise<void> {
   const size = rowBytes(tensor);
@@ -49,7 +61,7 @@ export async function clearRows(
  */
 export async function packRows(
   device: GPUDevice,
-  tensor: GpuTensor,
+  tensor: Rows,
   rows: readonly number[],
   target: GPUBuffer,
 ): Promise<void> {

@@ -2,7 +2,8 @@ import { DeviceLostError } from "../errors.ts";
 import type { BlobSource } from "../source/source.ts";
 import { FetchWindow, type Ordering } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
-import type { BatchMaker, Made, Submitted } from "./maker.ts";
+import type { Finisher, Made } from "./finisher.ts";
+import type { BatchMaker, Submitted } from "./maker.ts";
 import type { PrefetchWindow } from "./prefetch.ts";
 
 /** Batches made ahead of the consumer. They hold GPU memory, and one wait verifies them all. */
@@ -22,7 +23,8 @@ export interface PipelineTimes {
 export interface PipelineOptions<L> {
   source: BlobSource;
   device: GPUDevice;
-  maker: BatchMaker<L>;
+  maker: BatchMaker;
+  finisher: Finisher<L>;
   window: PrefetchWindow;
   ordering: Ordering;
   times: PipelineTimes;
@@ -81,7 +83,7 @@ export class Pipeline<L> {
     this.#stopped = true;
     this.#notify();
     await Promise.all([this.#fetches.stop(), this.#pumping]);
-    for (const made of this.#ready.splice(0)) this.#options.maker.discard(made);
+    for (const made of this.#ready.splice(0)) this.#options.finisher.discard(made);
   }
 
   async #pump(): Promise<void> {
@@ -130,17 +132,17 @@ export class Pipeline<L> {
   }
 
   async #deliver(group: Submitted[], failure: { error: unknown } | undefined): Promise<void> {
-    const { maker, times } = this.#options;
+    const { maker, finisher, times } = this.#options;
     try {
       await maker.verify(group);
       while (group.length > 0) {
         const submitted = group.shift()!;
-        this.#ready.push(await maker.finish(submitted));
+        this.#ready.push(await finisher.finish(submitted));
         times.samples += submitted.job.ids.length;
         this.#notify();
       }
     } finally {
-      for (const submitted of group) maker.discard(submitted);
+      for (const submitted of group) finisher.discard(submitted);
     }
     if (failure) throw failure.error;
   }

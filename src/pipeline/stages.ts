@@ -1,3 +1,5 @@
+import type { SampleMix } from "../augment/batch_mix.ts";
+import type { MaskTensor } from "../augment/mask_tensor.ts";
 import type { CassetteError } from "../errors.ts";
 import type { GpuImage, GpuImages } from "../gpu/images.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
@@ -49,6 +51,18 @@ export interface AugmentStage {
     images: readonly (GpuImage | null)[],
     keys: SampleKeys,
   ): { index: number; reason: CassetteError }[];
-  /** Submits the work that writes image i to place first + i of the target. */
-  apply(images: GpuImages, keys: SampleKeys, target: GpuTensor, first: number): Promise<unknown>;
+  /** Submits the work that writes image i to place first + i of the target; tells what it mixed. */
+  apply(
+    images: GpuImages,
+    keys: SampleKeys,
+    target: GpuTensor,
+    first: number,
+  ): Promise<SampleMix[]>;
+  /** Submits the same geometry for masks, every pixel from the nearest one. */
+  applyMasks(
+    masks: GpuImages,
+    keys: SampleKeys,
+    target: MaskTensor,
+    options: { first: number; bits: 8 | 32; fill: number },
+  ): Promise<void>;
 }

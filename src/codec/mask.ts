@@ -1,0 +1,113 @@
+import { UnsupportedFormatError, UsageError } from "../errors.ts";
+import { readPng } from "./png.ts";
+
+/** A mask on the CPU: the number of a class for each pixel. */
+export interface MaskPixels {
+  /** Columns, in pixels. */
+  width: number;
+  /** Rows, in pixels. */
+  height: number;
+  /** Class of each pixel, row by row. */
+  classes: Uint32Array<ArrayBuffer>;
+}
+
+/** How the pixels of masks are meant. */
+export interface MaskLabelOptions {
+  /** Number of classes: pixels are 0 to `classes - 1`, or `ignore`. */
+  classes: number;
+  /** Class of each colour, by its place, for masks in colour: `[[0, 0, 0], [255, 0, 0]]`. */
+  colors?: readonly (readonly [number, number, number])[];
+  /** A number that is allowed beside the classes, and what lies beyond an image is given; none when left out. */
+  ignore?: number;
+}
+
+/**
+ * Checks how masks are to be read.
+ *
+ * @param options As the caller gave them.
+ * @throws {UsageError} If one is wrong.
+ */
+export function checkMaskOptions({ classes, colors, ignore }: MaskLabelOptions): void {
+  const check = (good: boolean, option: string, expected: string, received: unknown) => {
+    if (good) return;
+    throw new UsageError(
+      `Cannot read masks as ${option} must be ${expected}: received ${received}`,
+      {
+        option,
+      },
+    );
+  };
+  const most = 2 ** 31 - 1;
+  const whole = (value: unknown, least: number) =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+  check(whole(classes, 1), "classes", "a whole number from 1 on", classes);
+  check(ignore === undefined || whole(ignore, 0), "ignore", "a whole number from 0 on", ignore);
+  const isByte = (value: number) => Number.isInteger(value) && value >= 0 && value <= 255;
+  colors?.forEach((color) =>
+    check(color.length === 3 && color.every(isByte), "colors", "bytes R, G and B", color)
+  );
+  const few = !colors || colors.length <= classes;
+  check(few, "colors", `at most as many as classes, ${classes}`, colors?.length);
+}
+
+/**
+ * Reads a mask from a PNG file: grey values or palette indices are classes; colours are by `colors`.
+ *
+ * @param file The whole file.
+ * @param options How its pixels are meant.
+ * @returns The mask.
+ * @throws {UnsupportedFormatError} If it is no PNG file, is damaged, or a pixel is no class.
+ */
+export function readMask(file: Uint8Array, options: MaskLabelOptions): MaskPixels {
+  const { width, height, channels, data } = readPng(file);
+  const classes = new Uint32Array(width * height);
+  const classOf = channels < 3 ? undefined : colorTable(options);
+  for (let i = 0, at = 0; i < classes.length; i++, at += channels) {
+    if (!classOf) {
+      classes[i] = data[at];
+      continue;
+    }
+    const color = data[at] << 16 | data[at + 1] << 8 | data[at + 2];
+    const found = classOf.get(color);
+    if (found === undefined) {
+      refuse(
+        "colours must be in colors",
+        place(i, width),
+        `#${color.toString(16).padStart(6, "0")}`,
+      );
+    }
+    classes[i] = found;
+  }
+  checkClasses({ width, height, classes }, options);
+  return { width, height, classes };
+}
+
+/**
+ * Throws unless each pixel of a mask is a class.
+ *
+ * @param mask The mask.
+ * @param options How its pixels are meant.
+ * @throws {UnsupportedFormatError} If a pixel is none.
+ */
+export function checkClasses(mask: MaskPixels, options: MaskLabelOptions): void {
+  const bad = mask.classes.findIndex((value) =>
+    value >= options.classes && value !== options.ignore
+  );
+  if (bad === -1) return;
+  refuse(`pixels must be below ${options.classes}`, place(bad, mask.width), mask.classes[bad]);
+}
+
+function colorTable({ colors }: MaskLabelOptions): Map<number, number> {
+  if (!colors) refuse("pixels must be grey or of a palette, or colors be given", "", "RGB");
+  return new Map(colors.map(([r, g, b], i) => [r << 16 | g << 8 | b, i]));
+}
+
+function place(index: number, width: number): string {
+  return ` at column ${index % width}, row ${Math.floor(index / width)}`;
+}
+
+function refuse(expected: string, where: string, received: unknown): never {
+  throw new UnsupportedFormatError(
+    `Cannot read a mask as its ${expected}: received ${received}${where}`,
+  );
+}

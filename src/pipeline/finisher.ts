@@ -1,0 +1,174 @@
+import type { SampleMix } from "../augment/batch_mix.ts";
+import type { MaskTensor } from "../augment/mask_tensor.ts";
+import { type CassetteError, type SampleError, ShapeError } from "../errors.ts";
+import { clearRows, packRows } from "../gpu/rows.ts";
+import type { GpuTensor } from "../gpu/tensor.ts";
+import type { IdList } from "../ids.ts";
+import type { LabelReader } from "../labels.ts";
+import type { Job } from "./job.ts";
+import type { Submitted } from "./maker.ts";
+import type { TensorLender } from "./tensors.ts";
+
+/** What becomes of samples that cannot be loaded. */
+export type OnCorrupt = "throw" | "skip" | "mask";
+
+/** A batch that is ready to be handed out. */
+export interface Made<L> {
+  /** What it was made for. */
+  job: Job;
+  /** Images in GPU memory; null if none remains. */
+  images: GpuTensor | null;
+  /** Masks in GPU memory, where labels are masks. */
+  masks: MaskTensor | null;
+  /** Labels, as the label reader makes them. */
+  labels: L;
+  /** Ids of the samples in it. */
+  ids: IdList;
+  /** 1 for a sample to learn from. */
+  valid: Uint8Array;
+  /** Samples that could not be loaded. */
+  errors: SampleError[];
+  /** What was mixed into which sample. */
+  mix: SampleMix[];
+  /** Why the whole batch could not be made. */
+  failure?: CassetteError;
+}
+
+/** What a {@linkcode Finisher} works with. */
+export interface FinisherOptions<L> {
+  device: GPUDevice;
+  tensors: TensorLender;
+  labels: LabelReader<L>;
+  onCorrupt: OnCorrupt;
+  /** Whether a batch that cannot be made is handed out with its failure, instead of ending all. */
+  isolate: boolean;
+}
+
+/** Makes verified batches ready to be handed out: masks or leaves out what could not be loaded. */
+export class Finisher<L> {
+  readonly #options: FinisherOptions<L>;
+
+  /** @param options What to do with bad samples, and with what. */
+  constructor(options: FinisherOptions<L>) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes a verified batch ready.
+   *
+   * @param submitted The batch.
+   * @returns The batch; with `onCorrupt: "skip"` it may be empty and have no images.
+   * @throws The first sample's error, with `onCorrupt: "throw"`.
+   * @throws {ShapeError} With `onCorrupt: "mask"`, if no image says how large the masked ones are.
+   */
+  async finish(submitted: Submitted): Promise<Made<L>> {
+    const { job, images, masks, errors, mix, failure } = submitted;
+    if (failure) return this.#failed(submitted, failure, []);
+    const bad: number[] = [];
+    errors.forEach((error, i) => error && bad.push(i));
+    if (bad.length === 0) {
+      const { ids, valid } = job;
+      return { job, images, masks, labels: this.#labels(submitted), ids, valid, errors: [], mix };
+    }
+    const told = bad.map((index) => ({ index, id: job.ids.at(index), reason: errors[index]! }));
+    const { onCorrupt } = this.#options;
+    try {
+      if (onCorrupt === "throw") throw errors[bad[0]];
+      if (onCorrupt === "mask") return await this.#mask(submitted, bad, told);
+    } catch (error) {
+      this.discard(submitted);
+      throw error;
+    }
+    try {
+      return await this.#pack(submitted, told);
+    } finally {
+      this.discard(submitted);
+    }
+  }
+
+  /**
+   * Gives the buffers of a batch back that will not be handed out.
+   *
+   * @param batch The batch.
+   */
+  discard({ images, masks }: Pick<Submitted, "images" | "masks">): void {
+    this.#options.tensors.release(images, masks);
+  }
+
+  async #mask(submitted: Submitted, bad: number[], errors: SampleError[]): Promise<Made<L>> {
+    const { job, images, masks, labels, mix } = submitted;
+    const { device, isolate } = this.#options;
+    if (!images) {
+      if (isolate) return this.#failed(submitted, errors[0].reason, errors);
+      throw new ShapeError(
+        `Cannot mask a batch as one image of it must be readable where no operator fixes the size: received ${bad.length} failures of ${job.ids.length}`,
+        { sampleId: errors[0].id, option: "onCorrupt", cause: errors[0].reason },
+      );
+    }
+    const valid = job.valid.slice();
+    for (const i of bad) {
+      valid[i] = 0;
+      labels[i] = null;
+    }
+    await clearRows(device, images, bad);
+    if (masks) await clearRows(device, masks, bad);
+    const { ids } = job;
+    return { job, images, masks, labels: this.#labels(submitted), ids, valid, errors, mix };
+  }
+
+  async #pack(submitted: Submitted, errors: SampleError[]): Promise<Made<L>> {
+    const { job, images, masks, labels, mix } = submitted;
+    const { device, tensors } = this.#options;
+    const keep = labels.map((_, i) => i).filter((i) => !submitted.errors[i]);
+    const packed: Pick<Submitted, "images" | "masks" | "labels"> = {
+      images: null,
+      masks: null,
+      labels: keep.map((i) => labels[i]),
+    };
+    if (images && keep.length > 0) {
+      packed.images = tensors.imagesLike(images, keep.length);
+      await packRows(device, images, keep, packed.images.buffer);
+    }
+    if (masks && keep.length > 0) {
+      packed.masks = tensors.masksLike(masks, keep.length);
+      await packRows(device, masks, keep, packed.masks.buffer);
+    }
+    return {
+      job,
+      images: packed.images,
+      masks: packed.masks,
+      labels: this.#labels(packed),
+      ids: job.ids.pick(keep),
+      valid: Uint8Array.from(keep, (i) => job.valid[i]),
+      errors,
+      mix: renumber(mix, keep),
+    };
+  }
+
+  #failed(
+    { job }: Submitted,
+    failure: CassetteError,
+    errors: SampleError[],
+  ): Made<L> {
+    const valid = new Uint8Array(job.ids.length);
+    const labels = this.#labels({ masks: null, labels: Array.from(valid, () => null) });
+    const nothing = { images: null, masks: null, mix: [] };
+    return { job, ...nothing, labels, ids: job.ids, valid, errors, failure };
+  }
+
+  /** Labels on the CPU, or the masks themselves where labels are masks. */
+  #labels({ masks, labels }: Pick<Submitted, "masks" | "labels">): L {
+    const { labels: reader } = this.#options;
+    return reader.masks ? masks as L : reader.collect(labels);
+  }
+}
+
+/** Gives the places of samples that moved together anew. */
+function renumber(mix: SampleMix[], keep: number[]): SampleMix[] {
+  const places = new Map(keep.map((from, to) => [from, to]));
+  return mix.flatMap((sample) => {
+    const index = places.get(sample.index);
+    if (index === undefined) return [];
+    return [{ ...sample, index, partner: places.get(sample.partner) ?? -1 }];
+  });
+}

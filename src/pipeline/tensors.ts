@@ -1,0 +1,117 @@
+import { MaskTensor } from "../augment/mask_tensor.ts";
+import { LimitsError } from "../errors.ts";
+import type { BufferPool } from "../gpu/pool.ts";
+import { GpuTensor, tensorBytes, type TensorDescriptor } from "../gpu/tensor.ts";
+
+/** Channels of the images in batches. */
+const CHANNELS = 3;
+const WORD = 4;
+
+/** Width and height in pixels. */
+export interface ImageSize {
+  width: number;
+  height: number;
+}
+
+/** Lends the tensors of batches. */
+export class TensorLender {
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+  readonly #output: Pick<TensorDescriptor, "dtype" | "layout">;
+
+  /**
+   * @param device The device that holds the tensors.
+   * @param pool Lends the buffers.
+   * @param output Form of the images' tensors.
+   */
+  constructor(
+    device: GPUDevice,
+    pool: BufferPool,
+    output: Pick<TensorDescriptor, "dtype" | "layout">,
+  ) {
+    this.#device = device;
+    this.#pool = pool;
+    this.#output = output;
+  }
+
+  /**
+   * Lends a tensor for images.
+   *
+   * @param count How many images.
+   * @param size Size of each.
+   * @returns The tensor, with any content.
+   * @throws {LimitsError} If it does not fit a buffer.
+   */
+  images(count: number, { width, height }: ImageSize): GpuTensor {
+    const shape = this.#output.layout === "NCHW"
+      ? [count, CHANNELS, height, width] as const
+      : [count, height, width, CHANNELS] as const;
+    const descriptor = { shape, ...this.#output };
+    const buffer = this.#buffer(
+      tensorBytes(descriptor),
+      `${shape.join("×")} in ${descriptor.dtype}`,
+    );
+    return new GpuTensor(this.#device, buffer, descriptor);
+  }
+
+  /**
+   * Lends a tensor for masks.
+   *
+   * @param count How many masks.
+   * @param size Size of each.
+   * @param largest Largest number in them.
+   * @returns The tensor, with any content: bytes if they hold the numbers, else words.
+   * @throws {LimitsError} If it does not fit a buffer.
+   */
+  masks(count: number, { width, height }: ImageSize, largest: number): MaskTensor {
+    const dtype = largest < 256 ? "u8" : "i32";
+    const shape = [count, height, width] as const;
+    const bytes = count * height * width * (dtype === "u8" ? 1 : WORD);
+    const buffer = this.#buffer(bytes, `${shape.join("×")} in ${dtype}`);
+    return new MaskTensor(this.#device, buffer, { shape, dtype });
+  }
+
+  /**
+   * Lends a tensor for images of the size of others.
+   *
+   * @param images The others.
+   * @param count How many images.
+   * @returns The tensor, with any content.
+   */
+  imagesLike({ shape, layout }: GpuTensor, count: number): GpuTensor {
+    const [height, width] = layout === "NCHW" ? [shape[2], shape[3]] : [shape[1], shape[2]];
+    return this.images(count, { width, height });
+  }
+
+  /**
+   * Lends a tensor for masks of the size and format of others.
+   *
+   * @param masks The others.
+   * @param count How many masks.
+   * @returns The tensor, with any content.
+   */
+  masksLike({ shape: [, height, width], dtype }: MaskTensor, count: number): MaskTensor {
+    return this.masks(count, { width, height }, dtype === "u8" ? 0 : 256);
+  }
+
+  /**
+   * Takes tensors back, once the work that uses them has been submitted.
+   *
+   * @param tensors The tensors; null for none.
+   */
+  release(...tensors: ({ buffer: GPUBuffer } | null)[]): void {
+    for (const tensor of tensors) if (tensor) this.#pool.release(tensor.buffer);
+  }
+
+  #buffer(bytes: number, what: string): GPUBuffer {
+    const most = this.#device.limits.maxBufferSize;
+    if (bytes > most) {
+      throw new LimitsError(
+        `Cannot make a batch of ${what} as it must be at most ${most} bytes: received ${bytes}`,
+        { option: "batchSize" },
+      );
+    }
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    return this.#pool.acquire(bytes, STORAGE | COPY_SRC | COPY_DST, "batch");
+  }
+}
