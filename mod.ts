@@ -66,15 +66,45 @@ export type { OnCorrupt } from "./src/pipeline/finisher.ts";
 export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
 export type { LoaderState } from "./src/state.ts";
 
-export { type FolderEntry, listFolder } from "./src/dataset/folder.ts";
+export { type Companion, labelFiles, labelTable, maskFiles } from "./src/dataset/companion.ts";
+export { CassandraWriter, type CassandraWriterOptions } from "./src/dataset/cassandra_writer.ts";
 export {
+  type FolderEntry,
+  folderInput,
+  type FolderOptions,
+  listFolder,
+} from "./src/dataset/folder.ts";
+export {
+  ingest,
   ingestFolder,
   type IngestOptions,
   type IngestProgress,
   type IngestReport,
+  type RejectedItem,
 } from "./src/dataset/ingest.ts";
-export { CassandraWriter, type CassandraWriterOptions } from "./src/dataset/cassandra_writer.ts";
+export type {
+  DatasetInput,
+  GetData,
+  InputItem,
+  InputPosition,
+  ItemContents,
+} from "./src/dataset/input.ts";
 export { listCassandra } from "./src/dataset/list_cassandra.ts";
 export { listSqlite, type SampleList } from "./src/dataset/list.ts";
-export { type DatasetWriter, pathId, type SampleRecord } from "./src/dataset/record.ts";
-export { type DatasetTables, SqliteWriter } from "./src/dataset/sqlite_writer.ts";
+export {
+  contentHash,
+  type DatasetWriter,
+  pathId,
+  type SampleRecord,
+} from "./src/dataset/record.ts";
+export { type Reencode, reencode, type ReencodeOptions } from "./src/dataset/reencode.ts";
+export {
+  cassandraSchema,
+  type ColumnType,
+  type ColumnValue,
+  type DatasetSchema,
+  type DatasetTables,
+  type Replication,
+  sqliteSchema,
+} from "./src/dataset/schema.ts";
+export { SqliteWriter } from "./src/dataset/sqlite_writer.ts";

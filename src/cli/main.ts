@@ -10,6 +10,7 @@ import { addDecode } from "./decode.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addIngest } from "./ingest.ts";
+import { addInit } from "./init.ts";
 import { addSheet } from "./sheet.ts";
 
 /** Exit codes: 1 for what failed in the work, 2 for a wrong command line. */
@@ -33,6 +34,7 @@ export async function main(args: string[]): Promise<number> {
     if (failed) code = FAILED;
   };
   addDemo(program);
+  addInit(program);
   addIngest(program, done);
   addDecode(program, done);
   addSheet(program);

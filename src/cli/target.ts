@@ -1,8 +1,9 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { CassandraWriter } from "../dataset/cassandra_writer.ts";
 import { listCassandra } from "../dataset/list_cassandra.ts";
 import { listSqlite, type SampleList } from "../dataset/list.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
+import { type Replication, type WholeSchema, wholeSchema } from "../dataset/schema.ts";
 import { SqliteWriter } from "../dataset/sqlite_writer.ts";
 import { UsageError } from "../errors.ts";
 import {
@@ -33,6 +34,18 @@ export interface TargetOptions {
   dataTable: string;
   /** Metadata table. */
   metadataTable: string;
+  /** Column of the ids in the data table. */
+  idColumn: string;
+  /** Column of the blobs. */
+  dataColumn: string;
+  /** Column of the labels in the data table. */
+  labelColumn: string;
+  /** Column of the ids in the metadata table. */
+  metadataIdColumn: string;
+  /** Column of the labels in the metadata table. */
+  metadataLabelColumn: string;
+  /** What labels are. */
+  labelType: "int" | "blob" | "none";
   /** Which driver reads. */
   driver: "auto" | "native" | "js";
   /** PEM file with the authorities that are trusted. */
@@ -45,6 +58,16 @@ export interface TargetOptions {
   tlsVerify?: TlsVerify;
   /** Secure connect bundle of Astra DB. */
   cloudBundle?: string;
+}
+
+/** What the command line says of tables that are written. */
+export interface SchemaOptions extends TargetOptions {
+  /** Columns of one's own in the metadata table: `name` or `name:type`. */
+  column: string[];
+  /** Those of them that partition it. */
+  partitionBy: string[];
+  /** Copies of each row: `3`, or `dc1:3,dc2:2`. */
+  replication: string;
 }
 
 /**
@@ -65,7 +88,19 @@ export function addTargetOptions(command: Command): Command {
     .option("--keyspace <name>", "keyspace of the tables", "cassette")
     .option("--data-table <name>", "table of ids, labels and blobs", "data")
     .option("--metadata-table <name>", "table of ids, paths, classes and labels", "metadata")
-    .option("--driver <name>", "auto, native or js", "auto")
+    .option("--id-column <name>", "column of the ids in the data table", "id")
+    .option("--data-column <name>", "column of the blobs", "data")
+    .option("--label-column <name>", "column of the labels in the data table", "label")
+    .option("--metadata-id-column <name>", "column of the ids in the metadata table", "id")
+    .option("--metadata-label-column <name>", "column of the labels in the metadata table", "label")
+    .addOption(
+      new Option("--label-type <type>", "what labels are: a class, a mask or array, nothing")
+        .choices(["int", "blob", "none"]).default("int"),
+    )
+    .addOption(
+      new Option("--driver <name>", "which driver reads").choices(["auto", "native", "js"])
+        .default("auto"),
+    )
     .option("--tls-ca <file>", "encrypt, and trust the authorities in this PEM file")
     .option("--tls-cert <file>", "the client's certificate, a PEM file")
     .option("--tls-key <file>", "its private key, a PEM file")
@@ -80,18 +115,76 @@ export function addTargetOptions(command: Command): Command {
 }
 
 /**
+ * Adds the options that say what tables are like that are written.
+ *
+ * @param command The command to add them to.
+ * @returns The same command.
+ */
+export function addSchemaOptions(command: Command): Command {
+  return addTargetOptions(command)
+    .option(
+      "--column <name[:type]>",
+      "column of your own in the metadata table, such as patient; text, int or double",
+      collect,
+      [],
+    )
+    .option(
+      "--partition-by <name>",
+      "such a column that partitions the metadata table",
+      collect,
+      [],
+    )
+    .option("--replication <copies>", "for a new keyspace: 3, or dc1:3,dc2:2", "1");
+}
+
+/**
+ * The schema that the command line describes.
+ *
+ * @param flags What it says.
+ * @returns The schema, checked.
+ * @throws {UsageError} If it is wrong.
+ */
+export function schemaOf(flags: TargetOptions & Partial<SchemaOptions>): WholeSchema {
+  const columns = (flags.column ?? []).map((text) => {
+    const [name, type = "text"] = text.split(/:(?=[^:]*$)/);
+    return [name, type];
+  });
+  return wholeSchema({ ...flags, columns: Object.fromEntries(columns) });
+}
+
+/**
+ * Reads how many copies of each row there shall be.
+ *
+ * @param text `3`, or `dc1:3,dc2:2`.
+ * @returns The number, or numbers by data centre.
+ */
+export function replicationOf(text = "1"): Replication {
+  if (!text.includes(":")) return Number(text);
+  return Object.fromEntries(
+    text.split(",").map((part) => part.split(":")).map(([name, copies]) => [name, Number(copies)]),
+  );
+}
+
+/**
  * Opens the data set for writing.
  *
  * @param target Where it is.
+ * @param concurrency Records that are written at once.
  * @returns The writer.
  * @throws {UsageError} If the options name no data set, or two.
  */
-export async function openWriter(target: TargetOptions): Promise<DatasetWriter> {
-  if (checkTarget(target) === "sqlite") return new SqliteWriter(target.sqlite!, target);
+export async function openWriter(
+  target: TargetOptions & Partial<SchemaOptions>,
+  concurrency?: number,
+): Promise<DatasetWriter> {
+  const tables = schemaOf(target);
+  if (checkTarget(target) === "sqlite") return new SqliteWriter(target.sqlite!, tables);
   return await CassandraWriter.open({
     ...connection(target),
     keyspace: target.keyspace,
-    tables: target,
+    tables,
+    replication: replicationOf(target.replication),
+    concurrency,
   });
 }
 
@@ -104,11 +197,16 @@ export async function openWriter(target: TargetOptions): Promise<DatasetWriter> 
  */
 export async function openSource(target: TargetOptions): Promise<BlobSource> {
   if (checkTarget(target) === "sqlite") {
-    return await SqliteSource.open({ path: target.sqlite!, table: target.dataTable });
+    return await SqliteSource.open({
+      path: target.sqlite!,
+      table: target.dataTable,
+      ...columns(target),
+    });
   }
   return await CassandraSource.open({
     ...connection(target),
     table: `${target.keyspace}.${target.dataTable}`,
+    ...columns(target),
     driver: target.driver,
     onWarning: (message) => console.error(`warning: ${message}`),
   });
@@ -129,7 +227,22 @@ export async function openList(target: TargetOptions): Promise<SampleList> {
   });
 }
 
-function checkTarget(target: TargetOptions): "sqlite" | "cassandra" {
+function columns({ idColumn, dataColumn, labelColumn, labelType }: TargetOptions) {
+  return { idColumn, dataColumn, labelColumn, labelType };
+}
+
+function collect(value: string, values: string[]): string[] {
+  return [...values, value];
+}
+
+/**
+ * Tells which database the options name.
+ *
+ * @param target Where the data set is.
+ * @returns Its kind.
+ * @throws {UsageError} If they name none, or two.
+ */
+export function checkTarget(target: TargetOptions): "sqlite" | "cassandra" {
   const { sqlite, cassandra, cloudBundle } = target;
   const given = [sqlite, cassandra, cloudBundle].filter((value) => value !== undefined);
   if (given.length === 1) return sqlite === undefined ? "cassandra" : "sqlite";
@@ -141,7 +254,13 @@ function checkTarget(target: TargetOptions): "sqlite" | "cassandra" {
   );
 }
 
-function connection(target: TargetOptions): Pick<
+/**
+ * Where the cluster is, and as whom to log in.
+ *
+ * @param target What the command line says.
+ * @returns Options of a source or a writer.
+ */
+export function connection(target: TargetOptions): Pick<
   CassandraOptions,
   "contactPoints" | "port" | "localDatacenter" | "username" | "password" | "tls" | "cloudBundle"
 > {

@@ -1,42 +1,70 @@
 import type { Client } from "cassandra-driver";
 import { Buffer } from "node:buffer";
-import { IngestError } from "../errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CassetteError, ConnectError, IngestError, SchemaError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
+import type { LabelType } from "../source/source.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
-import type { DatasetTables } from "./sqlite_writer.ts";
+import { columnValues, recordRows, type RowValue } from "./row.ts";
+import {
+  cassandraSchema,
+  dataColumns,
+  type DatasetSchema,
+  metadataColumns,
+  quote,
+  type Replication,
+  type WholeSchema,
+  wholeSchema,
+} from "./schema.ts";
 
 /** Options of {@linkcode CassandraWriter.open}. */
-export interface CassandraWriterOptions extends Omit<CassandraOptions, "table"> {
-  /** Keyspace of the tables; created with a replication factor of 1 if it is missing. */
+export interface CassandraWriterOptions
+  extends Omit<CassandraOptions, "table" | "idColumn" | "dataColumn" | "labelColumn"> {
+  /** Keyspace of the tables; created if it is missing. */
   keyspace: string;
-  /** Names of the tables. */
-  tables?: DatasetTables;
+  /** Names and columns of the tables. */
+  tables?: DatasetSchema;
+  /** Copies of each row, for a keyspace that is created; 1 when left out. */
+  replication?: Replication;
   /** Records that are written at once; 64 when left out. */
   concurrency?: number;
 }
 
+/** Answers of the server that say that it is short of hosts or time (protocol v4, section 9). */
+const SHORT = new Set([0x1000, 0x1001, 0x1002, 0x1100]);
+/** Truncation and write failures: they may pass, but when they do not, the record is the reason. */
+const FAILED = new Set([0x1003, 0x1500]);
+
 /** Writes a data set into two tables of Cassandra. */
 export class CassandraWriter implements DatasetWriter {
-  /** Name for messages. */
+  /** Name for messages: keyspace and data table. */
   readonly name: string;
   readonly #client: Client;
-  readonly #keyspace: string;
-  readonly #data: string;
-  readonly #metadata: string;
-  readonly #concurrency: number;
+  readonly #options: CassandraWriterOptions;
+  readonly #schema: WholeSchema;
+  readonly #cql: Record<"data" | "metadata" | "origin" | "any", string>;
   readonly #underWay = new Set<Promise<void>>();
-  #failure: IngestError | undefined;
 
   private constructor(client: Client, options: CassandraWriterOptions) {
-    const { keyspace, tables = {}, concurrency = 64 } = options;
-    const { metadataTable = "metadata", dataTable = "data" } = tables;
-    this.name = `${keyspace}.${dataTable}`;
+    this.#schema = wholeSchema({ ...options.tables, labelType: labelTypeOf(options) });
+    const { dataTable, metadataTable, metadataIdColumn, partitionBy } = this.#schema;
+    this.name = `${options.keyspace}.${dataTable}`;
     this.#client = client;
-    this.#keyspace = quote(keyspace);
-    this.#data = `${this.#keyspace}.${quote(dataTable)}`;
-    this.#metadata = `${this.#keyspace}.${quote(metadataTable)}`;
-    this.#concurrency = concurrency;
+    this.#options = options;
+    const space = quote(options.keyspace);
+    const insert = (table: string, columns: string[]) =>
+      `INSERT INTO ${space}.${quote(table)} (${columns.map(quote).join(", ")}) VALUES (${
+        columns.map(() => "?").join(", ")
+      })`;
+    const key = [...partitionBy, metadataIdColumn].map((name) => `${quote(name)} = ?`);
+    const metadata = `${space}.${quote(metadataTable)}`;
+    this.#cql = {
+      data: insert(dataTable, dataColumns(this.#schema)),
+      metadata: insert(metadataTable, metadataColumns(this.#schema)),
+      origin: `SELECT origin FROM ${metadata} WHERE ${key.join(" AND ")}`,
+      any: `SELECT ${quote(metadataIdColumn)} FROM ${metadata} LIMIT 1`,
+    };
   }
 
   /**
@@ -46,9 +74,11 @@ export class CassandraWriter implements DatasetWriter {
    * @returns The writer; dispose of it to close the connection.
    * @throws {ConnectError} If no contact point answers.
    * @throws {AuthError} If the server refuses user name or password.
+   * @throws {UsageError} If the schema is wrong.
    */
   static async open(options: CassandraWriterOptions): Promise<CassandraWriter> {
-    const { keyspace, tables: _tables, concurrency: _concurrency, ...rest } = options;
+    const { keyspace, tables, concurrency: _c, replication: _r, ...rest } = options;
+    wholeSchema(tables);
     // Loaded only here: the driver is large, and SQLite does without it.
     const { connectClient } = await import("../source/cassandra_client.ts");
     const client = await connectClient(
@@ -57,16 +87,12 @@ export class CassandraWriter implements DatasetWriter {
     return new CassandraWriter(client, options);
   }
 
-  /** Creates keyspace and tables that are missing; pictures are compressed already, so blobs are not. */
+  /** Creates keyspace and tables that are missing. */
   async createTables(): Promise<void> {
-    const statements = [
-      `CREATE KEYSPACE IF NOT EXISTS ${this.#keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
-      `CREATE TABLE IF NOT EXISTS ${this.#data} (id uuid, label int, data blob, PRIMARY KEY ((id))) WITH compression = {'enabled': 'false'}`,
-      `CREATE TABLE IF NOT EXISTS ${this.#metadata} (id uuid, path text, class text, label int, PRIMARY KEY ((id)))`,
-    ];
-    for (const statement of statements) {
+    const { keyspace, replication } = this.#options;
+    for (const statement of cassandraSchema(this.#schema, keyspace, replication)) {
       try {
-        await this.#client.execute(statement);
+        await this.#client.execute(statement, [], { prepare: false });
       } catch (cause) {
         throw new IngestError(
           `Cannot create the tables of ${this.name} as the server must allow it: received ${
@@ -79,60 +105,122 @@ export class CassandraWriter implements DatasetWriter {
   }
 
   /**
+   * Tells whether there are no records yet.
+   *
+   * @returns True if the metadata table has no rows.
+   */
+  async isEmpty(): Promise<boolean> {
+    const { rows } = await this.#execute(this.#cql.any, []);
+    return rows.length === 0;
+  }
+
+  /**
+   * Looks up what a stored record was made of.
+   *
+   * @param record Names the record by its id and its partition columns.
+   * @returns Its `origin`; undefined if it is not stored.
+   */
+  async origin(record: Pick<SampleRecord, "id" | "columns">): Promise<Uint8Array | undefined> {
+    const partition = columnValues(record, this.#schema, this.#schema.partitionBy);
+    const { rows } = await this.#execute(this.#cql.origin, [...partition, formatId(record.id)]);
+    return rows.length > 0 ? rows[0].origin ?? new Uint8Array() : undefined;
+  }
+
+  /**
    * Writes one record: its data first, then its metadata.
    *
    * @param record The record.
-   * @throws {IngestError} If this or an earlier record could not be written.
+   * @returns Once it is stored.
+   * @throws {IngestError} If this record cannot be written.
+   * @throws {ConnectError} If the cluster does not answer, or not in time.
+   * @throws {SchemaError} If the tables lack a column.
    */
   async write(record: SampleRecord): Promise<void> {
-    while (this.#underWay.size >= this.#concurrency) await Promise.race(this.#underWay);
-    if (this.#failure) throw this.#failure;
-    const writing = this.#insert(record).catch((cause) => {
-      this.#failure ??= new IngestError(
+    const rows = recordRows(record, this.#schema);
+    while (this.#underWay.size >= (this.#options.concurrency ?? 64)) {
+      await Promise.race(this.#underWay);
+    }
+    const writing = this.#insert(record, rows.data, rows.metadata);
+    // Others wait for room only: each failure goes to the caller who wrote the record.
+    const settled = writing.catch(() => {}).finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
+    await writing;
+  }
+
+  /** Waits until nothing is under way any more. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  /** Waits for what is under way and closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.flush();
+    await this.#client.shutdown();
+  }
+
+  async #insert(record: SampleRecord, data: RowValue[], metadata: RowValue[]): Promise<void> {
+    const key = formatId(record.id);
+    try {
+      await this.#execute(this.#cql.data, [key, ...data]);
+      await this.#execute(this.#cql.metadata, [key, ...metadata]);
+    } catch (cause) {
+      if (cause instanceof CassetteError) throw cause;
+      throw new IngestError(
         `Cannot write ${
           recordName(record)
         } as the server must take ${record.data.length} bytes into ${this.name}: received ${
           (cause as Error).message
         }`,
-        { sampleId: formatId(record.id), cause },
+        { sampleId: key, cause },
       );
-    }).finally(() => this.#underWay.delete(writing));
-    this.#underWay.add(writing);
+    }
   }
 
-  /**
-   * Waits until all records are stored.
-   *
-   * @throws {IngestError} If a record could not be written.
-   */
-  async flush(): Promise<void> {
-    await Promise.all(this.#underWay);
-    if (this.#failure) throw this.#failure;
-  }
-
-  /** Waits for what is under way and closes the connection. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#underWay);
-    await this.#client.shutdown();
-  }
-
-  async #insert({ id, path, className, label, data }: SampleRecord): Promise<void> {
-    const options = { prepare: true, isIdempotent: true };
-    const key = formatId(id);
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    await this.#client.execute(
-      `INSERT INTO ${this.#data} (id, label, data) VALUES (?, ?, ?)`,
-      [key, label, bytes],
-      options,
+  async #execute(cql: string, values: RowValue[]) {
+    const { retries = 4, backoff = 100 } = this.#options;
+    const buffers = values.map((value) =>
+      value instanceof Uint8Array
+        ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+        : value
     );
-    await this.#client.execute(
-      `INSERT INTO ${this.#metadata} (id, path, class, label) VALUES (?, ?, ?, ?)`,
-      [key, path, className, label],
-      options,
-    );
+    for (let attempt = 0;; attempt++) {
+      try {
+        return await this.#client.execute(cql, buffers, { prepare: true, isIdempotent: true });
+      } catch (error) {
+        if (
+          /[Uu]ndefined column|unconfigured table|does not exist/.test((error as Error).message)
+        ) {
+          throw new SchemaError(
+            `Cannot write into ${this.name} as its tables must have the columns of the schema: received ${
+              (error as Error).message
+            }`,
+            { cause: error },
+          );
+        }
+        const short = isShort(error);
+        if (!short && !FAILED.has((error as { code: number }).code)) throw error;
+        if (attempt < retries) await sleep(backoff * 2 ** attempt);
+        else if (!short) throw error;
+        else {
+          throw new ConnectError(
+            `Cannot write into ${this.name} as its hosts must answer within ${
+              retries + 1
+            } attempts: received ${(error as Error).message}`,
+            { cause: error },
+          );
+        }
+      }
+    }
   }
 }
 
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+/** Whether hosts or time were lacking, whatever the record. */
+function isShort(error: unknown): boolean {
+  const { code, name } = error as { code?: number; name?: string };
+  return (code !== undefined && SHORT.has(code)) || name === "OperationTimedOutError" ||
+    name === "NoHostAvailableError";
+}
+
+function labelTypeOf({ tables, labelType }: CassandraWriterOptions): LabelType | undefined {
+  return tables?.labelType ?? labelType;
 }

@@ -1,89 +1,213 @@
-import { join } from "node:path";
-import { UnsupportedFormatError } from "../errors.ts";
-import { listFolder } from "./folder.ts";
-import { type DatasetWriter, pathId, type SampleRecord } from "./record.ts";
+import { CassetteError } from "../errors.ts";
+import { folderInput, type FolderOptions } from "./folder.ts";
+import type { DatasetInput, GetData, InputItem } from "./input.ts";
+import { checkPicture } from "./picture.ts";
+import type { Reencode } from "./reencode.ts";
+import {
+  contentHash,
+  type DatasetWriter,
+  pathId,
+  recordOrigin,
+  sameBytes,
+  type SampleRecord,
+} from "./record.ts";
 
 /** How far an ingest has come. */
 export interface IngestProgress {
-  /** Files looked at. */
+  /** Units of the input that are done with; files, for a folder. */
   done: number;
-  /** Files to look at in all. */
+  /** Units of the input in all; 0 where that is not known. */
   total: number;
+  /** What is counted: `files`, `rows`, `MiB`. */
+  unit: string;
+  /** Records written. */
+  written: number;
+  /** Records that an earlier ingest had written. */
+  unchanged: number;
+  /** Items that were left out. */
+  rejected: number;
   /** Bytes written. */
   bytes: number;
+}
+
+/** An item that was left out. */
+export interface RejectedItem {
+  /** Its path within the data set. */
+  path: string;
+  /** Why. */
+  reason: Error;
 }
 
 /** What an ingest has done. */
 export interface IngestReport {
   /** Records written. */
   written: number;
-  /** Bytes of their pictures. */
+  /** Records that were left as an earlier ingest had written them. */
+  unchanged: number;
+  /** Bytes of the pictures written. */
   bytes: number;
   /** Names of the classes, by label. */
   classes: string[];
-  /** Files that were left out, and why. */
-  rejected: { path: string; reason: Error }[];
+  /** Items that were left out, and why; those that `onReject` was told are counted, not kept. */
+  rejected: RejectedItem[];
+  /** Number of items that were left out. */
+  rejectedCount: number;
 }
 
-/** Options of {@linkcode ingestFolder}. */
+/** Options of {@linkcode ingest}. */
 export interface IngestOptions {
-  /** Called after each file. */
+  /** Called after each item. */
   onProgress?: (progress: IngestProgress) => void;
+  /** Called with each item that is left out, in place of keeping it for the report. */
+  onReject?: (item: RejectedItem) => void;
   /** Aborts with its reason; what was written stays. */
   signal?: AbortSignal;
+  /** Items that are read, hashed and written at once; 64 when left out. */
+  concurrency?: number;
+  /** What is done to each picture before it is stored; nothing when left out. */
+  reencode?: Reencode;
+  /** Reads the picture of a path, in place of the input; what it gives is stored unchecked. */
+  getData?: GetData;
+  /**
+   * What becomes of records that are stored already: `check` (default) leaves those that were made
+   * of the same picture, label and columns; `replace` writes all anew.
+   */
+  existing?: "check" | "replace";
 }
 
-const SIGNATURES: [string, number[]][] = [
-  ["JPEG", [0xff, 0xd8, 0xff]],
-  ["PNG", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
-];
+/**
+ * Writes pictures into tables, many at once.
+ *
+ * Ids are made of the paths, and a record's metadata are written after its data. So an ingest that
+ * was ended, at whatever point, is taken up by ingesting again: what is stored is left, the rest is
+ * written, nothing is doubled. An item that cannot be read, decoded or stored is left out and told.
+ *
+ * @param input Where the pictures come from.
+ * @param writer Where to write to; its tables are created if they are missing.
+ * @param options Concurrency, re-encoding, progress and abort.
+ * @returns What was written and what was left out.
+ * @throws {ConnectError} If the cluster is gone.
+ * @throws {SchemaError} If the tables lack columns.
+ * @throws The signal's reason, if it aborts.
+ */
+export async function ingest(
+  input: DatasetInput,
+  writer: DatasetWriter,
+  options: IngestOptions = {},
+): Promise<IngestReport> {
+  await writer.createTables();
+  const check = options.existing !== "replace" && !await writer.isEmpty();
+  const report: IngestReport = {
+    written: 0,
+    unchanged: 0,
+    bytes: 0,
+    classes: [],
+    rejected: [],
+    rejectedCount: 0,
+  };
+  let handled = 0;
+  let failure: { error: unknown } | undefined;
+  const underWay = new Set<Promise<void>>();
+  const handle = async (item: InputItem) => {
+    const record = await readItem(item, options).catch((reason) => {
+      options.signal?.throwIfAborted();
+      return { reason };
+    });
+    if ("reason" in record) reject(report, options, item.path, record.reason);
+    else await store(record, item, writer, check, report, options);
+    handled++;
+    const { done, total = 0, unit } = input.position(handled);
+    const { written, unchanged, rejectedCount: rejected, bytes } = report;
+    options.onProgress?.({ done, total, unit, written, unchanged, rejected, bytes });
+  };
+  const stopped = () => failure !== undefined || options.signal?.aborted;
+  try {
+    for await (const item of input.items()) {
+      while (underWay.size >= (options.concurrency ?? 64)) await Promise.race(underWay);
+      if (stopped()) break;
+      const handling = handle(item)
+        .catch((error) => void (failure ??= { error }))
+        .finally(() => underWay.delete(handling));
+      underWay.add(handling);
+    }
+  } finally {
+    await Promise.all(underWay);
+    await writer.flush();
+  }
+  options.signal?.throwIfAborted();
+  if (failure) throw failure.error;
+  report.classes = [...input.classes];
+  return report;
+}
 
 /**
  * Writes the pictures of a folder, one folder for each class, into tables.
  *
- * Ids are made of the paths, so that ingesting again replaces rows instead of doubling them.
- *
  * @param folder Path of the folder.
  * @param writer Where to write to; its tables are created if they are missing.
- * @param options Progress and abort.
+ * @param options Those of {@linkcode folderInput} and {@linkcode ingest}.
  * @returns What was written and what was left out.
  * @throws {UsageError} If the folder cannot be read or has no pictures.
  */
 export async function ingestFolder(
   folder: string,
   writer: DatasetWriter,
-  options: IngestOptions = {},
+  options: IngestOptions & FolderOptions = {},
 ): Promise<IngestReport> {
-  const { entries, classes } = await listFolder(folder);
-  await writer.createTables();
-  const report: IngestReport = { written: 0, bytes: 0, classes, rejected: [] };
-  for (const [index, entry] of entries.entries()) {
-    options.signal?.throwIfAborted();
-    let record: SampleRecord | undefined;
-    try {
-      const data = await Deno.readFile(join(folder, entry.path));
-      checkPicture(entry.path, data);
-      record = { ...entry, id: pathId(entry.path), data };
-    } catch (error) {
-      report.rejected.push({ path: entry.path, reason: error as Error });
-    }
-    if (record) {
-      await writer.write(record);
-      report.written++;
-      report.bytes += record.data.length;
-    }
-    options.onProgress?.({ done: index + 1, total: entries.length, bytes: report.bytes });
-  }
-  await writer.flush();
-  return report;
+  return await ingest(await folderInput(folder, options), writer, options);
 }
 
-function checkPicture(path: string, data: Uint8Array): void {
-  if (SIGNATURES.some(([, bytes]) => bytes.every((byte, i) => data[i] === byte))) return;
-  const received = data.length === 0 ? "an empty file" : `bytes ${data.slice(0, 4).toHex()}…`;
-  throw new UnsupportedFormatError(
-    `Cannot ingest ${path} as it must begin as a ${
-      SIGNATURES.map(([name]) => name).join(" or ")
-    } file does: received ${received}`,
-  );
+async function readItem(item: InputItem, options: IngestOptions): Promise<SampleRecord> {
+  const { path, className, columns } = item;
+  const { data, label = item.label } = await item.read(options.getData);
+  if (!options.getData) {
+    checkPicture(path, data, options.reencode ? ["JPEG", "PNG", "TIFF"] : ["JPEG", "PNG"]);
+  }
+  return { id: pathId(path), path, className, label, columns, data };
+}
+
+async function store(
+  record: SampleRecord,
+  item: InputItem,
+  writer: DatasetWriter,
+  check: boolean,
+  report: IngestReport,
+  options: IngestOptions,
+): Promise<void> {
+  const { reencode, signal } = options;
+  try {
+    const origin = recordOrigin(record, reencode?.recipe, contentHash(record.data));
+    const stored = check ? await writer.origin(record) : undefined;
+    if (stored && sameBytes(stored, origin)) {
+      report.unchanged++;
+      return;
+    }
+    let made = record;
+    if (reencode) {
+      try {
+        made = { ...record, ...await reencode.apply(record) };
+      } catch (reason) {
+        return reject(report, options, item.path, reason as Error);
+      }
+    }
+    signal?.throwIfAborted();
+    await writer.write({ ...made, origin });
+    report.written++;
+    report.bytes += made.data.length;
+  } catch (error) {
+    // What names a sample is the matter of that sample; all else ends the ingest.
+    if (!(error instanceof CassetteError) || error.sampleId === undefined) throw error;
+    reject(report, options, item.path, error);
+  }
+}
+
+function reject(
+  report: IngestReport,
+  { onReject }: IngestOptions,
+  path: string,
+  reason: Error,
+): void {
+  report.rejectedCount++;
+  if (onReject) onReject({ path, reason });
+  else report.rejected.push({ path, reason });
 }

@@ -1,18 +1,27 @@
 import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
 import { formatId } from "../ids.ts";
+import type { ColumnValue } from "./schema.ts";
 
-/** One picture of a data set, as it is ingested. */
+/** One picture of a data set, as it is written. */
 export interface SampleRecord {
   /** Id of the sample: a UUID, 16 bytes. */
   id: Uint8Array<ArrayBuffer>;
   /** Path of the file within the data set. */
   path: string;
-  /** Name of the class. */
+  /** Name of the class; empty where there is none. */
   className: string;
-  /** Number of the class. */
-  label: number;
+  /** Number of the class, the bytes of a mask or an array, or null. */
+  label: number | Uint8Array | null;
   /** The encoded picture. */
   data: Uint8Array;
+  /** Values of the columns of one's own. */
+  columns?: Readonly<Record<string, ColumnValue>>;
+  /**
+   * Hash of all that the record was made of, by which a later ingest knows that it is done; made of
+   * the record itself when left out.
+   */
+  origin?: Uint8Array;
 }
 
 /** Where records are written to. */
@@ -21,10 +30,20 @@ export interface DatasetWriter extends AsyncDisposable {
   readonly name: string;
   /** Creates the tables that are missing. */
   createTables(): Promise<void>;
+  /** Tells whether there are no records yet. */
+  isEmpty(): Promise<boolean>;
+  /**
+   * Looks up what a stored record was made of.
+   *
+   * @param record Names the record by its id and columns.
+   * @returns Its `origin`; undefined if it is not stored.
+   */
+  origin(record: Pick<SampleRecord, "id" | "columns">): Promise<Uint8Array | undefined>;
   /**
    * Writes one record: its data first, then its metadata, so that no metadata row lacks its data.
    *
-   * Resolves when another record may be written; failures come from here or from `flush`.
+   * Several may be under way. Resolves when the record is stored, or will be by `flush`; rejects
+   * when this record cannot be stored.
    */
   write(record: SampleRecord): Promise<void>;
   /** Waits until all records are stored. */
@@ -33,6 +52,9 @@ export interface DatasetWriter extends AsyncDisposable {
 
 /** Namespace of the ids that are made of paths; drawn at random, once. */
 const NAMESPACE = Uint8Array.fromHex("5c1b6d0e9f5a4d7db2a3c0f4e1867a92");
+
+/** Bytes of an origin: half a SHA-256 is enough to tell records of one path apart. */
+const ORIGIN_BYTES = 16;
 
 /**
  * Makes an id of a path: the same path always gives the same id, so that ingesting twice doubles nothing.
@@ -54,6 +76,41 @@ export function pathId(path: string): Uint8Array<ArrayBuffer> {
   id[6] = (id[6] & 0x0f) | 0x50;
   id[8] = (id[8] & 0x3f) | 0x80;
   return id;
+}
+
+/**
+ * Hashes the contents of a blob, as it stands in the metadata table.
+ *
+ * @param data The blob.
+ * @returns Its SHA-256 (FIPS 180-4), 32 bytes.
+ */
+export function contentHash(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash("sha256").update(data).digest());
+}
+
+/**
+ * Hashes all that a record is made of.
+ *
+ * @param record The record, with its data as they were read.
+ * @param recipe What is done to the data before they are stored; empty for nothing.
+ * @param dataHash Content hash of the data, where it is known.
+ * @returns The hash, 16 bytes.
+ */
+export function recordOrigin(
+  { className, label, columns = {}, data }: SampleRecord,
+  recipe = "",
+  dataHash: Uint8Array = contentHash(data),
+): Uint8Array<ArrayBuffer> {
+  const shownLabel = label instanceof Uint8Array ? Buffer.from(contentHash(label)) : label;
+  const names = Object.keys(columns).sort();
+  const rest = [recipe, className, shownLabel, names.map((name) => [name, columns[name]])];
+  const hash = createHash("sha256").update(dataHash).update(JSON.stringify(rest)).digest();
+  return new Uint8Array(hash.subarray(0, ORIGIN_BYTES));
+}
+
+/** Compares two runs of bytes. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 /**

@@ -1,40 +1,56 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { UsageError } from "../errors.ts";
-import type { DatasetWriter, SampleRecord } from "./record.ts";
-
-/** Names of the two tables of a data set. */
-export interface DatasetTables {
-  /** Table with a row of id, path, class name and label for each sample; `metadata` when left out. */
-  metadataTable?: string;
-  /** Table with a row of id, label and blob for each sample; `data` when left out. */
-  dataTable?: string;
-}
+import { IngestError, SchemaError, UsageError } from "../errors.ts";
+import { formatId } from "../ids.ts";
+import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
+import { recordRows } from "./row.ts";
+import {
+  dataColumns,
+  type DatasetSchema,
+  metadataColumns,
+  quote,
+  sqliteSchema,
+  type WholeSchema,
+  wholeSchema,
+} from "./schema.ts";
 
 /** Records that make one transaction. */
 const TRANSACTION = 256;
 
+/**
+ * Bytes of a page of a new file: a blob of 100 KB lies on a chain of pages, and larger ones are
+ * written faster; SQLite's own default is 4,096.
+ */
+const PAGE_BYTES = 16_384;
+
+/** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH: what a record itself can be the reason of. */
+const RECORD_FAULTS = [18, 19, 20];
+
 /** Writes a data set into a SQLite file. */
 export class SqliteWriter implements DatasetWriter {
+  /** Name for messages: the path of the file. */
   readonly name: string;
   readonly #database: DatabaseSync;
-  readonly #tables: Required<DatasetTables>;
-  #data: StatementSync | undefined;
-  #metadata: StatementSync | undefined;
+  readonly #schema: WholeSchema;
+  #statements:
+    | { data: StatementSync; metadata: StatementSync; origin: StatementSync }
+    | undefined;
   #pending = 0;
 
   /**
    * Opens or makes a database file.
    *
    * @param path Path of the database file; made if it is missing.
-   * @param tables Names of the tables.
-   * @throws {UsageError} If the file cannot be opened as a database.
+   * @param schema Names and columns of the tables.
+   * @throws {UsageError} If the file cannot be opened as a database, or the schema is wrong.
    */
-  constructor(path: string, tables: DatasetTables = {}) {
+  constructor(path: string, schema: DatasetSchema = {}) {
     this.name = path;
-    this.#tables = { metadataTable: "metadata", dataTable: "data", ...tables };
+    this.#schema = wholeSchema(schema);
     try {
       this.#database = new DatabaseSync(path);
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      this.#database.exec(
+        `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 60000`,
+      );
     } catch (cause) {
       throw new UsageError(
         `Cannot write ${path} as it must be a SQLite database or not exist: received ${
@@ -45,29 +61,61 @@ export class SqliteWriter implements DatasetWriter {
     }
   }
 
+  /** Creates the tables that are missing. */
   createTables(): Promise<void> {
-    const { metadataTable, dataTable } = this.#tables;
-    this.#database.exec(
-      `CREATE TABLE IF NOT EXISTS "${metadataTable}" (id BLOB PRIMARY KEY, path TEXT NOT NULL, class TEXT NOT NULL, label INTEGER);
-       CREATE TABLE IF NOT EXISTS "${dataTable}" (id BLOB PRIMARY KEY, label INTEGER, data BLOB)`,
-    );
+    for (const statement of sqliteSchema(this.#schema)) this.#database.exec(statement);
     return Promise.resolve();
   }
 
-  write(record: SampleRecord): Promise<void> {
-    const { metadataTable, dataTable } = this.#tables;
-    this.#data ??= this.#database.prepare(
-      `INSERT OR REPLACE INTO "${dataTable}" (id, label, data) VALUES (?, ?, ?)`,
-    );
-    this.#metadata ??= this.#database.prepare(
-      `INSERT OR REPLACE INTO "${metadataTable}" (id, path, class, label) VALUES (?, ?, ?, ?)`,
-    );
-    if (this.#pending === 0) this.#database.exec("BEGIN");
-    this.#data.run(record.id, record.label, record.data);
-    this.#metadata.run(record.id, record.path, record.className, record.label);
-    return ++this.#pending === TRANSACTION ? this.flush() : Promise.resolve();
+  /**
+   * Tells whether there are no records yet.
+   *
+   * @returns True if the metadata table has no rows.
+   */
+  isEmpty(): Promise<boolean> {
+    const table = quote(this.#schema.metadataTable);
+    const row = this.#database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
+    return Promise.resolve(row === undefined);
   }
 
+  /**
+   * Looks up what a stored record was made of.
+   *
+   * @param record Names the record.
+   * @returns Its `origin`; undefined if it is not stored.
+   */
+  origin({ id }: Pick<SampleRecord, "id">): Promise<Uint8Array | undefined> {
+    const row = this.#prepared().origin.get(id);
+    return Promise.resolve(row?.origin as Uint8Array | undefined);
+  }
+
+  /**
+   * Writes one record, in a transaction of a few hundred; `flush` ends it.
+   *
+   * @param record The record.
+   * @returns Once it is written.
+   * @throws {IngestError} If it cannot be written.
+   */
+  async write(record: SampleRecord): Promise<void> {
+    const rows = recordRows(record, this.#schema);
+    const { data, metadata } = this.#prepared();
+    if (this.#pending === 0) this.#database.exec("BEGIN IMMEDIATE");
+    this.#pending++;
+    try {
+      data.run(record.id, ...rows.data);
+      metadata.run(record.id, ...rows.metadata);
+    } catch (cause) {
+      throw new IngestError(
+        `Cannot write ${recordName(record)} as ${this.name} must take it: received ${
+          (cause as Error).message
+        }`,
+        { ...(isOfRecord(cause) ? { sampleId: formatId(record.id) } : {}), cause },
+      );
+    }
+    if (this.#pending >= TRANSACTION) await this.flush();
+  }
+
+  /** Stores all records that were written. */
   flush(): Promise<void> {
     if (this.#pending > 0) this.#database.exec("COMMIT");
     this.#pending = 0;
@@ -79,4 +127,35 @@ export class SqliteWriter implements DatasetWriter {
     await this.flush();
     this.#database.close();
   }
+
+  #prepared() {
+    if (this.#statements) return this.#statements;
+    const { metadataTable, metadataIdColumn, dataTable } = this.#schema;
+    const insert = (table: string, columns: string[]) =>
+      this.#database.prepare(
+        `INSERT OR REPLACE INTO ${quote(table)} (${columns.map(quote).join(", ")}) VALUES (${
+          columns.map(() => "?").join(", ")
+        })`,
+      );
+    try {
+      return this.#statements = {
+        data: insert(dataTable, dataColumns(this.#schema)),
+        metadata: insert(metadataTable, metadataColumns(this.#schema)),
+        origin: this.#database.prepare(
+          `SELECT origin FROM ${quote(metadataTable)} WHERE ${quote(metadataIdColumn)} = ?`,
+        ),
+      };
+    } catch (cause) {
+      throw new SchemaError(
+        `Cannot write into ${this.name} as its tables must have the columns of the schema: received ${
+          (cause as Error).message
+        }`,
+        { cause },
+      );
+    }
+  }
+}
+
+function isOfRecord(error: unknown): boolean {
+  return RECORD_FAULTS.includes(((error as { errcode?: number }).errcode ?? 0) & 0xff);
 }

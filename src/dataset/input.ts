@@ -1,0 +1,57 @@
+import type { ColumnValue } from "./schema.ts";
+
+/** What an item reads: the encoded picture, and the label where it is a file of its own. */
+export interface ItemContents {
+  /** The encoded picture. */
+  data: Uint8Array;
+  /** Bytes of a mask or an array; the item's own label when left out. */
+  label?: Uint8Array;
+}
+
+/** One picture that is to be ingested, before it is read. */
+export interface InputItem {
+  /** Name of the picture within the data set; its id is made of it. */
+  path: string;
+  /** Name of the class; empty where there is none. */
+  className: string;
+  /** Number of the class; null where there is none or `read` gives the label. */
+  label: number | null;
+  /** Values of the columns of one's own. */
+  columns?: Readonly<Record<string, ColumnValue>>;
+  /**
+   * Reads picture and label.
+   *
+   * @param getData Reads the picture in place of the input.
+   * @returns What was read.
+   */
+  read(getData?: GetData): Promise<ItemContents>;
+}
+
+/** Reads the picture of a path in place of the input. */
+export type GetData = (path: string) => Promise<Uint8Array>;
+
+/** How far an input has been read. */
+export interface InputPosition {
+  /** Units read. */
+  done: number;
+  /** Units in all; undefined where that is not known. */
+  total?: number;
+  /** What is counted: `files`, `rows`, `MiB`. */
+  unit: string;
+}
+
+/** Where pictures are ingested from: a folder, a manifest, tar or Parquet files, or lines. */
+export interface DatasetInput {
+  /** Name for messages. */
+  readonly name: string;
+  /** Names of the classes by label; filled by the time the items have been read. */
+  readonly classes: readonly string[];
+  /** Iterates over the items; those of which only the name is known throw when they are read. */
+  items(): AsyncIterable<InputItem>;
+  /**
+   * How far the items have been read.
+   *
+   * @param handled Items that are done with.
+   */
+  position(handled: number): InputPosition;
+}

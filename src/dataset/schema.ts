@@ -1,0 +1,261 @@
+import { UsageError } from "../errors.ts";
+import type { LabelType } from "../source/source.ts";
+
+/** Type of a column of one's own: `text`, a 32-bit `int`, or a `double`. */
+export type ColumnType = "text" | "int" | "double";
+
+/** A value of a column of one's own. */
+export type ColumnValue = string | number | null;
+
+/** Names of the two tables of a data set. */
+export interface DatasetTables {
+  /** Table with a row of id, path, class and label for each sample; `metadata` when left out. */
+  metadataTable?: string;
+  /** Table with a row of id, label and blob for each sample; `data` when left out. */
+  dataTable?: string;
+}
+
+/** Shape of the two tables of a data set; the tables may name id and label differently. */
+export interface DatasetSchema extends DatasetTables {
+  /** Column of the ids in the data table; `id` when left out. */
+  idColumn?: string;
+  /** Column of the blobs in the data table; `data` when left out. */
+  dataColumn?: string;
+  /** Column of the labels in the data table; `label` when left out. */
+  labelColumn?: string;
+  /** Column of the ids in the metadata table; `id` when left out. */
+  metadataIdColumn?: string;
+  /** Column of the labels in the metadata table; `label` when left out. */
+  metadataLabelColumn?: string;
+  /**
+   * What labels are: `int` (a class, default; in both tables), `blob` (a mask or an array; in the
+   * data table only), or `none`.
+   */
+  labelType?: LabelType;
+  /** Columns of one's own in the metadata table, such as the patient that a picture is of. */
+  columns?: Record<string, ColumnType>;
+  /** Those columns that partition the metadata table in Cassandra; the id alone when left out. */
+  partitionBy?: string[];
+}
+
+/** A schema with all defaults in, after it was checked. */
+export type WholeSchema = Required<DatasetSchema>;
+
+/** Copies of each row in a cluster: one number, or one for each data centre. */
+export type Replication = number | Record<string, number>;
+
+/** Columns that every metadata table has, beside id and label. */
+export const OWN_COLUMNS = ["path", "class", "bytes", "hash", "origin"] as const;
+
+const CQL_TYPES: Record<ColumnType, string> = { text: "text", int: "int", double: "double" };
+const SQL_TYPES: Record<ColumnType, string> = { text: "TEXT", int: "INTEGER", double: "REAL" };
+
+/**
+ * Checks a schema and fills in what was left out.
+ *
+ * @param schema As the caller wrote it.
+ * @returns The whole.
+ * @throws {UsageError} If names are missing or meet twice, or a type is unknown.
+ */
+export function wholeSchema(schema: DatasetSchema = {}): WholeSchema {
+  const whole: WholeSchema = {
+    metadataTable: schema.metadataTable ?? "metadata",
+    dataTable: schema.dataTable ?? "data",
+    idColumn: schema.idColumn ?? "id",
+    dataColumn: schema.dataColumn ?? "data",
+    labelColumn: schema.labelColumn ?? "label",
+    metadataIdColumn: schema.metadataIdColumn ?? "id",
+    metadataLabelColumn: schema.metadataLabelColumn ?? "label",
+    labelType: schema.labelType ?? "int",
+    columns: schema.columns ?? {},
+    partitionBy: schema.partitionBy ?? [],
+  };
+  if (!["int", "blob", "none"].includes(whole.labelType)) {
+    refuse("labelType", '"int", "blob" or "none"', `"${whole.labelType}"`);
+  }
+  if (whole.metadataTable === whole.dataTable) {
+    refuse("metadataTable", "another name than dataTable", `"${whole.dataTable}" twice`);
+  }
+  for (const [column, type] of Object.entries(whole.columns)) {
+    if (!Object.hasOwn(CQL_TYPES, type)) {
+      refuse(`columns.${column}`, '"text", "int" or "double"', `"${type}"`);
+    }
+  }
+  for (const column of whole.partitionBy) {
+    if (!Object.hasOwn(whole.columns, column)) {
+      refuse("partitionBy", "a list of names in columns", `"${column}"`);
+    }
+  }
+  unique("dataTable", [whole.idColumn, whole.labelColumn, whole.dataColumn]);
+  unique("metadataTable", metadataColumns(whole));
+  return whole;
+}
+
+/**
+ * Names the columns of a metadata table.
+ *
+ * @param schema The schema.
+ * @returns Names in the order in which rows are written.
+ */
+export function metadataColumns(schema: WholeSchema): string[] {
+  const label = schema.labelType === "int" ? [schema.metadataLabelColumn] : [];
+  return [schema.metadataIdColumn, ...OWN_COLUMNS, ...label, ...Object.keys(schema.columns)];
+}
+
+/**
+ * Names the columns of a data table.
+ *
+ * @param schema The schema.
+ * @returns Names in the order in which rows are written.
+ */
+export function dataColumns(schema: WholeSchema): string[] {
+  const label = schema.labelType === "none" ? [] : [schema.labelColumn];
+  return [schema.idColumn, ...label, schema.dataColumn];
+}
+
+/**
+ * Writes the CQL that creates a data set's keyspace and tables where they are missing.
+ *
+ * Blobs are stored without compression: pictures are compressed already, so that compressing them
+ * again costs time on each read and saves nothing. Both tables are compacted by size: each row is
+ * written once and read by its key, so one file holds it, bloom filters find that file, and the
+ * rewriting that levelled compaction does to have fewer files a read would buy nothing.
+ *
+ * @param schema Names, columns and types.
+ * @param keyspace Name of the keyspace.
+ * @param replication Copies of each row; 1 when left out.
+ * @returns The statements, in order.
+ * @throws {UsageError} If the schema is wrong.
+ * @example
+ * ```ts
+ * import { cassandraSchema } from "@cassette/loader";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const schema = { columns: { patient: "text" }, partitionBy: ["patient"] } as const;
+ * const cql = cassandraSchema({ ...schema, partitionBy: ["patient"] }, "slides", { dc1: 3 });
+ * assertStringIncludes(cql.join(";\n"), 'PRIMARY KEY (("patient"), "id")');
+ * ```
+ */
+export function cassandraSchema(
+  schema: DatasetSchema,
+  keyspace: string,
+  replication: Replication = 1,
+): string[] {
+  const whole = wholeSchema(schema);
+  const space = quote(keyspace);
+  const labelType = whole.labelType === "int" ? "int" : "blob";
+  const data = [
+    `${quote(whole.idColumn)} uuid PRIMARY KEY`,
+    ...(whole.labelType === "none" ? [] : [`${quote(whole.labelColumn)} ${labelType}`]),
+    `${quote(whole.dataColumn)} blob`,
+  ];
+  const id = quote(whole.metadataIdColumn);
+  const key = whole.partitionBy.length > 0
+    ? `(${whole.partitionBy.map(quote).join(", ")}), ${id}`
+    : id;
+  const metadata = [
+    `${id} uuid`,
+    "path text",
+    "class text",
+    "bytes int",
+    "hash blob",
+    "origin blob",
+    ...(whole.labelType === "int" ? [`${quote(whole.metadataLabelColumn)} int`] : []),
+    ...Object.entries(whole.columns).map(([name, type]) => `${quote(name)} ${CQL_TYPES[type]}`),
+    `PRIMARY KEY (${key})`,
+  ];
+  const compaction = "compaction = {'class': 'SizeTieredCompactionStrategy'}";
+  return [
+    `CREATE KEYSPACE IF NOT EXISTS ${space} WITH replication = ${replicationMap(replication)}`,
+    `CREATE TABLE IF NOT EXISTS ${space}.${quote(whole.dataTable)} (${
+      data.join(", ")
+    }) WITH compression = {'enabled': 'false'} AND ${compaction}`,
+    `CREATE TABLE IF NOT EXISTS ${space}.${quote(whole.metadataTable)} (${
+      metadata.join(", ")
+    }) WITH ${compaction}`,
+  ];
+}
+
+/**
+ * Writes the SQL that creates a data set's tables in SQLite where they are missing.
+ *
+ * @param schema Names, columns and types; `partitionBy` makes an index.
+ * @returns The statements, in order.
+ * @throws {UsageError} If the schema is wrong.
+ */
+export function sqliteSchema(schema: DatasetSchema): string[] {
+  const whole = wholeSchema(schema);
+  const labelType = whole.labelType === "int" ? "INTEGER" : "BLOB";
+  const data = [
+    `${quote(whole.idColumn)} BLOB PRIMARY KEY`,
+    ...(whole.labelType === "none" ? [] : [`${quote(whole.labelColumn)} ${labelType}`]),
+    `${quote(whole.dataColumn)} BLOB`,
+  ];
+  const metadata = [
+    `${quote(whole.metadataIdColumn)} BLOB PRIMARY KEY`,
+    "path TEXT NOT NULL",
+    "class TEXT",
+    "bytes INTEGER NOT NULL",
+    "hash BLOB NOT NULL",
+    "origin BLOB NOT NULL",
+    ...(whole.labelType === "int" ? [`${quote(whole.metadataLabelColumn)} INTEGER`] : []),
+    ...Object.entries(whole.columns).map(([name, type]) => `${quote(name)} ${SQL_TYPES[type]}`),
+  ];
+  const table = quote(whole.metadataTable);
+  const index = whole.partitionBy.length > 0
+    ? [
+      `CREATE INDEX IF NOT EXISTS ${quote(`${whole.metadataTable}_by_partition`)} ON ${table} (${
+        whole.partitionBy.map(quote).join(", ")
+      })`,
+    ]
+    : [];
+  return [
+    `CREATE TABLE IF NOT EXISTS ${quote(whole.dataTable)} (${data.join(", ")})`,
+    `CREATE TABLE IF NOT EXISTS ${table} (${metadata.join(", ")})`,
+    ...index,
+  ];
+}
+
+/**
+ * Quotes a name for CQL or SQL.
+ *
+ * @param name The name as it is.
+ * @returns The name in double quotes.
+ */
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function replicationMap(replication: Replication): string {
+  const factors = typeof replication === "number"
+    ? { replication_factor: replication }
+    : replication;
+  for (const [name, factor] of Object.entries(factors)) {
+    if (!Number.isInteger(factor) || factor < 1) {
+      refuse("replication", "whole numbers from 1 on", `${factor} for ${name}`);
+    }
+  }
+  const strategy = typeof replication === "number" ? "SimpleStrategy" : "NetworkTopologyStrategy";
+  const entries = Object.entries(factors)
+    .map(([name, factor]) => `'${name.replaceAll("'", "''")}': ${factor}`);
+  return `{'class': '${strategy}', ${entries.join(", ")}}`;
+}
+
+function unique(table: string, names: string[]): void {
+  // SQLite takes names that differ in case for the same.
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name === "") refuse(table, "made of columns with names", 'a column named ""');
+    if (seen.has(name.toLowerCase())) {
+      refuse(table, "made of columns with names of their own", `"${name}" twice`);
+    }
+    seen.add(name.toLowerCase());
+  }
+}
+
+function refuse(option: string, expected: string, received: string): never {
+  throw new UsageError(
+    `Cannot use the schema as ${option} must be ${expected}: received ${received}`,
+    { option },
+  );
+}
