@@ -155,6 +155,16 @@ export function noLabels(): LabelReader<null> {
 }
 
 /**
+ * The reader for a source's labels where the caller has named none.
+ *
+ * @param labelType How the source reads its label column.
+ * @returns The reader.
+ */
+export function defaultLabels(labelType: LabelType): LabelReader<unknown> {
+  return labelType === "int" ? intLabels() : labelType === "blob" ? bytes() : noLabels();
+}
+
+/**
  * Reads a sample's label.
  *
  * @param reader How to read it.

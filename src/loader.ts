@@ -4,18 +4,19 @@ import { BusyError, DisposedError, type SampleError, UsageError } from "./errors
 import { BufferPool, type PoolStats } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
-import { bytes, intLabels, type LabelReader, noLabels } from "./labels.ts";
+import { defaultLabels, type LabelReader } from "./labels.ts";
 import { checkOptions, type LoaderOptions } from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { NOTHING_SEEN } from "./order/seen.ts";
 import type { Job } from "./pipeline/job.ts";
 import { Finisher, type Made } from "./pipeline/finisher.ts";
 import { BatchMaker } from "./pipeline/maker.ts";
+import { MixedDecoder } from "./pipeline/mixed_decoder.ts";
 import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
 import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import { TensorLender } from "./pipeline/tensors.ts";
-import type { LabelType, SourceStats } from "./source/source.ts";
+import type { SourceStats } from "./source/source.ts";
 import { ProgressTracker } from "./progress.ts";
 import type { LoaderState } from "./state.ts";
 
@@ -137,12 +138,13 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     const labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
     const { seed } = this.#sampler.options;
     const onCorrupt = options.onCorrupt ?? (options.requests ? "mask" : "throw");
+    const decoder = new MixedDecoder(this.#decoder, device, pool);
     const make = (isolate: boolean): Stages<L> => ({
       maker: new BatchMaker({
         device,
         pool,
         tensors,
-        decoder: this.#decoder,
+        decoder,
         augmenter: this.#augmenter,
         labels,
         seed,
@@ -392,8 +394,4 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       { option: "maxBatchesOut" },
     );
   }
-}
-
-function defaultLabels(labelType: LabelType): LabelReader<unknown> {
-  return labelType === "int" ? intLabels() : labelType === "blob" ? bytes() : noLabels();
 }

@@ -4,11 +4,7 @@ import { type GpuImage, GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import type { DecodeStage } from "./stages.ts";
-
-/** Where images begin, and from one row to the next: as decoders lay out pictures. */
-const IMAGE_ALIGNMENT = 256;
-const ROW_ALIGNMENT = 64;
-const WORD = 4;
+import { layOut, lendWords, writeWords } from "./word_images.ts";
 
 /** A mask as its label was parsed: pixels, or a JPEG file that the GPU decodes. */
 export type ParsedMask = MaskPixels | { jpeg: Uint8Array };
@@ -86,26 +82,8 @@ export function uploadMasks(
   device: GPUDevice,
   pool: BufferPool,
 ): GpuImages {
-  let end = 0;
-  const places = masks.map((mask): GpuImage | null => {
-    if (!mask) return null;
-    const { width, height } = mask;
-    const byteOffset = Math.ceil(end / IMAGE_ALIGNMENT) * IMAGE_ALIGNMENT;
-    const rowPitch = Math.ceil(width * WORD / ROW_ALIGNMENT) * ROW_ALIGNMENT;
-    end = byteOffset + rowPitch * height;
-    return { byteOffset, width, height, rowPitch, channels: 1 };
-  });
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const buffer = pool.acquire(Math.max(end, WORD), usage, "masks");
-  masks.forEach((mask, i) => {
-    if (!mask) return;
-    const { byteOffset, rowPitch } = places[i]!;
-    const words = new Uint32Array(rowPitch / WORD * mask.height);
-    for (let y = 0; y < mask.height; y++) {
-      const row = mask.classes.subarray(y * mask.width, (y + 1) * mask.width);
-      words.set(row, y * rowPitch / WORD);
-    }
-    device.queue.writeBuffer(buffer, byteOffset, words);
-  });
+  const { places, end } = layOut(masks, 0);
+  const buffer = lendWords(pool, end, "masks");
+  masks.forEach((mask, i) => mask && writeWords(device, buffer, places[i]!, mask.classes));
   return new GpuImages(device, buffer, places, (buffer) => pool.release(buffer));
 }

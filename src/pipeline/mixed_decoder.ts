@@ -1,0 +1,100 @@
+import { isPng, readPng } from "../codec/png.ts";
+import { type PixelWords, pngPixels } from "../codec/png_pixels.ts";
+import { CassetteError, LimitsError } from "../errors.ts";
+import { GpuImages } from "../gpu/images.ts";
+import type { BufferPool } from "../gpu/pool.ts";
+import type { IdList } from "../ids.ts";
+import type { Blobs, DecodeStage } from "./stages.ts";
+import { layOut, lendWords, writeWords } from "./word_images.ts";
+
+/**
+ * Decodes batches in which JPEG and PNG files are mixed: JPEG on the GPU, PNG on the CPU.
+ *
+ * A batch without PNG files passes through as it is.
+ */
+export class MixedDecoder implements DecodeStage {
+  readonly #jpeg: DecodeStage;
+  readonly #device: GPUDevice;
+  readonly #pool: BufferPool;
+
+  /**
+   * @param jpeg The decoder for all else.
+   * @param device The device that holds the pictures.
+   * @param pool Lends the buffers.
+   */
+  constructor(jpeg: DecodeStage, device: GPUDevice, pool: BufferPool) {
+    this.#jpeg = jpeg;
+    this.#device = device;
+    this.#pool = pool;
+  }
+
+  async *decodeParts(
+    blobs: Blobs,
+    options: { ids: IdList; signal?: AbortSignal },
+  ): AsyncGenerator<{ first: number; images: GpuImages }> {
+    for await (const { first, images } of this.#jpeg.decodeParts(blobs, options)) {
+      const pngs = images.images.map((_, i) => isPng(blobs.blob(first + i)));
+      if (!pngs.includes(true)) {
+        yield { first, images };
+        continue;
+      }
+      using _images = images;
+      const files = pngs.map((png, i) => (png ? blobs.blob(first + i) : null));
+      yield { first, images: this.#join(images, files, (i) => options.ids.at(first + i)) };
+    }
+  }
+
+  /** Puts the pictures of the PNG files behind those that the GPU has decoded. */
+  #join(images: GpuImages, files: (Uint8Array | null)[], id: (i: number) => string): GpuImages {
+    const errors = files.map((file, i) => (file ? undefined : images.errors[i]));
+    const decoded = files.map((file, i): PixelWords | null => {
+      if (!file) return null;
+      try {
+        return pngPixels(readPng(file));
+      } catch (error) {
+        if (!(error instanceof CassetteError)) throw error;
+        errors[i] = named(error, id(i));
+        return null;
+      }
+    });
+    const jpegEnd = images.images.reduce(
+      (end, image) => Math.max(end, image ? image.byteOffset + image.rowPitch * image.height : 0),
+      0,
+    );
+    const { places, end } = layOut(decoded, jpegEnd);
+    const most = this.#device.limits.maxBufferSize;
+    places.forEach((place, i) => {
+      if (!place || place.byteOffset + place.rowPitch * place.height <= most) return;
+      const limit = new LimitsError(
+        `Cannot read a PNG file as its batch must fit a buffer of ${most} bytes: received ${end}`,
+      );
+      errors[i] = named(limit, id(i));
+      places[i] = null;
+    });
+    const buffer = lendWords(this.#pool, Math.min(end, most), "pictures, PNG among them");
+    if (jpegEnd > 0) {
+      const encoder = this.#device.createCommandEncoder({ label: "join pictures" });
+      encoder.copyBufferToBuffer(images.buffer, 0, buffer, 0, jpegEnd);
+      this.#device.queue.submit([encoder.finish()]);
+    }
+    places.forEach((place, i) =>
+      place && writeWords(this.#device, buffer, place, decoded[i]!.words)
+    );
+    const all = images.images.map((image, i) => (files[i] ? places[i] : image));
+    return new GpuImages(this.#device, buffer, all, (buffer) => this.#pool.release(buffer), {
+      errors,
+      warnings: images.warnings,
+      verify: async () => (await images.verify()).map((found, i) => files[i] ? errors[i] : found),
+    });
+  }
+}
+
+/** The same error, with the sample in its message. */
+function named(error: CassetteError, sampleId: string): CassetteError {
+  const ErrorClass = error.constructor as new (
+    message: string,
+    details: { sampleId: string; cause: unknown },
+  ) => CassetteError;
+  const what = error.message.replace("Cannot read a PNG file", `Cannot decode sample ${sampleId}`);
+  return new ErrorClass(what, { sampleId, cause: error });
+}
