@@ -133,7 +133,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     const pool = this.#pool;
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const output = { layout: "NCHW", dtype: "f32", ...options.output } as const;
-    this.#augmenter = new Augmenter(device, options.augment ?? [], output, { pool });
+    const { augment = [], fixed } = options;
+    this.#augmenter = new Augmenter(device, augment, output, { pool, fixed });
     const tensors = new TensorLender(device, pool, output);
     const labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
     const { seed } = this.#sampler.options;

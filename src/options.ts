@@ -59,6 +59,8 @@ export interface LoaderOptions<L> {
   onCorrupt?: OnCorrupt;
   /** Operators that apply to each image, in order; none when left out. */
   augment?: readonly Operator[];
+  /** True leaves all chance out of the operators, as validation wants it; false when left out. */
+  fixed?: boolean;
   /** Form of the batches' tensors. */
   output?: OutputOptions;
   /** EXIF orientation: `apply` (default) or `ignore` it. */

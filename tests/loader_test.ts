@@ -10,10 +10,13 @@ import {
   type LoaderState,
   MissingSampleError,
   normalize,
+  randomFlip,
+  randomResizedCrop,
   ResumeMismatchError,
   ShapeError,
   UsageError,
 } from "../mod.ts";
+import jpeg from "jpeg-js";
 import { brightness, collect, fixture, picture, range, sortedSamples } from "./loader_fixture.ts";
 import { numberOf } from "./pipeline/fake_source.ts";
 
@@ -332,6 +335,24 @@ Deno.test("weighted and limited epochs are loaded, and resumed only by the same 
       ResumeMismatchError,
     );
     break;
+  }
+});
+
+Deno.test("fixed gives the same pixels in every epoch, and chance does not", async () => {
+  const gradient = () => {
+    const data = new Uint8Array(24 * 16 * 4).map((_, i) => (i * 7) % 256);
+    return new Uint8Array(jpeg.encode({ width: 24, height: 16, data }, 95).data);
+  };
+  const { loader } = await fixture(2, gradient);
+  for (const fixed of [true, false]) {
+    await using one = loader({
+      fixed,
+      epochs: 4,
+      augment: [randomResizedCrop(8, { randomArea: [0.2, 0.5] }), randomFlip()],
+    });
+    const seen = new Set<string>();
+    for await (using batch of one) seen.add((await batch.images.read()).join());
+    assertEquals(seen.size, fixed ? 1 : 4);
   }
 });
 

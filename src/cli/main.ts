@@ -11,6 +11,7 @@ import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addIngest } from "./ingest.ts";
 import { addInit } from "./init.ts";
+import { addPlan } from "./plan.ts";
 import { addSheet } from "./sheet.ts";
 
 /** Exit codes: 1 for what failed in the work, 2 for a wrong command line. */
@@ -38,6 +39,7 @@ export async function main(args: string[]): Promise<number> {
   addIngest(program, done);
   addDecode(program, done);
   addSheet(program);
+  addPlan(program);
   addDoctor(program, done);
   for (const command of program.commands) {
     command.exitOverride().showHelpAfterError("(--help tells more)");
