@@ -45,6 +45,7 @@ export {
   type DecodedPart,
   type DecodeOptions,
   type DecodePartsOptions,
+  type EntropyPath,
   JpegDecoder,
   type JpegDecoderOptions,
 } from "./src/jpeg/decoder.ts";

@@ -1268,6 +1268,7 @@ const EXTRA_BYTES: u32 = 4;
 const STATUS_WORDS: u32 = 2;
 
 const BLOCK_WORDS: u32 = 32;
+const NO_END: u32 = 0xffffffffu;
 
 struct Params {
   chunks: u32,
@@ -1276,7 +1277,7 @@ struct Params {
 
 struct Chunk {
   position: u32, // next bit, counted from the beginning of \`bits\`
-  end: u32, // first bit after the segment
+  end: u32, // first bit after the segment; NO_END where other chunks of it follow
   address: u32, // first word of the next block
   blocks: u32, // blocks left
   scan: u32,
@@ -1400,7 +1401,7 @@ fn main(
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
-  } else if (blocks == 0u && end - position >= 8u) {
+  } else if (blocks == 0u && end != NO_END && end - position >= 8u) {
     faults |= EXTRA_BYTES;
   }
   if ((faults & (BAD_CODE | TRUNCATED)) != 0u) {
@@ -1970,6 +1971,475 @@ fn main(
   samples[at + pitch * 5u] = s.r5;
   samples[at + pitch * 6u] = s.r6;
   samples[at + pitch * 7u] = s.r7;
+}
+`,
+  "jpeg/sync/check.wgsl": `// Finds, per segment, the first subsequence that was not decoded from the state in which its
+// predecessor ends: one invocation per subsequence. Follows walk.wgsl.
+//
+// Dispatch: ceil(subsequences / WORKGROUP) workgroups, folded into x and y. \`marks\` holds
+// NO_STATE where nothing was found.
+
+override WORKGROUP: u32 = 32;
+
+@group(0) @binding(5) var<storage, read> owners: array<u32>;
+@group(0) @binding(6) var<storage, read_write> exits: array<u32>;
+@group(0) @binding(7) var<storage, read_write> found: array<Subsequence>;
+@group(0) @binding(8) var<storage, read_write> marks: array<atomic<u32>>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (index >= params.count) {
+    return;
+  }
+  let owner = owners[index];
+  if (index == segments[owner].first) {
+    return;
+  }
+  let before = (params.round & 1u) * params.count + index - 1u;
+  if (found[index].entry != exits[before]) {
+    atomicMin(&marks[owner], index);
+  }
+}
+`,
+  "jpeg/sync/chunks.wgsl": `// Writes a chunk record per subsequence, for entropy.wgsl: the blocks that begin in it. The last block
+// that begins in a segment takes along what the segment has too few of, so that its data is found to be
+// truncated as if decoded in one go. One invocation per subsequence. Follows walk.wgsl.
+//
+// Dispatch: ceil(subsequences / WORKGROUP) workgroups, folded into x and y.
+
+override WORKGROUP: u32 = 32;
+
+const BLOCK_WORDS: u32 = 32;
+// End of a chunk after which other blocks of its segment follow.
+const NO_END: u32 = 0xffffffffu;
+
+struct Sum {
+  blocks: u32,
+  dc: vec4<i32>,
+}
+
+struct Chunk {
+  position: u32,
+  end: u32,
+  address: u32,
+  blocks: u32,
+  scan: u32,
+  image: u32,
+  z: u32,
+  place: u32,
+  dc: vec4<i32>,
+}
+
+@group(0) @binding(5) var<storage, read> owners: array<u32>;
+@group(0) @binding(6) var<storage, read_write> found: array<Subsequence>;
+@group(0) @binding(7) var<storage, read_write> before: array<Sum>;
+@group(0) @binding(8) var<storage, read_write> chunks: array<Chunk>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (index >= params.count) {
+    return;
+  }
+  let segment = segments[owners[index]];
+  let own = found[index];
+  let base = before[segment.first];
+  let begun = before[segment.first + segment.subsequences].blocks - base.blocks;
+  let earlier = before[index].blocks - base.blocks;
+  let left = segment.blocks - min(earlier, segment.blocks);
+  let last = own.blocks >= left || earlier + own.blocks == begun;
+  chunks[index] = Chunk(
+    startOf(segment, index) + (own.first >> FIRST_SHIFT),
+    select(NO_END, segment.end, last),
+    segment.address + earlier * BLOCK_WORDS,
+    select(select(own.blocks, left, last), 0u, own.blocks == 0u),
+    segment.scan,
+    segment.image,
+    0u,
+    own.first & PLACE_MASK,
+    before[index].dc - base.dc,
+  );
+}
+`,
+  "jpeg/sync/count.wgsl": `// One round of synchronising: one invocation per subsequence. Round 0 guesses the state in which each
+// one ends, from its last bits, as if a block began there. Each further round decodes those whose
+// predecessor's state has changed: once none does, all are as if decoded one after the other.
+// Follows walk.wgsl.
+//
+// Dispatch: ceil(subsequences / WORKGROUP) workgroups, folded into x and y. \`marks\` is made ready for
+// check.wgsl. \`exits\` has room for two
+// rounds. A subsequence of n bits takes at most n turns of a loop.
+
+override WORKGROUP: u32 = 32;
+
+@group(0) @binding(5) var<storage, read> owners: array<u32>;
+@group(0) @binding(6) var<storage, read_write> exits: array<u32>;
+@group(0) @binding(7) var<storage, read_write> found: array<Subsequence>;
+@group(0) @binding(8) var<storage, read_write> marks: array<u32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (index >= params.count) {
+    return;
+  }
+  let segment = segments[owners[index]];
+  let start = startOf(segment, index);
+  let stop = stopOf(segment, start);
+  let here = (params.round & 1u) * params.count + index;
+  if (params.round == 0u) {
+    found[index].entry = NO_STATE;
+    if (index == segment.first) {
+      marks[owners[index]] = NO_STATE;
+    }
+    exits[here] = walk(segment, start, stop - min(params.tail, stop - start), stop, 0u).exit;
+    return;
+  }
+  let before = params.count - (params.round & 1u) * params.count + index;
+  var entry = 0u;
+  if (index != segment.first) {
+    entry = exits[before - 1u];
+  }
+  if (entry == found[index].entry) {
+    exits[here] = exits[before];
+    return;
+  }
+  let result = walk(segment, start, start + (entry & FIELD_MASK), stop, entry);
+  exits[here] = result.exit;
+  found[index] = result.found;
+}
+`,
+  "jpeg/sync/fix.wgsl": `// Decodes in order what has not synchronised by itself: one invocation per segment, from its first
+// wrong subsequence on. A dispatch goes on until \`cap\` symbols or subsequences are done; where it ends
+// stays in \`marks\` for the next dispatch, and a segment without faults costs next to nothing. (An
+// adapter that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error:
+// \`cap\` and the bits of one subsequence together stay below.) Follows walk.wgsl.
+//
+// Dispatch: ceil(segments / WORKGROUP) workgroups, folded into x and y.
+
+override WORKGROUP: u32 = 8;
+
+@group(0) @binding(5) var<storage, read_write> exits: array<u32>;
+@group(0) @binding(6) var<storage, read_write> found: array<Subsequence>;
+@group(0) @binding(7) var<storage, read_write> marks: array<u32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let owner = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (owner >= params.segments) {
+    return;
+  }
+  var index = marks[owner];
+  if (index == NO_STATE) {
+    return;
+  }
+  let segment = segments[owner];
+  let end = segment.first + segment.subsequences;
+  let half = (params.round & 1u) * params.count;
+  for (var turns = 0u; turns < params.cap && index < end; index++) {
+    turns++;
+    let entry = exits[half + index - 1u];
+    if (entry != found[index].entry) {
+      let start = startOf(segment, index);
+      let stop = stopOf(segment, start);
+      let result = walk(segment, start, start + (entry & FIELD_MASK), stop, entry);
+      exits[half + index] = result.exit;
+      found[index] = result.found;
+      turns += result.turns;
+    }
+  }
+  marks[owner] = select(index, NO_STATE, index >= end);
+}
+`,
+  "jpeg/sync/offsets.wgsl": `// Turns the sums of runs into sums of all runs before: one workgroup, each invocation of which takes
+// ceil(groups / WORKGROUP) runs. Follows scan.wgsl.
+//
+// Dispatch: one workgroup.
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> sums: array<Sum>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) local: u32) {
+  let share = (params.groups + WORKGROUP - 1u) / WORKGROUP;
+  let begin = min(local * share, params.groups);
+  let end = min(begin + share, params.groups);
+  var own = Sum(0u, vec4(0));
+  for (var i = begin; i < end; i++) {
+    own = plus(own, sums[i]);
+  }
+  let sum = inclusive(own, local);
+  var before = Sum(sum.blocks - own.blocks, sum.dc - own.dc);
+  for (var i = begin; i < end; i++) {
+    let next = plus(before, sums[i]);
+    sums[i] = before;
+    before = next;
+  }
+}
+`,
+  "jpeg/sync/prefix.wgsl": `// Writes, for each subsequence and for the end, the sum of all before: one invocation each. Follows
+// scan.wgsl.
+//
+// Dispatch: \`groups\` workgroups, folded into x and y.
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> found: array<Subsequence>;
+@group(0) @binding(2) var<storage, read_write> sums: array<Sum>;
+@group(0) @binding(3) var<storage, read_write> before: array<Sum>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let run = group.x + group.y * groups.x;
+  let index = run * WORKGROUP + local;
+  var own = Sum(0u, vec4(0));
+  if (index < params.count) {
+    own = Sum(found[index].blocks, found[index].dc);
+  }
+  let sum = inclusive(own, local);
+  if (index <= params.count) {
+    let base = sums[min(run, params.groups - 1u)];
+    before[index] = Sum(base.blocks + sum.blocks - own.blocks, base.dc + sum.dc - own.dc);
+  }
+}
+`,
+  "jpeg/sync/scan.wgsl": `// What the kernels share that add up subsequences: blocks, and DC differences by component. This file
+// goes before theirs. Sums wrap; differences of two are right all the same.
+
+const WORKGROUP: u32 = 256;
+
+struct Params {
+  count: u32, // subsequences
+  groups: u32, // runs of WORKGROUP of them; one element more than subsequences
+}
+
+struct Subsequence {
+  entry: u32,
+  first: u32,
+  blocks: u32,
+  reserved: u32,
+  dc: vec4<i32>,
+}
+
+struct Sum {
+  blocks: u32,
+  dc: vec4<i32>,
+}
+
+var<workgroup> partial: array<Sum, WORKGROUP>;
+
+fn plus(a: Sum, b: Sum) -> Sum {
+  return Sum(a.blocks + b.blocks, a.dc + b.dc);
+}
+
+// The sum of \`own\` over the invocations up to this one (Hillis and Steele, 1986).
+fn inclusive(own: Sum, local: u32) -> Sum {
+  var sum = own;
+  for (var reach = 1u; reach < WORKGROUP; reach *= 2u) {
+    partial[local] = sum;
+    workgroupBarrier();
+    if (local >= reach) {
+      sum = plus(partial[local - reach], sum);
+    }
+    workgroupBarrier();
+  }
+  return sum;
+}
+`,
+  "jpeg/sync/sums.wgsl": `// Adds up each run of WORKGROUP subsequences: one invocation per subsequence. Follows scan.wgsl.
+//
+// Dispatch: \`groups\` workgroups, folded into x and y.
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> found: array<Subsequence>;
+@group(0) @binding(2) var<storage, read_write> sums: array<Sum>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let run = group.x + group.y * groups.x;
+  let index = run * WORKGROUP + local;
+  var own = Sum(0u, vec4(0));
+  if (index < params.count) {
+    own = Sum(found[index].blocks, found[index].dc);
+  }
+  let sum = inclusive(own, local);
+  if (local == WORKGROUP - 1u && run < params.groups) {
+    sums[run] = sum;
+  }
+}
+`,
+  "jpeg/sync/walk.wgsl": `// What the kernels of the self-synchronising Huffman decoder share: this file goes before theirs. The
+// bits of a segment are cut into subsequences of equal size; whoever decodes one from the state in
+// which its predecessor ends learns where blocks begin in it, without storing coefficients
+// (Weissenberger and Schmidt, ICPP 2018).
+//
+// Bindings 0 to 5 are parameters, bits, tables, scans, segments, and the segment of each subsequence.
+
+// Fields of a table entry; see src/jpeg/huffman.ts.
+const LOOKUP_SHIFT: u32 = 23;
+const TAIL_SHIFT: u32 = 16;
+const TAIL_MASK: u32 = 127;
+const CODE_SHIFT: u32 = 5;
+const SIZE_SHIFT: u32 = 10;
+const STEP_SHIFT: u32 = 15;
+const FIELD_MASK: u32 = 31;
+const STEP_MASK: u32 = 127;
+const LONG: u32 = 0x80000000u;
+const LONG_MASK: u32 = 0x7fffffffu;
+
+// A state: bits decoded beyond the end of a subsequence, place of the block in its MCU, and the next
+// coefficient in zigzag order.
+const PLACE_SHIFT: u32 = 5;
+const PLACE_MASK: u32 = 15;
+const Z_SHIFT: u32 = 9;
+const NO_STATE: u32 = 0xffffffffu;
+
+// Where the first block begins in a subsequence, and its place in its MCU.
+const FIRST_SHIFT: u32 = 4;
+const NO_BLOCK: u32 = 0xffffffffu;
+
+struct Params {
+  count: u32, // subsequences
+  size: u32, // bits of one
+  tail: u32, // bits that a guess is made from
+  round: u32,
+  cap: u32, // symbols of one dispatch
+  segments: u32,
+}
+
+struct Scan {
+  pattern: u32, // component of each block of an MCU, 2 bits each
+  blocksPerMcu: u32,
+  reserved: vec2<u32>,
+  dc: vec4<u32>, // where the DC table of each component begins
+  ac: vec4<u32>, // where the AC table of each component begins
+}
+
+struct Segment {
+  position: u32, // first bit
+  end: u32, // first bit after it
+  address: u32, // first word of its first block
+  blocks: u32,
+  scan: u32,
+  image: u32,
+  first: u32, // subsequence
+  subsequences: u32,
+}
+
+struct Subsequence {
+  entry: u32, // state from which it was decoded
+  first: u32, // first block that begins in it
+  blocks: u32, // blocks that begin in it
+  reserved: u32,
+  dc: vec4<i32>, // sums of their DC differences, by component
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> bits: array<u32>;
+@group(0) @binding(2) var<storage, read> tables: array<u32>;
+@group(0) @binding(3) var<storage, read> scans: array<Scan>;
+@group(0) @binding(4) var<storage, read> segments: array<Segment>;
+
+struct Walk {
+  exit: u32,
+  turns: u32,
+  found: Subsequence,
+}
+
+fn word(index: u32) -> u32 {
+  let w = bits[index];
+  return (w << 24u) | ((w & 0xff00u) << 8u) | ((w >> 8u) & 0xff00u) | (w >> 24u);
+}
+
+fn pick(v: vec4<u32>, component: u32) -> u32 {
+  let low = select(v.x, v.y, component == 1u);
+  return select(low, select(v.z, v.w, component == 3u), component >= 2u);
+}
+
+fn startOf(segment: Segment, index: u32) -> u32 {
+  return segment.position + (index - segment.first) * params.size;
+}
+
+// A segment has at least one bit here, so that its first block begins even if it has no data.
+fn stopOf(segment: Segment, start: u32) -> u32 {
+  return min(start + params.size, max(segment.end, segment.position + 1u));
+}
+
+// Decodes the symbols that begin before \`stop\`; \`start\` is where the subsequence begins.
+fn walk(segment: Segment, start: u32, begin: u32, stop: u32, entry: u32) -> Walk {
+  let scan = scans[segment.scan];
+  var position = begin;
+  var place = (entry >> PLACE_SHIFT) & PLACE_MASK;
+  var z = entry >> Z_SHIFT;
+  var component = (scan.pattern >> (place * 2u)) & 3u;
+  var dcTable = pick(scan.dc, component);
+  var acTable = pick(scan.ac, component);
+  var next = (position >> 5u) + 1u;
+  var high = word(next - 1u);
+  var low = word(next);
+  var first = NO_BLOCK;
+  var blocks = 0u;
+  var dc = vec4(0);
+  var turns = 0u;
+  for (; position < stop; turns++) {
+    let begins = z == 0u;
+    first = select(first, ((position - start) << FIRST_SHIFT) | place, begins && first == NO_BLOCK);
+    blocks += u32(begins);
+    let shift = position & 31u;
+    let window = (high << shift) | ((low >> 1u) >> (31u - shift));
+    let table = select(acTable, dcTable, begins);
+    var code = tables[table + (window >> LOOKUP_SHIFT)];
+    if ((code & LONG) != 0u) {
+      code = tables[table + (code & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+    }
+    let size = (code >> SIZE_SHIFT) & FIELD_MASK;
+    let value = window << ((code >> CODE_SHIFT) & FIELD_MASK);
+    let negative = ~(i32(value) >> 31u);
+    let magnitude = i32((value >> 1u) >> (31u - size));
+    let difference = magnitude - (((1 << size) - 1) & negative);
+    let own = vec4(component) == vec4(0u, 1u, 2u, 3u);
+    dc += select(vec4(0), vec4(difference), own & vec4(begins));
+    position += code & FIELD_MASK;
+    z += (code >> STEP_SHIFT) & STEP_MASK;
+    let coming = word(next + 1u);
+    let crossed = (position >> 5u) >= next;
+    high = select(high, low, crossed);
+    low = select(low, coming, crossed);
+    next += u32(crossed);
+    if (z >= 64u) {
+      z = 0u;
+      place = select(place + 1u, 0u, place + 1u == scan.blocksPerMcu);
+      component = (scan.pattern >> (place * 2u)) & 3u;
+      dcTable = pick(scan.dc, component);
+      acTable = pick(scan.ac, component);
+    }
+  }
+  let exit = (position - stop) | (place << PLACE_SHIFT) | (z << Z_SHIFT);
+  return Walk(exit, turns, Subsequence(entry, first, blocks, 0u, dc));
 }
 `,
   "jpeg/transform.wgsl": `// The inverse DCT, as the kernels that transform blocks share it: this file goes before theirs. It is

@@ -30,6 +30,7 @@ const EXTRA_BYTES: u32 = 4;
 const STATUS_WORDS: u32 = 2;
 
 const BLOCK_WORDS: u32 = 32;
+const NO_END: u32 = 0xffffffffu;
 
 struct Params {
   chunks: u32,
@@ -38,7 +39,7 @@ struct Params {
 
 struct Chunk {
   position: u32, // next bit, counted from the beginning of `bits`
-  end: u32, // first bit after the segment
+  end: u32, // first bit after the segment; NO_END where other chunks of it follow
   address: u32, // first word of the next block
   blocks: u32, // blocks left
   scan: u32,
@@ -162,7 +163,7 @@ fn main(
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
-  } else if (blocks == 0u && end - position >= 8u) {
+  } else if (blocks == 0u && end != NO_END && end - position >= 8u) {
     faults |= EXTRA_BYTES;
   }
   if ((faults & (BAD_CODE | TRUNCATED)) != 0u) {

@@ -1,19 +1,22 @@
 import { DisposedError, LimitsError, UsageError } from "../errors.ts";
-import { isCpuAdapter } from "../gpu/device.ts";
 import type { GpuImages } from "../gpu/images.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import { JpegKernels } from "./kernels.ts";
-import type {
-  BlobList,
-  DecodedPart,
-  DecodeOptions,
-  DecodePartsOptions,
-  JpegDecoderOptions,
+import { chooseSync } from "./entropy_path.ts";
+import {
+  type BlobList,
+  type DecodedPart,
+  type DecodeOptions,
+  type DecodePartsOptions,
+  ENTROPY_PATHS,
+  type EntropyPath,
+  type JpegDecoderOptions,
 } from "./options.ts";
 import type { IdList } from "../ids.ts";
-import type { Tuning } from "./stage.ts";
 import { type Part, Preparer, subject } from "./prepare.ts";
+import type { Tuning } from "./stage.ts";
 import { Submitter } from "./submit.ts";
+import { tuningFor } from "./tuning.ts";
 import { warmUpFiles } from "./warm_up.ts";
 
 export type {
@@ -21,12 +24,11 @@ export type {
   DecodedPart,
   DecodeOptions,
   DecodePartsOptions,
+  EntropyPath,
   JpegDecoderOptions,
 } from "./options.ts";
 
 const DEFAULT_MAX_PIXELS = 2 ** 28;
-const CPU_TUNING: Tuning = { entropy: 8, transform: 32, pixel: 64, cap: 16_000 };
-const GPU_TUNING: Tuning = { entropy: 32, transform: 64, pixel: 64, cap: 16_000 };
 
 /**
  * Decodes JPEG files on the GPU, many at a time.
@@ -54,6 +56,8 @@ export class JpegDecoder implements Disposable {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
   readonly #ownsPool: boolean;
+  readonly #entropy: EntropyPath;
+  readonly #tuning: Tuning;
   readonly #onWarning?: (message: string) => void;
   readonly #kernels: JpegKernels;
   readonly #preparer: Preparer;
@@ -69,7 +73,7 @@ export class JpegDecoder implements Disposable {
    * @throws {UsageError} If an option is wrong.
    */
   constructor(device: GPUDevice, options: JpegDecoderOptions = {}) {
-    const { maxPixels = DEFAULT_MAX_PIXELS, orientation = "apply" } = options;
+    const { maxPixels = DEFAULT_MAX_PIXELS, orientation = "apply", entropy = "auto" } = options;
     if (!(maxPixels >= 1)) {
       throw new UsageError(
         `Cannot make a JpegDecoder as maxPixels must be at least 1: received ${maxPixels}`,
@@ -84,11 +88,20 @@ export class JpegDecoder implements Disposable {
         { option: "orientation" },
       );
     }
+    if (!ENTROPY_PATHS.includes(entropy)) {
+      throw new UsageError(
+        `Cannot make a JpegDecoder as entropy must be one of ${
+          ENTROPY_PATHS.join(", ")
+        }: received ${JSON.stringify(entropy)}`,
+        { option: "entropy" },
+      );
+    }
     this.#device = device;
+    this.#entropy = entropy;
+    const tuning = this.#tuning = tuningFor(device);
     this.#ownsPool = options.pool === undefined;
     this.#pool = options.pool ?? new BufferPool(device);
     this.#onWarning = options.onWarning;
-    const tuning = isCpuAdapter(device) ? CPU_TUNING : GPU_TUNING;
     this.#kernels = new JpegKernels(device, tuning);
     this.#preparer = new Preparer({
       maxPixels,
@@ -156,13 +169,20 @@ export class JpegDecoder implements Disposable {
 
   /**
    * Compiles the kernels and runs them once, so that the first decode does not pay for it. Those that
-   * turn pictures are left to the first picture that needs one.
+   * turn pictures are left to the first picture that needs one, and on an adapter that runs on the CPU
+   * those that synchronise, unless `entropy` asks for them.
    *
    * @returns When the GPU is done with it.
    * @throws {DisposedError} If the decoder has been disposed.
    */
   async warmUp(): Promise<void> {
-    using images = await this.decode(warmUpFiles());
+    const files = warmUpFiles();
+    using images = await this.decode(files);
+    if (this.#entropy === "auto" && !this.#tuning.cpu) {
+      const limit = this.#device.limits.maxBufferSize;
+      const { images } = await this.#part(files, 0, limit, {}, undefined, "sync");
+      images[Symbol.dispose]();
+    }
     await images.verify();
   }
 
@@ -180,6 +200,7 @@ export class JpegDecoder implements Disposable {
     limit: number,
     { ids, signal }: DecodeOptions,
     accept?: (part: Part) => void,
+    path: EntropyPath = this.#entropy,
   ): Promise<{ images: GpuImages; end: number }> {
     const check = () => {
       signal?.throwIfAborted();
@@ -190,10 +211,12 @@ export class JpegDecoder implements Disposable {
       check();
       const part = this.#preparer.prepare(blobs, first, limit, ids);
       accept?.(part);
-      await this.#kernels.load(part.decodables);
+      const { lexer } = this.#preparer;
+      const sync = chooseSync(part.decodables, lexer, this.#tuning, path);
+      await this.#kernels.load(part.decodables, sync.size > 0);
       check();
       this.#warn(part, ids);
-      const images = this.#submitter.submit(part, this.#preparer.lexer, this.#kernels, ids);
+      const images = this.#submitter.submit(part, lexer, this.#kernels, sync, ids);
       return { images, end: part.end };
     });
     this.#last = turn.catch(() => {});

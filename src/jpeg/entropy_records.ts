@@ -2,6 +2,7 @@ import type { JpegScan } from "./frame.ts";
 import type { HuffmanTable } from "./huffman.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { BLOCK_BYTES, type Decodable, params, type Stage, type Tuning } from "./stage.ts";
+import { syncRecords, type SyncSegment, type SyncStage } from "./sync_records.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Words of a chunk's record. */
@@ -20,14 +21,16 @@ export interface EntropyStage extends Stage {
   readonly tables: Region;
   /** Scan records. */
   readonly scans: Region;
-  /** Chunk records, in the words that kernels write. */
+  /** Chunk records of what goes by segment, in the words that kernels write. */
   readonly chunks: Region;
+  /** What goes by self-synchronisation; undefined if nothing does. */
+  readonly sync: SyncStage | undefined;
   /** Dispatches after which every chunk is done, whatever its data. */
   readonly dispatches: number;
 }
 
 /**
- * Writes a record per scan and one per chunk: here, a restart segment.
+ * Writes a record per scan, and per restart segment a chunk, or what its chunks are found from.
  *
  * @param decodables The pictures.
  * @param scanBlocks First block of each of their scans.
@@ -35,6 +38,7 @@ export interface EntropyStage extends Stage {
  * @param read Where tables and scans go.
  * @param written Where chunks go.
  * @param tuning Sizes of workgroups.
+ * @param sync Scans that go by self-synchronisation.
  * @returns Where the records lie.
  */
 export function entropyRecords(
@@ -44,12 +48,13 @@ export function entropyRecords(
   read: Words,
   written: Words,
   tuning: Tuning,
+  sync: ReadonlySet<JpegScan>,
 ): EntropyStage {
   const { segments } = lexed;
   const offsets = tableOffsets(decodables);
   const tables = tableRecords(offsets, read);
   const scans = read.region(scanBlocks.length * SCAN_WORDS);
-  const order = longestFirst(decodables, lexed, tuning.entropy);
+  const order = longestFirst(decodables, lexed, tuning.entropy, sync);
   const chunks = written.region(order.length * CHUNK_WORDS);
   const { data } = written;
   const firstByte = segments[decodables[0].frame.scans[0].firstSegment * SEGMENT_WORDS + 1];
@@ -57,10 +62,13 @@ export function entropyRecords(
   let scanAt = 0;
   let chunkAt = 0;
   let turns = 0;
+  let syncTurns = 0;
+  const pieces: SyncSegment[] = [];
   for (const { frame, index } of decodables) {
     for (const scan of frame.scans) {
       scanRecord(scan, read.data, scans.offset / 4 + scanAt * SCAN_WORDS, offsets, frame);
       const minBits = Math.max(1, Math.min(...scan.ac.map((table) => table.minBits)));
+      const minDcBits = Math.max(1, Math.min(...scan.dc.map((table) => table.minBits)));
       const mcus = scan.mcusAcross * scan.mcusDown;
       const interval = scan.restartInterval || mcus;
       for (let i = 0; i < scan.segmentCount; i++) {
@@ -69,14 +77,20 @@ export function entropyRecords(
         const bits = segments[segment + 2] * 8;
         const blocks = Math.min(interval, mcus - i * interval) * scan.blocksPerMcu;
         const firstBlock = scanBlocks[scanAt] + i * interval * scan.blocksPerMcu;
+        const address = firstBlock * (BLOCK_BYTES / 4);
+        lastByte = segments[segment + 1] + segments[segment + 2];
+        if (sync.has(scan)) {
+          pieces.push({ position, bits, address, blocks, scan: scanAt, image: index });
+          syncTurns = Math.max(syncTurns, Math.ceil(bits / Math.min(minBits, minDcBits)));
+          continue;
+        }
         const chunk = chunks.offset / 4 + order[chunkAt++] * CHUNK_WORDS;
         data[chunk] = position;
         data[chunk + 1] = position + bits;
-        data[chunk + 2] = firstBlock * (BLOCK_BYTES / 4);
+        data[chunk + 2] = address;
         data[chunk + 3] = blocks;
         data[chunk + 4] = scanAt;
         data[chunk + 5] = index;
-        lastByte = segments[segment + 1] + segments[segment + 2];
         // One more, as the last symbol may reach beyond the segment.
         const ac = Math.min(Math.ceil(bits / minBits) + 1, blocks * AC_PER_BLOCK);
         turns = Math.max(turns, blocks + ac);
@@ -92,6 +106,7 @@ export function entropyRecords(
     chunks,
     dispatches: Math.ceil(turns / tuning.cap),
     params: params(read, order.length, tuning.cap),
+    sync: syncRecords(pieces, syncTurns, read, tuning),
   };
 }
 
@@ -150,10 +165,12 @@ function longestFirst(
   decodables: readonly Decodable[],
   lexed: LexedBlobs,
   workgroup: number,
+  sync: ReadonlySet<JpegScan>,
 ): Uint32Array {
   const lengths: number[] = [];
   for (const { frame } of decodables) {
     for (const scan of frame.scans) {
+      if (sync.has(scan)) continue;
       for (let i = 0; i < scan.segmentCount; i++) {
         lengths.push(lexed.segments[(scan.firstSegment + i) * SEGMENT_WORDS + 2]);
       }

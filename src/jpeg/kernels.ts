@@ -2,7 +2,8 @@ import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/ker
 import { SHADERS } from "../shaders.ts";
 import { hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
 import type { Group } from "./plan.ts";
-import type { Decodable, Tuning } from "./stage.ts";
+import type { Decodable, Stage, Tuning } from "./stage.ts";
+import { loadSyncKernels, recordSync, type SyncKernels } from "./sync_kernels.ts";
 import type { Region } from "./words.ts";
 
 type FusedKind = Exclude<PictureKind, "any">;
@@ -30,6 +31,8 @@ export interface DecodeBuffers {
   readonly coefficients: GPUBuffer;
   /** Samples of one group. */
   readonly samples: GPUBuffer;
+  /** What only self-synchronisation sees. */
+  readonly sync: GPUBuffer;
 }
 
 /** Constants of the fused kernel, by kind. */
@@ -57,6 +60,7 @@ export class JpegKernels {
   readonly #device: GPUDevice;
   readonly #tuning: Tuning;
   readonly #loaded = new Map<KernelName, Kernel>();
+  #sync?: SyncKernels;
 
   /**
    * @param device The device.
@@ -71,9 +75,10 @@ export class JpegKernels {
    * Compiles the kernels that some pictures need.
    *
    * @param decodables The pictures.
+   * @param sync Whether some of their scans go by self-synchronisation.
    * @returns When they are there.
    */
-  async load(decodables: readonly Decodable[]): Promise<void> {
+  async load(decodables: readonly Decodable[], sync: boolean): Promise<void> {
     const names = new Set<KernelName>(decodables.length > 0 ? ["entropy"] : []);
     for (const { frame, orientation } of decodables) {
       const kind = pictureKind(frame);
@@ -84,6 +89,7 @@ export class JpegKernels {
     const missing = [...names].filter((name) => !this.#loaded.has(name));
     const kernels = await Promise.all(missing.map((name) => this.#compile(name)));
     missing.forEach((name, i) => this.#loaded.set(name, kernels[i]));
+    if (sync) this.#sync ??= await loadSyncKernels(this.#device, this.#tuning.entropy);
   }
 
   /**
@@ -94,6 +100,11 @@ export class JpegKernels {
    */
   get(name: KernelName): Kernel {
     return this.#loaded.get(name)!;
+  }
+
+  /** The kernels of self-synchronisation, once they have been loaded. */
+  get sync(): SyncKernels {
+    return this.#sync!;
   }
 
   #compile(name: KernelName): Promise<Kernel> {
@@ -145,15 +156,26 @@ export function recordGroup(
   const pixels = { buffer: buffers.pixels, ...group.output };
   const blocks = [coefficients, read(components.quants), read(components.components)];
   encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
-  dispatch(encoder, kernels.get("entropy"), entropy.workgroups, entropy.dispatches, [
-    read(entropy.params),
-    { buffer: buffers.bits, ...entropy.bits },
-    read(entropy.tables),
-    read(entropy.scans),
-    { buffer: buffers.written, ...entropy.chunks },
-    coefficients,
-    { buffer: buffers.written, ...status },
-  ]);
+  const bits = { buffer: buffers.bits, ...entropy.bits };
+  const tables = read(entropy.tables);
+  const scans = read(entropy.scans);
+  const write = (stage: Stage, chunks: Binding, times: number) =>
+    dispatch(encoder, kernels.get("entropy"), stage.workgroups, times, [
+      read(stage.params),
+      bits,
+      tables,
+      scans,
+      chunks,
+      coefficients,
+      { buffer: buffers.written, ...status },
+    ]);
+  if (entropy.workgroups > 0) {
+    write(entropy, { buffer: buffers.written, ...entropy.chunks }, entropy.dispatches);
+  }
+  if (entropy.sync) {
+    recordSync(encoder, kernels.sync, entropy.sync, { ...buffers, bits, tables, scans });
+    write(entropy.sync.write, { buffer: buffers.sync, ...entropy.sync.scratch.chunks }, 1);
+  }
   for (const name of ["planes", "chroma"] as const) {
     const stage = components[name];
     if (stage.workgroups === 0) continue;

@@ -17,6 +17,17 @@ export type BlobList =
     blob(index: number): Uint8Array;
   };
 
+/**
+ * How entropy-coded data is decoded: `segment` takes each restart segment (mostly a whole scan) in
+ * order, many at once; `sync` cuts segments into pieces that find their places by themselves, for few
+ * or large pictures; `auto` chooses by the adapter, the number of segments and their sizes. Both give
+ * the same coefficients.
+ */
+export type EntropyPath = "auto" | "segment" | "sync";
+
+/** All ways. */
+export const ENTROPY_PATHS: readonly EntropyPath[] = ["auto", "segment", "sync"];
+
 /** Options of {@linkcode JpegDecoder}. */
 export interface JpegDecoderOptions {
   /** Lends the GPU buffers; a pool of its own when left out. */
@@ -25,6 +36,8 @@ export interface JpegDecoderOptions {
   maxPixels?: number;
   /** Whether pictures are turned as their EXIF orientation says; `apply` when left out. */
   orientation?: "apply" | "ignore";
+  /** How entropy-coded data is decoded; `auto` when left out. */
+  entropy?: EntropyPath;
   /** Told of each file that libjpeg-turbo would warn of. */
   onWarning?: (message: string) => void;
 }

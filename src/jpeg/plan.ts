@@ -1,6 +1,6 @@
 import { type ComponentPlan, componentRecords } from "./component_records.ts";
 import { entropyRecords, type EntropyStage } from "./entropy_records.ts";
-import type { JpegFrame } from "./frame.ts";
+import type { JpegFrame, JpegScan } from "./frame.ts";
 import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { pictureRecords, type PictureStage } from "./picture_records.ts";
@@ -51,6 +51,7 @@ export function footprint(frame: JpegFrame): Footprint {
  * @param read Receives the records that kernels only read.
  * @param written Receives the records that kernels write.
  * @param tuning Sizes of workgroups.
+ * @param sync Scans that go by self-synchronisation.
  * @returns Where the records lie, and the sizes of the buffers.
  */
 export function planGroup(
@@ -59,6 +60,7 @@ export function planGroup(
   read: Words,
   written: Words,
   tuning: Tuning,
+  sync: ReadonlySet<JpegScan>,
 ): Group {
   const offset = decodables[0].target.byteOffset;
   const last = decodables[decodables.length - 1].target;
@@ -68,7 +70,15 @@ export function planGroup(
   return {
     output: { offset, size },
     components,
-    entropy: entropyRecords(decodables, components.scanBlocks, lexed, read, written, tuning),
+    entropy: entropyRecords(
+      decodables,
+      components.scanBlocks,
+      lexed,
+      read,
+      written,
+      tuning,
+      sync,
+    ),
     pictures: pictureRecords(decodables, kinds, components.samples, offset, read, tuning),
   };
 }

@@ -32,6 +32,24 @@ export interface Tuning {
   readonly pixel: number;
   /** Most symbols that an invocation decodes in one dispatch. */
   readonly cap: number;
+  /** Whether the adapter runs on the CPU. */
+  readonly cpu: boolean;
+  /** Invocations that run at once, about. */
+  readonly lanes: number;
+  /** Self-synchronising decoding. */
+  readonly sync: SyncTuning;
+}
+
+/** Sizes of self-synchronising decoding. */
+export interface SyncTuning {
+  /** Bits of a subsequence; a multiple of 32, and below what an invocation may decode at once. */
+  readonly bits: number;
+  /** Bits that the state at a subsequence's end is guessed from. */
+  readonly tail: number;
+  /** Rounds after the first in which each subsequence is decoded from its predecessor's state. */
+  readonly refinements: number;
+  /** Most symbols that one invocation decodes in order in one dispatch, if the rounds did not do. */
+  readonly cap: number;
 }
 
 /** One kernel's work. */

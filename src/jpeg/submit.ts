@@ -2,6 +2,7 @@ import { type GpuImage, GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
+import type { JpegScan } from "./frame.ts";
 import { type JpegKernels, recordGroup } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { footprint, type Group, planGroup } from "./plan.ts";
@@ -40,10 +41,17 @@ export class Submitter {
    * @param part The part.
    * @param lexed Its markers and segments.
    * @param kernels The compiled kernels.
+   * @param sync Scans that go by self-synchronisation.
    * @param ids Ids of the samples, for errors.
    * @returns Its pictures.
    */
-  submit(part: Part, lexed: LexedBlobs, kernels: JpegKernels, ids?: IdList): GpuImages {
+  submit(
+    part: Part,
+    lexed: LexedBlobs,
+    kernels: JpegKernels,
+    sync: ReadonlySet<JpegScan>,
+    ids?: IdList,
+  ): GpuImages {
     const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
     const pool = this.#pool;
     const read = this.#read;
@@ -52,7 +60,7 @@ export class Submitter {
     written.reset();
     const statusBytes = part.images.length * STATUS_WORDS * 4;
     const status = written.region(statusBytes / 4);
-    const groups = this.#groups(part, lexed);
+    const groups = this.#groups(part, lexed, sync);
     clearStatus(written.data, part.images.length);
     const most = (size: (group: Group) => number) => Math.max(16, ...groups.map(size));
     const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
@@ -71,6 +79,11 @@ export class Submitter {
         "jpeg coefficients",
       ),
       samples: pool.acquire(most((group) => group.components.sampleBytes), STORAGE, "jpeg samples"),
+      sync: pool.acquire(
+        most((group) => group.entropy.sync?.scratch.size ?? 0),
+        STORAGE,
+        "jpeg subsequences",
+      ),
     };
     const { queue } = this.#device;
     queue.writeBuffer(scratch.bits, 0, lexed.bytes, 0, lexed.byteCount);
@@ -87,23 +100,23 @@ export class Submitter {
   }
 
   /** Splits the pictures so that each group's buffers fit a binding. */
-  #groups(part: Part, lexed: LexedBlobs): Group[] {
+  #groups(part: Part, lexed: LexedBlobs, sync: ReadonlySet<JpegScan>): Group[] {
     const binding = this.#device.limits.maxStorageBufferBindingSize;
     const groups: Group[] = [];
     let members: Decodable[] = [];
     let room = new Room(binding);
+    const plan = () =>
+      groups.push(planGroup(members, lexed, this.#read, this.#written, this.#tuning, sync));
     for (const decodable of part.decodables) {
       if (!room.take(decodable, lexed)) {
-        groups.push(planGroup(members, lexed, this.#read, this.#written, this.#tuning));
+        plan();
         members = [];
         room = new Room(binding);
         room.take(decodable, lexed);
       }
       members.push(decodable);
     }
-    if (members.length > 0) {
-      groups.push(planGroup(members, lexed, this.#read, this.#written, this.#tuning));
-    }
+    if (members.length > 0) plan();
     return groups;
   }
 

@@ -1,5 +1,6 @@
 import { assert, assertNotEquals } from "@std/assert";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
+import { assertPathsAgree } from "./coefficients.ts";
 import { assertSame, cjpeg, djpeg, draw, findMarker, openDevice, type Picture } from "./support.ts";
 
 const SAMPLINGS = [
@@ -38,6 +39,7 @@ async function check(files: Uint8Array[], names: string[]): Promise<void> {
   using decoder = new JpegDecoder(test.device);
   using images = await decoder.decode(files);
   await assertSame(images, files, names);
+  await assertPathsAgree(test.device, files);
 }
 
 async function encodeAll(

@@ -1,0 +1,70 @@
+import type { JpegScan } from "./frame.ts";
+import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
+import type { EntropyPath } from "./options.ts";
+import type { Decodable, Tuning } from "./stage.ts";
+
+/** What a self-synchronising decode costs, in decodes in order of the same bits. */
+const SYNC_COST = 2.5;
+/** Fewest subsequences of a segment for which finding their places pays. */
+const LEAST_SUBSEQUENCES = 4;
+
+/**
+ * Whether a scan's pieces can find their place in the MCU by themselves: the components must not all
+ * share the same tables.
+ *
+ * @param scan The scan.
+ * @returns False if they do.
+ */
+export function synchronises(scan: JpegScan): boolean {
+  return scan.components.length === 1 ||
+    scan.dc.some((table, i) => table !== scan.dc[0] || scan.ac[i] !== scan.ac[0]);
+}
+
+/**
+ * Chooses the scans that are decoded by self-synchronisation.
+ *
+ * By segment, a decode takes as long as its longest segment; by self-synchronisation, all bits are
+ * shared out evenly, but are decoded more than once.
+ *
+ * @param decodables The pictures that are decoded together.
+ * @param lexed Where their segments lie.
+ * @param tuning What suits the device.
+ * @param path What was asked for.
+ * @returns The scans; all others go by segment.
+ */
+export function chooseSync(
+  decodables: readonly Decodable[],
+  lexed: LexedBlobs,
+  tuning: Tuning,
+  path: EntropyPath,
+): Set<JpegScan> {
+  const chosen = new Set<JpegScan>();
+  if (path === "segment") return chosen;
+  let threshold = 0;
+  if (path === "auto") {
+    let bits = 0;
+    for (const { frame } of decodables) {
+      for (const scan of frame.scans) bits += scanBits(scan, lexed).all;
+    }
+    threshold = Math.max(SYNC_COST * bits / tuning.lanes, LEAST_SUBSEQUENCES * tuning.sync.bits);
+  }
+  for (const { frame } of decodables) {
+    for (const scan of frame.scans) {
+      if (!synchronises(scan)) continue;
+      if (path === "sync" || scanBits(scan, lexed).longest > threshold) chosen.add(scan);
+    }
+  }
+  return chosen;
+}
+
+/** Bits of a scan's segments, and of the longest of them. */
+function scanBits(scan: JpegScan, { segments }: LexedBlobs): { all: number; longest: number } {
+  let all = 0;
+  let longest = 0;
+  for (let i = 0; i < scan.segmentCount; i++) {
+    const bytes = segments[(scan.firstSegment + i) * SEGMENT_WORDS + 2];
+    all += bytes;
+    longest = Math.max(longest, bytes);
+  }
+  return { all: all * 8, longest: longest * 8 };
+}

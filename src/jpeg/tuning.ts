@@ -1,0 +1,34 @@
+import { isCpuAdapter } from "../gpu/device.ts";
+import type { Tuning } from "./stage.ts";
+
+/** Invocations that a CPU core runs in lockstep: 8 of 32 bits, with AVX2. */
+const CPU_LANES = 8;
+
+const GPU_TUNING: Tuning = {
+  entropy: 32,
+  transform: 64,
+  pixel: 64,
+  cap: 16_000,
+  cpu: false,
+  lanes: 1 << 14,
+  sync: { bits: 1024, tail: 512, refinements: 3, cap: 1 << 18 },
+};
+
+/**
+ * Sizes that suit a device.
+ *
+ * @param device The device.
+ * @returns Sizes of workgroups, and of the work of an invocation.
+ */
+export function tuningFor(device: GPUDevice): Tuning {
+  if (!isCpuAdapter(device)) return GPU_TUNING;
+  return {
+    entropy: 8,
+    transform: 32,
+    pixel: 64,
+    cap: 16_000,
+    cpu: true,
+    lanes: CPU_LANES * navigator.hardwareConcurrency,
+    sync: { bits: 4096, tail: 2048, refinements: 1, cap: 30_000 },
+  };
+}
