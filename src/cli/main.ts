@@ -10,6 +10,7 @@ import { addDecode } from "./decode.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addIngest } from "./ingest.ts";
+import { addInspect } from "./inspect.ts";
 import { addInit } from "./init.ts";
 import { addPlan } from "./plan.ts";
 import { addSheet } from "./sheet.ts";
@@ -38,6 +39,7 @@ export async function main(args: string[]): Promise<number> {
   addInit(program);
   addIngest(program, done);
   addDecode(program, done);
+  addInspect(program, done);
   addSheet(program);
   addPlan(program);
   addDoctor(program, done);

@@ -1,12 +1,10 @@
-import type { JpegScan } from "./frame.ts";
+import type { JpegFrame, JpegScan } from "./frame.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import type { EntropyPath } from "./options.ts";
 import type { Decodable, Tuning } from "./stage.ts";
 
 /** What a self-synchronising decode costs, in decodes in order of the same bits. */
 const SYNC_COST = 2.5;
-/** Fewest subsequences of a segment for which finding their places pays. */
-const LEAST_SUBSEQUENCES = 4;
 
 /**
  * Whether a scan's pieces can find their place in the MCU by themselves: the components must not all
@@ -33,28 +31,59 @@ export function synchronises(scan: JpegScan): boolean {
  * @returns The scans; all others go by segment.
  */
 export function chooseSync(
-  decodables: readonly Decodable[],
+  decodables: readonly Pick<Decodable, "frame">[],
   lexed: LexedBlobs,
   tuning: Tuning,
   path: EntropyPath,
 ): Set<JpegScan> {
   const chosen = new Set<JpegScan>();
   if (path === "segment") return chosen;
-  let threshold = 0;
-  if (path === "auto") {
-    let bits = 0;
-    for (const { frame } of decodables) {
-      for (const scan of frame.scans) bits += scanBits(scan, lexed).all;
-    }
-    threshold = Math.max(SYNC_COST * bits / tuning.lanes, LEAST_SUBSEQUENCES * tuning.sync.bits);
-  }
+  const threshold = path === "sync" ? -1 : longestInOrder(decodables, lexed, tuning);
   for (const { frame } of decodables) {
     for (const scan of frame.scans) {
-      if (!synchronises(scan)) continue;
-      if (path === "sync" || scanBits(scan, lexed).longest > threshold) chosen.add(scan);
+      if (synchronises(scan) && scanBits(scan, lexed).longest > threshold) chosen.add(scan);
     }
   }
   return chosen;
+}
+
+/**
+ * Says how a scan is decoded if its file is decoded alone, and why.
+ *
+ * @param frame The frame.
+ * @param scan One of its scans.
+ * @param lexed Where its segments lie.
+ * @param tuning What suits the device.
+ * @returns The path, and the reason in words.
+ */
+export function explainPath(
+  frame: JpegFrame,
+  scan: JpegScan,
+  lexed: LexedBlobs,
+  tuning: Tuning,
+): { path: "segment" | "sync"; why: string } {
+  if (!synchronises(scan)) {
+    const why = "all components share one set of tables, so that a piece cannot tell its component";
+    return { path: "segment", why };
+  }
+  const { longest } = scanBits(scan, lexed);
+  const most = Math.floor(longestInOrder([{ frame }], lexed, tuning));
+  return longest > most
+    ? { path: "sync", why: `its longest segment has ${longest} bits, in order at most ${most} pay` }
+    : { path: "segment", why: `its longest segment has ${longest} bits, and up to ${most} pay` };
+}
+
+/** Bits of the longest segment that is better decoded in order. */
+function longestInOrder(
+  decodables: readonly Pick<Decodable, "frame">[],
+  lexed: LexedBlobs,
+  { lanes, sync }: Tuning,
+): number {
+  let bits = 0;
+  for (const { frame } of decodables) {
+    for (const scan of frame.scans) bits += scanBits(scan, lexed).all;
+  }
+  return Math.max(SYNC_COST * bits / lanes, sync.least);
 }
 
 /** Bits of a scan's segments, and of the longest of them. */

@@ -11,7 +11,7 @@ const GPU_TUNING: Tuning = {
   cap: 16_000,
   cpu: false,
   lanes: 1 << 14,
-  sync: { bits: 1024, tail: 512, refinements: 3, cap: 1 << 18 },
+  sync: { bits: 1024, least: 4096, tail: 512, refinements: 3, cap: 1 << 18 },
 };
 
 /**
@@ -29,6 +29,6 @@ export function tuningFor(device: GPUDevice): Tuning {
     cap: 16_000,
     cpu: true,
     lanes: CPU_LANES * navigator.hardwareConcurrency,
-    sync: { bits: 4096, tail: 2048, refinements: 1, cap: 30_000 },
+    sync: { bits: 4096, least: 1 << 20, tail: 2048, refinements: 1, cap: 30_000 },
   };
 }
