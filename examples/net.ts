@@ -1,5 +1,9 @@
-import * as tf from "@tensorflow/tfjs";
-import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+// TensorFlow.js: the one library that trains on a WebGPU device that it is given. It is named here
+// and not in deno.json, as its 300 MB are for this example alone.
+// deno-lint-ignore no-import-prefix
+import * as tf from "npm:@tensorflow/tfjs@4.22.0";
+// deno-lint-ignore no-import-prefix
+import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import type { GpuTensor } from "../mod.ts";
 
 /** Lets TensorFlow.js compute on a device of the caller's, where the loader's batches lie. */
