@@ -24,8 +24,12 @@ fn mirror(i: vec4<i32>, length: i32) -> vec4<i32> {
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;
@@ -186,8 +190,12 @@ override WARP: u32 = 0;
 override BITS: u32 = 0xffffffff;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x = i32(id.x);
   let y = i32(id.y);
   let sample = samples[n];
@@ -299,8 +307,12 @@ override HEIGHT: u32 = 8;
 const TILE = 4;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;
@@ -338,8 +350,12 @@ override HEIGHT: u32 = 8;
 const TILE = 4;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;
@@ -651,8 +667,12 @@ override FILTER_Y: u32 = 0;
 const TILE = 4;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y) * TILE;
   let size = samples[n].size;
@@ -730,6 +750,171 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   store(n, x0, y0 + 3, r3 * s3, g3 * s3, b3 * s3);
 }
 `,
+  "augment/resample_strips.wgsl": `// What resample.wgsl does, for filters whose weights take long to work out.
+//
+// One invocation makes a tile of 4 × 4 output pixels. It walks the rectangle of source pixels that
+// any of the 16 needs in strips of three quads, a quad of pixels at a load. The weights of a strip are
+// worked out once for all its rows; a row is filtered across for four columns, and the result is
+// weighed into four rows. Pixels beyond the view are its border's.
+//
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / 4 / HEIGHT), z = samples.
+// Bindings: 0 samples, 1 source, 2 target. Parts: sample, source_*_quads, filters, colours,
+// program*, store.
+override WIDTH: u32 = 8;
+override HEIGHT: u32 = 8;
+override FILTER_X: u32 = 0;
+override FILTER_Y: u32 = 0;
+
+const TILE = 4;
+const QUAD = 4;
+// Pixels whose weights are kept while the rows are walked: three quads.
+const STRIP = 12;
+const FAR = 1e6;
+
+// Weights of the four pixels of a quad for four columns of the output.
+struct Weights {
+  a: vec4<f32>,
+  b: vec4<f32>,
+  c: vec4<f32>,
+  d: vec4<f32>,
+}
+
+// \`m\`: where the quad begins, counted from the first column of the view in memory.
+fn weigh_quad(n: u32, m: i32, centres: vec4<f32>) -> Weights {
+  let columns = (m + vec4<i32>(0, 1, 2, 3)) * samples[n].place.y;
+  // One that is not in the view is so far away that it weighs nothing.
+  let seen = columns >= vec4<i32>(0) & columns < vec4<i32>(samples[n].size.z);
+  let k = select(vec4<f32>(FAR), vec4<f32>(columns), seen);
+  let inverse = samples[n].reach.z;
+  return Weights(
+    weigh(FILTER_X, k.x - centres, inverse),
+    weigh(FILTER_X, k.y - centres, inverse),
+    weigh(FILTER_X, k.z - centres, inverse),
+    weigh(FILTER_X, k.w - centres, inverse),
+  );
+}
+
+fn filter_quad(q: Colours, w: Weights) -> Colours {
+  return Colours(
+    w.a * q.r.x + w.b * q.r.y + w.c * q.r.z + w.d * q.r.w,
+    w.a * q.g.x + w.b * q.g.y + w.c * q.g.z + w.d * q.g.w,
+    w.a * q.b.x + w.b * q.b.y + w.c * q.b.z + w.d * q.b.w,
+  );
+}
+
+@compute @workgroup_size(WIDTH, HEIGHT, 1)
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
+  let x0 = i32(id.x) * TILE;
+  let y0 = i32(id.y) * TILE;
+  let size = samples[n].size;
+  if (x0 >= size.x || y0 >= size.y) {
+    return;
+  }
+  let place = samples[n].place;
+  let index = samples[n].index;
+  let map = samples[n].map;
+  let reach = samples[n].reach;
+
+  let lanes = vec4<i32>(0, 1, 2, 3);
+  let columns = index.x + index.z * min(x0 + lanes, vec4<i32>(size.x - 1));
+  let rows = index.y + index.w * min(y0 + lanes, vec4<i32>(size.y - 1));
+  let cx = map.x + (vec4<f32>(columns) + 0.5) * map.z - 0.5;
+  let cy = map.y + (vec4<f32>(rows) + 0.5) * map.w - 0.5;
+  let left = i32(ceil(min(cx.x, cx.w) - reach.x));
+  let right = i32(floor(max(cx.x, cx.w) + reach.x));
+  let top = i32(ceil(min(cy.x, cy.w) - reach.y));
+  let bottom = i32(floor(max(cy.x, cy.w) + reach.y));
+
+  // Pixels before the first column of the view are that one, and those after the last one likewise.
+  let most = size.z - 1;
+  var sum_x = vec4<f32>(0.0);
+  var before = vec4<f32>(0.0);
+  var after = vec4<f32>(0.0);
+  for (var k = left; k <= right; k++) {
+    let w = weigh(FILTER_X, f32(k) - cx, reach.z);
+    sum_x += w;
+    before += select(vec4<f32>(0.0), w, k < 0);
+    after += select(vec4<f32>(0.0), w, k > most);
+  }
+  let beyond_left = select(0, 1, left < 0);
+  let beyond_right = select(0, 1, right > most);
+  let low = min(clamp(left, 0, most) * place.y, clamp(right, 0, most) * place.y);
+  let high = max(clamp(left, 0, most) * place.y, clamp(right, 0, most) * place.y);
+  let start = low - ((place.x + low) & ALIGNED);
+
+  var sum_y = vec4<f32>(0.0);
+  var r0 = vec4<f32>(0.0);
+  var r1 = vec4<f32>(0.0);
+  var r2 = vec4<f32>(0.0);
+  var r3 = vec4<f32>(0.0);
+  var g0 = vec4<f32>(0.0);
+  var g1 = vec4<f32>(0.0);
+  var g2 = vec4<f32>(0.0);
+  var g3 = vec4<f32>(0.0);
+  var b0 = vec4<f32>(0.0);
+  var b1 = vec4<f32>(0.0);
+  var b2 = vec4<f32>(0.0);
+  var b3 = vec4<f32>(0.0);
+  for (var m = start; m <= high; m += STRIP) {
+    let w0 = weigh_quad(n, m, cx);
+    let w1 = weigh_quad(n, m + QUAD, cx);
+    let w2 = weigh_quad(n, m + 2 * QUAD, cx);
+    let is_first = m == start;
+    let count_left = select(0, beyond_left, is_first);
+    let count_right = select(0, beyond_right, is_first);
+    for (var j = top; j <= bottom; j++) {
+      let row = place.x + clamp(j, 0, size.w - 1) * place.z;
+      let c0 = filter_quad(load_quad(row + m, row + low, row + high), w0);
+      let c1 = filter_quad(load_quad(row + m + QUAD, row + low, row + high), w1);
+      let c2 = filter_quad(load_quad(row + m + 2 * QUAD, row + low, row + high), w2);
+      var r = c0.r + c1.r + c2.r;
+      var g = c0.g + c1.g + c2.g;
+      var b = c0.b + c1.b + c2.b;
+      // Loops, as some adapters do both sides of an if but leave a loop early.
+      for (var i = 0; i < count_left; i++) {
+        let pixel = load(row);
+        r += before * pixel.x;
+        g += before * pixel.y;
+        b += before * pixel.z;
+      }
+      for (var i = 0; i < count_right; i++) {
+        let pixel = load(row + most * place.y);
+        r += after * pixel.x;
+        g += after * pixel.y;
+        b += after * pixel.z;
+      }
+      let w = weigh(FILTER_Y, f32(j) - cy, reach.w);
+      sum_y += select(vec4<f32>(0.0), w, is_first);
+      r0 += w.x * r;
+      g0 += w.x * g;
+      b0 += w.x * b;
+      r1 += w.y * r;
+      g1 += w.y * g;
+      b1 += w.y * b;
+      r2 += w.z * r;
+      g2 += w.z * g;
+      b2 += w.z * b;
+      r3 += w.w * r;
+      g3 += w.w * g;
+      b3 += w.w * b;
+    }
+  }
+
+  let s0 = 1.0 / (sum_x * sum_y.x);
+  let s1 = 1.0 / (sum_x * sum_y.y);
+  let s2 = 1.0 / (sum_x * sum_y.z);
+  let s3 = 1.0 / (sum_x * sum_y.w);
+  store(n, x0, y0, r0 * s0, g0 * s0, b0 * s0);
+  store(n, x0, y0 + 1, r1 * s1, g1 * s1, b1 * s1);
+  store(n, x0, y0 + 2, r2 * s2, g2 * s2, b2 * s2);
+  store(n, x0, y0 + 3, r3 * s3, g3 * s3, b3 * s3);
+}
+`,
   "augment/sample.wgsl": `// What one pass does with one sample: 256 bytes, written by src/augment/recorder.ts.
 // A pixel of the source is one element of \`source\`; x is a column, y a row.
 struct Sample {
@@ -778,8 +963,12 @@ const CENTRE_WEIGHT = 5.0;
 const ALL_WEIGHTS = 13.0;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;
@@ -819,33 +1008,168 @@ fn load(i: i32) -> vec3<f32> {
   return source[i].xyz;
 }
 `,
+  "augment/source_f32_quads.wgsl": `// Four pixels of what an earlier pass left. Parts: source_f32, colours.
+
+// Quads may begin anywhere.
+const ALIGNED = 0;
+
+// The pixels from number i on, those beyond \`first\` or \`last\` being these: what lies there may not be
+// a number.
+fn load_quad(i: i32, first: i32, last: i32) -> Colours {
+  let p0 = source[clamp(i, first, last)];
+  let p1 = source[clamp(i + 1, first, last)];
+  let p2 = source[clamp(i + 2, first, last)];
+  let p3 = source[clamp(i + 3, first, last)];
+  return Colours(
+    vec4<f32>(p0.x, p1.x, p2.x, p3.x),
+    vec4<f32>(p0.y, p1.y, p2.y, p3.y),
+    vec4<f32>(p0.z, p1.z, p2.z, p3.z),
+  );
+}
+`,
   "augment/source_u8.wgsl": `// Decoded pictures: one u32 a pixel, R, G, B, 255 from the lowest byte up.
 @group(0) @binding(1) var<storage, read> source: array<u32>;
 
 fn load(i: i32) -> vec3<f32> {
   let pixel = source[i];
-  return vec3<f32>(
-    f32(pixel & 255u),
-    f32((pixel >> 8u) & 255u),
-    f32((pixel >> 16u) & 255u),
+  return vec3<f32>(vec3<u32>(pixel & 255u, (pixel >> 8u) & 255u, (pixel >> 16u) & 255u));
+}
+`,
+  "augment/source_u8_quads.wgsl": `// Decoded pictures, four pixels at a load: one u32 a pixel, R, G, B, 255 from the lowest byte up.
+// Parts: colours.
+@group(0) @binding(1) var<storage, read> source: array<vec4<u32>>;
+
+fn load(i: i32) -> vec3<f32> {
+  let pixel = source[i >> 2u][i & 3];
+  return vec3<f32>(vec3<u32>(pixel & 255u, (pixel >> 8u) & 255u, (pixel >> 16u) & 255u));
+}
+
+// Quads begin at multiples of 4, as a picture's rows do.
+const ALIGNED = 3;
+
+// The pixels from number i on.
+fn load_quad(i: i32, first: i32, last: i32) -> Colours {
+  let pixels = source[i >> 2u];
+  return Colours(
+    vec4<f32>(pixels & vec4<u32>(255u)),
+    vec4<f32>((pixels >> vec4<u32>(8u)) & vec4<u32>(255u)),
+    vec4<f32>((pixels >> vec4<u32>(16u)) & vec4<u32>(255u)),
   );
 }
 `,
   "augment/store.wgsl": `// Applies colour matrix and pixel program to four neighbouring pixels of a row and stores them.
+// Parts: sample, colours, program*, store_*.
+
+// Stores the pixels (x, y) to (x + 3, y), as far as they lie in the output.
+fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) {
+  let width = samples[sample].size.x;
+  let height = samples[sample].size.y;
+  if (y >= height) {
+    return;
+  }
+  let m0 = samples[sample].red;
+  let m1 = samples[sample].green;
+  let m2 = samples[sample].blue;
+  let colours = run_program(
+    sample,
+    x,
+    y,
+    Colours(
+      m0.x * r + m0.y * g + m0.z * b + m0.w,
+      m1.x * r + m1.y * g + m1.z * b + m1.w,
+      m2.x * r + m2.y * g + m2.z * b + m2.w,
+    ),
+  );
+  put(
+    samples[sample].place.w,
+    y * width + x,
+    width * height,
+    min(4, width - x),
+    colours,
+  );
+}
+`,
+  "augment/store_f16.wgsl": `// Stores four neighbouring pixels of a row as f16, four numbers at a time: rows are a multiple of 4
+// pixels wide, and the tensor begins at a multiple of 8 bytes. Parts: colours.
+@group(0) @binding(2) var<storage, read_write> target_vectors: array<vec2<u32>>;
+
+// 0: planes (NCHW), 1: interleaved (NHWC).
+override FORMAT: u32;
+
+fn halves(v: vec4<f32>) -> vec2<u32> {
+  return vec2<u32>(pack2x16float(v.xy), pack2x16float(v.zw));
+}
+
+// Stores the pixels number \`pixel\` to \`pixel\` + 3 of an image of \`pixels\`.
+fn put(first: i32, pixel: i32, pixels: i32, count: i32, c: Colours) {
+  if (FORMAT == 0u) {
+    let i = (first + pixel) / 4;
+    target_vectors[i] = halves(c.r);
+    target_vectors[i + pixels / 4] = halves(c.g);
+    target_vectors[i + pixels / 2] = halves(c.b);
+  } else {
+    let i = (first + 3 * pixel) / 4;
+    target_vectors[i] = halves(vec4<f32>(c.r.x, c.g.x, c.b.x, c.r.y));
+    target_vectors[i + 1] = halves(vec4<f32>(c.g.y, c.b.y, c.r.z, c.g.z));
+    target_vectors[i + 2] = halves(vec4<f32>(c.b.z, c.r.w, c.g.w, c.b.w));
+  }
+}
+`,
+  "augment/store_f32.wgsl": `// Stores four neighbouring pixels of a row as f32, four numbers at a time: rows are a multiple of 4
+// pixels wide, and the tensor begins at a multiple of 16 bytes. Parts: colours.
+@group(0) @binding(2) var<storage, read_write> target_vectors: array<vec4<f32>>;
+
+// 0: planes (NCHW), 1: interleaved (NHWC).
+override FORMAT: u32;
+
+// Stores the pixels number \`pixel\` to \`pixel\` + 3 of an image of \`pixels\`.
+fn put(first: i32, pixel: i32, pixels: i32, count: i32, c: Colours) {
+  if (FORMAT == 0u) {
+    let i = (first + pixel) / 4;
+    target_vectors[i] = c.r;
+    target_vectors[i + pixels / 4] = c.g;
+    target_vectors[i + pixels / 2] = c.b;
+  } else {
+    let i = (first + 3 * pixel) / 4;
+    target_vectors[i] = vec4<f32>(c.r.x, c.g.x, c.b.x, c.r.y);
+    target_vectors[i + 1] = vec4<f32>(c.g.y, c.b.y, c.r.z, c.g.z);
+    target_vectors[i + 2] = vec4<f32>(c.b.z, c.r.w, c.g.w, c.b.w);
+  }
+}
+`,
+  "augment/store_pixels.wgsl": `// Stores four neighbouring pixels of a row for a later pass: R, G, B and one that is not used, as f32.
+// Parts: colours.
+@group(0) @binding(2) var<storage, read_write> target_pixels: array<vec4<f32>>;
+
+// Stores the pixels number \`pixel\` to \`pixel\` + 3 of an image, of them the first \`count\`.
+fn put(first: i32, pixel: i32, pixels: i32, count: i32, c: Colours) {
+  let i = first + pixel;
+  target_pixels[i] = vec4<f32>(c.r.x, c.g.x, c.b.x, 0.0);
+  if (count > 1) {
+    target_pixels[i + 1] = vec4<f32>(c.r.y, c.g.y, c.b.y, 0.0);
+  }
+  if (count > 2) {
+    target_pixels[i + 2] = vec4<f32>(c.r.z, c.g.z, c.b.z, 0.0);
+  }
+  if (count > 3) {
+    target_pixels[i + 3] = vec4<f32>(c.r.w, c.g.w, c.b.w, 0.0);
+  }
+}
+`,
+  "augment/store_words.wgsl": `// Stores four neighbouring pixels of a row word by word.
 //
 // A number narrower than a word is stored with its neighbours as a whole word, so rows of u8 must
-// be a multiple of 4 pixels wide and rows of f16 a multiple of 2: others go through pixels (FORMAT
-// 2) and pack.wgsl.
+// be a multiple of 4 pixels wide and rows of f16 a multiple of 2: others go through pixels and
+// pack.wgsl. Parts: colours.
 @group(0) @binding(2) var<storage, read_write> target_words: array<u32>;
 
-// 0: planes (NCHW), 1: interleaved (NHWC), 2: pixels of four f32 for a later pass.
+// 0: planes (NCHW), 1: interleaved (NHWC).
 override FORMAT: u32;
 // 0: f32, 1: f16, 2: u8.
 override DTYPE: u32;
 
-// Rounds half to even and clamps; four numbers to four bytes.
 fn bytes(v: vec4<f32>) -> u32 {
-  let u = vec4<u32>(round(clamp(v, vec4<f32>(0.0), vec4<f32>(255.0))));
+  let u = vec4<u32>(to_byte(v));
   return u.x | (u.y << 8u) | (u.z << 16u) | (u.w << 24u);
 }
 
@@ -899,43 +1223,12 @@ fn store_interleaved(first: i32, count: i32, r: vec4<f32>, g: vec4<f32>, b: vec4
   }
 }
 
-// Stores the pixels (x, y) to (x + 3, y), as far as they lie in the output.
-fn store(sample: u32, x: i32, y: i32, r: vec4<f32>, g: vec4<f32>, b: vec4<f32>) {
-  let width = samples[sample].size.x;
-  let height = samples[sample].size.y;
-  if (y >= height) {
-    return;
-  }
-  let m0 = samples[sample].red;
-  let m1 = samples[sample].green;
-  let m2 = samples[sample].blue;
-  let colours = run_program(
-    sample,
-    x,
-    y,
-    Colours(
-      m0.x * r + m0.y * g + m0.z * b + m0.w,
-      m1.x * r + m1.y * g + m1.z * b + m1.w,
-      m2.x * r + m2.y * g + m2.z * b + m2.w,
-    ),
-  );
-  let red = colours.r;
-  let green = colours.g;
-  let blue = colours.b;
-  let first = samples[sample].place.w;
-  let pixel = y * width + x;
-  let count = min(4, width - x);
+// Stores the pixels number \`pixel\` to \`pixel\` + 3 of an image of \`pixels\`, of them the first \`count\`.
+fn put(first: i32, pixel: i32, pixels: i32, count: i32, c: Colours) {
   if (FORMAT == 0u) {
-    store_planes(first + pixel, width * height, count, red, green, blue);
-  } else if (FORMAT == 1u) {
-    store_interleaved(first + 3 * pixel, count, red, green, blue);
+    store_planes(first + pixel, pixels, count, c.r, c.g, c.b);
   } else {
-    for (var i = 0; i < count; i++) {
-      let word = 4 * (first + pixel + i);
-      target_words[word] = bitcast<u32>(red[i]);
-      target_words[word + 1] = bitcast<u32>(green[i]);
-      target_words[word + 2] = bitcast<u32>(blue[i]);
-    }
+    store_interleaved(first + 3 * pixel, count, c.r, c.g, c.b);
   }
 }
 `,
@@ -1048,8 +1341,11 @@ fn pixel(at: vec2<i32>) -> vec3<f32> {
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  current = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  current = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = image_size();
@@ -1097,8 +1393,12 @@ fn tap(n: u32, x: i32, y: i32) -> vec3<f32> {
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;

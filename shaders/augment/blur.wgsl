@@ -20,8 +20,12 @@ fn mirror(i: vec4<i32>, length: i32) -> vec4<i32> {
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;

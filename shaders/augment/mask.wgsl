@@ -24,8 +24,12 @@ override WARP: u32 = 0;
 override BITS: u32 = 0xffffffff;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x = i32(id.x);
   let y = i32(id.y);
   let sample = samples[n];

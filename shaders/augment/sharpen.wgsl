@@ -15,8 +15,12 @@ const CENTRE_WEIGHT = 5.0;
 const ALL_WEIGHTS = 13.0;
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let n = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  // Not id.z: a workgroup's number is known to be the same for all its invocations.
+  let n = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = samples[n].size;

@@ -3,9 +3,5 @@
 
 fn load(i: i32) -> vec3<f32> {
   let pixel = source[i];
-  return vec3<f32>(
-    f32(pixel & 255u),
-    f32((pixel >> 8u) & 255u),
-    f32((pixel >> 16u) & 255u),
-  );
+  return vec3<f32>(vec3<u32>(pixel & 255u, (pixel >> 8u) & 255u, (pixel >> 16u) & 255u));
 }

@@ -27,8 +27,11 @@ fn pixel(at: vec2<i32>) -> vec3<f32> {
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  current = id.z;
+fn main(
+  @builtin(global_invocation_id) id: vec3<u32>,
+  @builtin(workgroup_id) group: vec3<u32>,
+) {
+  current = group.z;
   let x0 = i32(id.x) * TILE;
   let y0 = i32(id.y);
   let size = image_size();

@@ -37,6 +37,8 @@ interface Group {
 
 const RECORD_WORDS = 64;
 const WORD = 4;
+/** Bytes that kernels read at a time. */
+const VECTOR = 16;
 const RECORD_BYTES = RECORD_WORDS * 4;
 /** Length of the array in sample.wgsl. */
 const MOST_SAMPLES = 256;
@@ -114,11 +116,11 @@ export class DispatchList {
     partner?: Range,
   ): number {
     const sourceLow = floorTo(source.byteOffset, ALIGNMENT);
-    const sourceHigh = ceilTo(source.byteOffset + source.byteLength, 4);
+    const sourceHigh = ceilTo(source.byteOffset + source.byteLength, VECTOR);
     const targetLow = floorTo(target.byteOffset, ALIGNMENT);
-    const targetHigh = ceilTo(target.byteOffset + target.byteLength, 4);
+    const targetHigh = ceilTo(target.byteOffset + target.byteLength, WORD);
     const partnerLow = partner ? floorTo(partner.byteOffset, ALIGNMENT) : 0;
-    const partnerHigh = partner ? ceilTo(partner.byteOffset + partner.byteLength, 4) : 0;
+    const partnerHigh = partner ? ceilTo(partner.byteOffset + partner.byteLength, WORD) : 0;
     const needed = Math.max(sourceHigh - sourceLow, targetHigh - targetLow);
     if (needed > this.#limit) {
       throw new LimitsError(

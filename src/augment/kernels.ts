@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { getKernel, type Kernel } from "../gpu/kernel.ts";
-import type { DType, Layout } from "../gpu/tensor.ts";
+import { type DType, DTYPE_BYTES, type Layout } from "../gpu/tensor.ts";
 import { SHADERS } from "../shaders.ts";
 import { type Filter, FILTERS } from "./geometry.ts";
 import type { Placement } from "./placement.ts";
@@ -10,10 +10,17 @@ import type { UserKernel } from "./user_kernel.ts";
 export type SourceKind = "u8" | "f32";
 
 /** What it writes: the tensor, or pixels for a later pass. */
-export type TargetKind = { layout: Layout | "pixels"; dtype: DType };
+export interface TargetKind {
+  /** Order of a tensor's dimensions, or pixels for a later pass. */
+  layout: Layout | "pixels";
+  /** Number format. */
+  dtype: DType;
+  /** Whether four numbers at a time can be stored: rows and the tensor's place are multiples of that. */
+  vectors: boolean;
+}
 
 /** Pixels of four f32. */
-export const PIXELS: TargetKind = { layout: "pixels", dtype: "f32" };
+export const PIXELS: TargetKind = { layout: "pixels", dtype: "f32", vectors: false };
 
 /** Bytes of a pixel by what it is read as. */
 export const PIXEL_BYTES: Readonly<Record<SourceKind, number>> = { u8: 4, f32: 16 };
@@ -21,6 +28,7 @@ export const PIXEL_BYTES: Readonly<Record<SourceKind, number>> = { u8: 4, f32: 1
 /** Which kernel, by its file. */
 export type KernelKind =
   | "resample"
+  | "resample_strips"
   | "nearest"
   | "warp"
   | "blur"
@@ -34,6 +42,9 @@ export type KernelKind =
   | "mask"
   | "mask_store";
 
+/** How a kernel stores what it makes, by its part. */
+export type StorePart = "words" | "f32" | "f16" | "pixels" | "none";
+
 /** One variant of one kernel. */
 export interface KernelVariant {
   /** Unique name. */
@@ -46,13 +57,33 @@ export interface KernelVariant {
   readonly tile: readonly [number, number];
   /** Values for `override` constants. */
   readonly constants: Record<string, number>;
+  /** How it stores what it makes. */
+  readonly store: StorePart;
   /** Whether it runs pixel programs. */
   readonly program: boolean;
   /** The caller's own code, for `user`. */
   readonly user: UserKernel | null;
 }
 
-const FORMATS = { NCHW: 0, NHWC: 1, pixels: 2 };
+/**
+ * What a tensor is stored as.
+ *
+ * @param tensor Layout, number format, and place in its buffer.
+ * @param width Columns of its images.
+ * @returns How kernels store it.
+ */
+export function tensorKind(
+  tensor: { layout: Layout; dtype: DType; byteOffset: number },
+  width: number,
+): TargetKind {
+  const { layout, dtype, byteOffset } = tensor;
+  const bytes = QUAD * DTYPE_BYTES[dtype];
+  const vectors = dtype !== "u8" && width % QUAD === 0 && byteOffset % bytes === 0;
+  return { layout, dtype, vectors };
+}
+
+const QUAD = 4;
+const FORMATS = { NCHW: 0, NHWC: 1 };
 const DTYPES = { f32: 0, f16: 1, u8: 2 };
 const WIDTH = 8;
 const HEIGHT = 8;
@@ -71,23 +102,32 @@ function variant(
   source: SourceKind,
   tile: readonly [number, number],
   constants: Record<string, number>,
+  store: StorePart = "none",
   program = false,
   user: UserKernel | null = null,
 ): KernelVariant {
   const values = Object.values(constants).join("/");
-  const key = `${kind}/${source}/${values}${program ? "/program" : ""}${
+  const key = `${kind}/${source}/${store}/${values}${program ? "/program" : ""}${
     user ? `/${user.key}` : ""
   }`;
   let found = variants.get(key);
   if (!found) {
-    variants.set(key, found = { key, kind, source, tile, constants, program, user });
+    variants.set(key, found = { key, kind, source, tile, constants, store, program, user });
   }
   return found;
 }
 
 /** Constants of a kernel that ends in store.wgsl. */
-function storing(target: TargetKind): Record<string, number> {
-  return { WIDTH, HEIGHT, FORMAT: FORMATS[target.layout], DTYPE: DTYPES[target.dtype] };
+function storing({ layout, dtype, vectors }: TargetKind): Record<string, number> {
+  if (layout === "pixels") return { WIDTH, HEIGHT };
+  const FORMAT = FORMATS[layout];
+  return vectors ? { WIDTH, HEIGHT, FORMAT } : { WIDTH, HEIGHT, FORMAT, DTYPE: DTYPES[dtype] };
+}
+
+/** The part that stores. */
+function storePart({ layout, dtype, vectors }: TargetKind): StorePart {
+  if (layout === "pixels") return "pixels";
+  return vectors && dtype !== "u8" ? dtype : "words";
 }
 
 const ROW: readonly [number, number] = [WIDTH * TILE, HEIGHT];
@@ -105,7 +145,7 @@ export function nearestKernel(
   target: TargetKind,
   program = false,
 ): KernelVariant {
-  return variant("nearest", source, ROW, storing(target), program);
+  return variant("nearest", source, ROW, storing(target), storePart(target), program);
 }
 
 /**
@@ -125,11 +165,18 @@ export function resampleKernel(
   filterY: Filter,
   program = false,
 ): KernelVariant {
-  return variant("resample", source, [WIDTH * TILE, HEIGHT * TILE], {
-    ...storing(target),
-    FILTER_X: filterX,
-    FILTER_Y: filterY,
-  }, program);
+  return variant(
+    "resample",
+    source,
+    [WIDTH * TILE, HEIGHT * TILE],
+    {
+      ...storing(target),
+      FILTER_X: filterX,
+      FILTER_Y: filterY,
+    },
+    storePart(target),
+    program,
+  );
 }
 
 /**
@@ -148,20 +195,22 @@ export function passKernel(
   const { kind, geometry, user } = placement;
   const program = placement.stepCount > 0;
   const common = storing(target);
+  const store = storePart(target);
   if (kind === "blurAcross" || kind === "blurDown") {
     return variant(
       "blur",
       source,
       ROW,
       { ...common, AXIS: kind === "blurAcross" ? 0 : 1 },
+      store,
       program,
     );
   }
-  if (kind === "sharpen") return variant("sharpen", source, ROW, common, program);
-  if (kind === "user") return variant("user", source, ROW, common, program, user);
+  if (kind === "sharpen") return variant("sharpen", source, ROW, common, store, program);
+  if (kind === "user") return variant("user", source, ROW, common, store, program, user);
   const { filterX, filterY } = geometry;
   if (geometry.warped) {
-    return variant("warp", source, ROW, { ...common, FILTER: filterX }, program);
+    return variant("warp", source, ROW, { ...common, FILTER: filterX }, store, program);
   }
   return filterX === FILTERS.nearest && filterY === FILTERS.nearest
     ? nearestKernel(source, target, program)
@@ -189,7 +238,7 @@ export function reduceKernel(source: SourceKind, filter: Filter, axis: 0 | 1): K
 export function packKernel(target: TargetKind): KernelVariant {
   return variant("pack", "f32", [1, 1], {
     LANES,
-    FORMAT: FORMATS[target.layout],
+    FORMAT: target.layout === "NHWC" ? 1 : 0,
     DTYPE: DTYPES[target.dtype],
   });
 }
@@ -214,7 +263,7 @@ export const TABLE_KERNEL: KernelVariant = variant("table", "u8", [1, 1], {});
  * @returns The variant.
  */
 export function mixKernel(target: TargetKind): KernelVariant {
-  return variant("mix", "f32", ROW, storing(target));
+  return variant("mix", "f32", ROW, storing(target), storePart(target));
 }
 
 /**
@@ -240,28 +289,25 @@ export function maskStoreKernel(perWord: number): KernelVariant {
 
 type Part = keyof typeof SHADERS;
 
-const FILTERING: ReadonlySet<KernelKind> = new Set(["resample", "warp", "reduce"]);
-const STORING: ReadonlySet<KernelKind> = new Set([
+const FILTERING: ReadonlySet<KernelKind> = new Set([
   "resample",
-  "nearest",
+  "resample_strips",
   "warp",
-  "blur",
-  "sharpen",
-  "user",
-  "mix",
+  "reduce",
 ]);
 /** Those that know their source by themselves. */
 const BARE: ReadonlySet<KernelKind> = new Set(["table", "mask", "mask_store"]);
 
-function partsOf({ kind, source, program }: KernelVariant): Part[] {
-  const parts: Part[] = ["augment/sample.wgsl"];
-  if (!BARE.has(kind)) parts.push(`augment/source_${source}.wgsl`);
+function partsOf({ kind, source, store, program }: KernelVariant): Part[] {
+  const parts: Part[] = ["augment/sample.wgsl", "augment/colours.wgsl"];
+  const quads = kind === "resample_strips";
+  if (!BARE.has(kind) && !(quads && source === "u8")) parts.push(`augment/source_${source}.wgsl`);
+  if (quads) parts.push(`augment/source_${source}_quads.wgsl`);
   if (FILTERING.has(kind)) parts.push("augment/filters.wgsl");
-  if (STORING.has(kind)) {
-    parts.push("augment/colours.wgsl");
+  if (store !== "none") {
     if (kind === "user" || program) parts.push("augment/random.wgsl");
     parts.push(program ? "augment/program.wgsl" : "augment/program_none.wgsl");
-    parts.push("augment/store.wgsl");
+    parts.push(`augment/store_${store}.wgsl`, "augment/store.wgsl");
   }
   parts.push(`augment/${kind}.wgsl`);
   return parts;
@@ -276,9 +322,9 @@ function partsOf({ kind, source, program }: KernelVariant): Part[] {
  * @throws {UsageError} If a caller's own WGSL is not valid.
  */
 export async function compile(device: GPUDevice, variant: KernelVariant): Promise<Kernel> {
-  const { kind, source, program, user } = variant;
+  const { kind, source, store, program, user } = variant;
   const parts = partsOf(variant).map((part): string => SHADERS[part]);
-  const label = `augment/${kind}/${source}${program ? "/program" : ""}`;
+  const label = `augment/${kind}/${source}/${store}${program ? "/program" : ""}`;
   if (user) await checkCode(device, parts.join("\n"), user);
   return await getKernel(device, {
     label: user ? `${label}/${user.key}` : label,

@@ -14,6 +14,7 @@ import {
   type SourceKind,
   TABLE_KERNEL,
   type TargetKind,
+  tensorKind,
 } from "./kernels.ts";
 import { lendPixels } from "./lend.ts";
 import { partition } from "./parts.ts";
@@ -96,10 +97,10 @@ class BatchRecord {
     this.#recorder = recorder;
     this.#options = options;
     const { target } = options;
-    this.#output = { layout: target.layout, dtype: target.dtype };
     [this.#height, this.#width] = target.layout === "NCHW"
       ? [target.shape[2], target.shape[3]]
       : [target.shape[1], target.shape[2]];
+    this.#output = tensorKind(target, this.#width);
     const perWord = 4 / DTYPE_BYTES[target.dtype];
     this.#packs = this.#width % perWord !== 0 || target.byteOffset % 4 !== 0;
     this.#mixings = Math.max(0, ...this.#present().map(({ mixingCount }) => mixingCount));

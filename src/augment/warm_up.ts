@@ -10,6 +10,7 @@ import {
   PIXELS,
   resampleKernel,
   TABLE_KERNEL,
+  tensorKind,
 } from "./kernels.ts";
 import { type Plan, tryOut } from "./plan.ts";
 
@@ -29,12 +30,12 @@ export function warmUpVariants(
   fixed: boolean,
   output: { layout: Layout; dtype: DType },
 ): KernelVariant[] {
-  const tensor = { layout: output.layout, dtype: output.dtype };
   const filters = new Set(plan.steps.flatMap(({ bound }) => bound.filters ?? []));
   const variants = new Set<KernelVariant>();
   const chain = new Chain(fixed);
   for (let position = 0; position < TRIES; position++) {
     tryOut(plan, chain, position);
+    const tensor = tensorKind({ ...output, byteOffset: 0 }, chain.width);
     const packs = chain.width % (4 / DTYPE_BYTES[output.dtype]) !== 0;
     const mixes = chain.mixingCount > 0;
     for (let pass = 0; pass < chain.count; pass++) {

@@ -270,7 +270,8 @@ Deno.test("an operator more does not change what the others draw", async () => {
   const more = await run(device, picture, [flip(), randomResizedCrop(32), randomFlip(), flip()]);
   const mirrored = reference.flip(picture[0], true, false);
   const same = await run(device, [mirrored], [flip(), randomResizedCrop(32)]);
-  assertEquals(same.data, alone.data);
+  // The sums of the filter are added up from the other end.
+  assert(worst(same.data, alone.data) < 1e-3);
   assertEquals(more.width, 32);
 });
 
