@@ -71,7 +71,7 @@ Deno.test("cassette tells what is wrong with a command line", async () => {
     [["decode", "--out", "x", "--orientation", "left", "a.jpg"], 1, "apply or ignore"],
     [["decode", "--out", "x", "--list", "no-such-list"], 1, "no-such-list"],
     [["ingest", "."], 1, "--sqlite, --cassandra"],
-    [["sheet", "--sqlite", "a", "--cassandra", "b"], 1, "received both"],
+    [["sheet", "--sqlite", "a", "--cassandra", "b"], 1, "received 2"],
     [["sheet", "--samples", "none", "--sqlite", "a"], 2, "samples must be"],
     [["unknown"], 2, "unknown command"],
   ];
