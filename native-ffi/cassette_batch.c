@@ -89,13 +89,10 @@ void cassette_batch_complete(cassette_batch *batch) {
   pthread_cond_signal(&batch->session->copy);
 }
 
-/* Without the lock; no thread works on the batch any more. */
+/* With the lock; no thread works on the batch any more. */
 static void free_requests(cassette_batch *batch) {
-  cassette_driver *driver = batch->session->driver;
-  for (uint32_t i = 0; i < batch->count; i++) {
-    if (batch->requests[i].result) driver->result_free(batch->requests[i].result);
-    free(batch->requests[i].message);
-  }
+  for (uint32_t i = 0; i < batch->count; i++)
+    if (batch->requests[i]) cassette_request_done(batch->requests[i]);
   free(batch->requests);
   free(batch->pieces);
   batch->requests = NULL;
@@ -109,7 +106,7 @@ static void plan(cassette_batch *batch) {
   uint64_t labels = 0, errors = 0, blobs = 0;
   done->failures = 0;
   for (uint32_t i = 0; i < count; i++) {
-    cassette_request *request = &batch->requests[i];
+    cassette_request *request = batch->requests[i];
     if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
       if (request->label) labels += (uint32_t)request->label_value;
       blobs += round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
@@ -143,7 +140,7 @@ static void lay_out(cassette_batch *batch) {
   uint64_t at = 0, piece = 0;
   batch->piece_count = 0;
   for (uint32_t i = 0; i < batch->count; i++) {
-    cassette_request *request = &batch->requests[i];
+    cassette_request *request = batch->requests[i];
     bool arrived = (request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK;
     offsets[i] = (double)at;
     lengths[i] = arrived ? request->length : 0;
@@ -176,7 +173,7 @@ static void copy_piece(cassette_batch *batch, cassette_piece piece) {
   const cassette_done *done = &batch->done;
   const double *offsets = (const double *)(const void *)(done->arena + done->offsets);
   for (uint32_t i = piece.from; i < piece.to; i++) {
-    cassette_request *request = &batch->requests[i];
+    cassette_request *request = batch->requests[i];
     if (!request->result) continue;
     uint8_t *to = done->arena + done->blobs + (uint64_t)offsets[i];
     memcpy(to, request->data, request->length);
@@ -187,14 +184,13 @@ static void copy_piece(cassette_batch *batch, cassette_piece piece) {
   }
 }
 
-/* With the lock: nobody wants the batch any more. Takes the lock's place back before it returns. */
+/* With the lock: nobody wants the batch any more. */
 static void discard(cassette_batch *batch) {
   cassette_session *session = batch->session;
   if (batch->done.arena) arena_give_back(session, batch->done.arena);
-  pthread_mutex_unlock(&session->lock);
-  free_requests(batch);
+  if (batch->requests) free_requests(batch);
+  free(batch->origins);
   free(batch);
-  pthread_mutex_lock(&session->lock);
   session->references--; /* never the last: the caller frees the session after its threads ended */
 }
 
@@ -205,9 +201,10 @@ static void hand_over(cassette_batch *batch) {
     discard(batch);
     return;
   }
-  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i].length;
+  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i]->length;
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
+  free_requests(batch);
   batch->state = BATCH_DONE;
   push(&session->done, batch);
   pthread_cond_broadcast(&session->finished);
@@ -294,9 +291,9 @@ void cassette_wake(cassette_session *session) {
 
 void cassette_batch_release(cassette_batch *batch) {
   cassette_session *session = batch->session;
-  free_requests(batch);
   pthread_mutex_lock(&session->lock);
   if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  free(batch->origins);
   free(batch);
   cassette_unreference(session);
 }

@@ -56,12 +56,6 @@ static uint32_t latency_bucket(uint64_t microseconds) {
   return bucket < CASSETTE_LATENCY_BUCKETS ? bucket : CASSETTE_LATENCY_BUCKETS - 1;
 }
 
-/* With the lock: a request has its outcome, or is to be forgotten with its batch. */
-static void settle(cassette_request *request) {
-  cassette_batch *batch = request->batch;
-  if (--batch->remaining == 0) cassette_batch_complete(batch);
-}
-
 static void wake_dispatcher(cassette_session *session) {
   if (session->dispatcher_waits) pthread_cond_signal(&session->dispatch);
 }
@@ -127,7 +121,7 @@ static void read_failure(cassette_driver *driver, cassette_request *request, Cas
 
 /* With the lock. */
 static bool try_again(cassette_session *session, cassette_request *request) {
-  if (request->batch->cancelled || request->attempts > session->retries) return false;
+  if (cassette_forgotten(request) || request->attempts > session->retries) return false;
   retry_queue *queue = &session->retry[request->attempts - 1];
   request->time = cassette_now() + backoff(session, request->attempts) * 1000;
   request->next = NULL;
@@ -140,7 +134,7 @@ static bool try_again(cassette_session *session, cassette_request *request) {
 /* The driver's callback. It runs on a thread of the driver, or within future_set_callback. */
 static void on_answer(CassFuture *future, void *data) {
   cassette_request *request = data;
-  cassette_session *session = request->batch->session;
+  cassette_session *session = request->block->session;
   request->code = session->driver->future_error_code(future);
   if (request->code == CASS_OK) read_answer(session, request, future);
   else read_failure(session->driver, request, future);
@@ -149,7 +143,7 @@ static void on_answer(CassFuture *future, void *data) {
   session->in_flight--;
   session->stats.latency[latency_bucket(latency)]++;
   bool again = worth_a_retry(request->code) && try_again(session, request);
-  if (!again) settle(request);
+  if (!again) cassette_settle(request);
   if (again || (session->stopping && session->in_flight == 0) ||
       (session->dispatcher_blocked &&
        session->limit - session->in_flight >= (session->limit + 15) / 16))
@@ -168,7 +162,7 @@ static void send(cassette_session *session, cassette_request *request) {
     request->code = code;
     pthread_mutex_lock(&session->lock);
     session->in_flight--;
-    settle(request);
+    cassette_settle(request);
     pthread_mutex_unlock(&session->lock);
     return;
   }
@@ -186,7 +180,7 @@ static cassette_request *take(cassette_session *session, uint64_t now, uint64_t 
     retry_queue *queue = &session->retry[i];
     cassette_request *request;
     while ((request = queue->first)) {
-      bool forgotten = request->batch->cancelled;
+      bool forgotten = cassette_forgotten(request);
       if (!forgotten && request->time > now) {
         if (request->time < *due) *due = request->time;
         break;
@@ -197,16 +191,16 @@ static cassette_request *take(cassette_session *session, uint64_t now, uint64_t 
         session->stats.retries++;
         return request;
       }
-      settle(request);
+      cassette_settle(request);
     }
   }
-  cassette_batch *batch = session->to_send.first;
-  if (!batch) return NULL;
-  cassette_request *request = &batch->requests[batch->sent++];
+  cassette_block *block = session->to_send.first;
+  if (!block) return NULL;
+  cassette_request *request = &block->requests[block->sent++];
   session->stats.waiting--;
-  if (batch->sent == batch->count) {
-    session->to_send.first = batch->next;
-    if (!batch->next) session->to_send.last = NULL;
+  if (block->sent == block->count) {
+    session->to_send.first = block->next;
+    if (!block->next) session->to_send.last = NULL;
   }
   return request;
 }
@@ -251,28 +245,68 @@ void *cassette_dispatch_thread(void *data) {
   return NULL;
 }
 
-int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                        uint64_t token) {
-  cassette_batch *batch = calloc(1, sizeof *batch);
-  cassette_request *requests = calloc(count ? count : 1, sizeof *requests);
-  if (!batch || !requests) {
-    free(batch);
-    free(requests);
-    return CASSETTE_ERROR;
-  }
+static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t token) {
+  cassette_block *block = calloc(1, sizeof *block + count * sizeof block->requests[0]);
+  if (!block) return NULL;
   for (uint32_t i = 0; i < count; i++) {
-    requests[i].batch = batch;
-    memcpy(requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
+    block->requests[i].block = block;
+    memcpy(block->requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
   }
-  batch->session = session;
-  batch->requests = requests;
-  batch->count = batch->remaining = count;
+  block->token = (uint32_t)token;
+  block->count = block->left = count;
+  return block;
+}
+
+static cassette_batch *batch_new(uint32_t count, uint64_t token, bool grouped) {
+  cassette_batch *batch = calloc(1, sizeof *batch);
+  if (!batch) return NULL;
+  batch->requests = calloc(count ? count : 1, sizeof *batch->requests);
+  if (grouped) batch->origins = calloc(count ? count : 1, 2 * sizeof *batch->origins);
+  if (!batch->requests || (grouped && !batch->origins)) {
+    free(batch->requests);
+    free(batch->origins);
+    free(batch);
+    return NULL;
+  }
+  batch->count = count;
   batch->done.token = token;
   batch->done.batch = batch;
+  batch->done.origins = batch->origins;
+  return batch;
+}
+
+/* With the lock: joins block and batch, directly or through their group. */
+static bool join(cassette_session *session, cassette_block *block, cassette_batch *batch,
+                 uint64_t id) {
+  block->session = batch->session = session;
+  if (id == 0 || block->count == 0) {
+    block->batch = batch;
+    batch->block = block;
+    return true;
+  }
+  cassette_group *group = cassette_group_of(session, id);
+  if (!group) return false;
+  group->blocks++;
+  block->group = batch->group = group;
+  if (group->last) group->last->next = batch;
+  else group->first = batch;
+  group->last = batch;
+  return true;
+}
+
+int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                        uint64_t token, uint64_t group) {
+  cassette_block *block = block_new(ids, count, token);
+  cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
-  if (!session->ready || session->closing) {
+  if (!block || !batch || !session->ready || session->closing ||
+      !join(session, block, batch, group)) {
     pthread_mutex_unlock(&session->lock);
-    free(requests);
+    free(block);
+    if (batch) {
+      free(batch->requests);
+      free(batch->origins);
+    }
     free(batch);
     return CASSETTE_ERROR;
   }
@@ -284,32 +318,26 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   if (batch->all) batch->all->back = batch;
   session->batches = batch;
   if (count == 0) {
+    batch->block = NULL;
+    free(block);
     cassette_batch_complete(batch);
   } else {
-    if (session->to_send.last) session->to_send.last->next = batch;
-    else session->to_send.first = batch;
-    session->to_send.last = batch;
+    if (session->to_send.last) session->to_send.last->next = block;
+    else session->to_send.first = block;
+    session->to_send.last = block;
     wake_dispatcher(session);
   }
   pthread_mutex_unlock(&session->lock);
   return CASSETTE_READY;
 }
 
-/* With the lock: takes a batch that is being fetched from its queue, so that no more is sent. */
-static void unqueue(cassette_session *session, cassette_batch *batch) {
-  cassette_batch *before = NULL;
-  for (cassette_batch *b = session->to_send.first; b; before = b, b = b->next) {
-    if (b != batch) continue;
-    if (before) before->next = b->next;
-    else session->to_send.first = b->next;
-    if (session->to_send.last == b) session->to_send.last = before;
-    b->next = NULL;
-    return;
-  }
-}
-
 /* With the lock. */
 static void cancel(cassette_session *session, cassette_batch *batch) {
+  if (batch->group) {
+    cassette_group_cancel(session, batch->group);
+    wake_dispatcher(session); /* to drop retries */
+    return;
+  }
   batch->cancelled = true;
   cassette_batch_forget(batch);
   if (batch->state == BATCH_DONE) {
@@ -321,20 +349,14 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     if (before) before->next = b->next;
     else session->done.first = b->next;
     if (session->done.last == b) session->done.last = before;
-    batch->state = BATCH_COPYING; /* a copy thread frees it */
+    cassette_batch_complete(batch); /* a copy thread frees it */
+  } else if (batch->state == BATCH_FETCHING) {
+    batch->block->cancelled = true;
+    cassette_block_drop(batch->block);
+    batch->block = NULL;
     cassette_batch_complete(batch);
-    return;
+    wake_dispatcher(session);
   }
-  if (batch->state != BATCH_FETCHING) return;
-  if (batch->sent < batch->count) {
-    uint32_t unsent = batch->count - batch->sent;
-    unqueue(session, batch);
-    session->stats.waiting -= unsent;
-    batch->sent = batch->count;
-    batch->remaining -= unsent;
-    if (batch->remaining == 0) cassette_batch_complete(batch);
-  }
-  wake_dispatcher(session); /* to drop its retries */
 }
 
 void cassette_cancel_all(cassette_session *session) {

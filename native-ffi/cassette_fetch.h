@@ -81,6 +81,11 @@ typedef struct cassette_done {
   uint64_t label_size;   /* bytes of them */
   uint64_t errors;       /* one record per failed sample, see below */
   uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero; to the end */
+  /*
+   * Not an offset: uint32_t[2 * count], the low half of the token with which each sample was asked
+   * for, and its place among those; NULL for a batch without a group. Valid like the arena.
+   */
+  const uint32_t *origins;
   uint32_t count;        /* samples */
   uint32_t failures;     /* samples whose status is not CASSETTE_OK */
 } cassette_done;
@@ -178,13 +183,17 @@ CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *
  * Asks for `count` samples, 16 bytes of id each (copied). `token` (not 0, not in use) comes back
  * with the batch. Returns CASSETTE_READY, or CASSETTE_ERROR if the session is not prepared or is
  * closing, or memory ran out; then no batch will come.
+ *
+ * Batches of one `group` (not 0) exchange samples: whichever arrives first fills the batch that was
+ * submitted first, up to its count. `origins` tells which sample came. Each sample comes once.
  */
 CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                                     uint64_t token);
+                                     uint64_t token, uint64_t group);
 
 /*
- * Forgets a batch that has not been picked up: it will not come. Its requests under way go on in the
- * background. Nothing happens if no batch has this token (any more).
+ * Forgets a batch that has not been picked up: it will not come, nor will the others of its group
+ * that are not whole yet. Requests under way go on in the background. Nothing happens if no batch
+ * has this token (any more).
  */
 CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
 

@@ -9,9 +9,12 @@
 
 enum { CASSETTE_MAX_RETRIES = 16, CASSETTE_MAX_COPY_THREADS = 64 };
 
+typedef struct cassette_block cassette_block;
+typedef struct cassette_group cassette_group;
+
 /* One sample on its way. Its owner is whoever works on it: dispatcher, driver's callback, copier. */
 typedef struct cassette_request {
-  cassette_batch *batch;
+  cassette_block *block;
   struct cassette_request *next; /* in a retry queue */
   const CassResult *result;      /* owned; NULL unless the status is CASSETTE_OK or about data */
   const uint8_t *data, *label;   /* into the result */
@@ -22,6 +25,29 @@ typedef struct cassette_request {
   int32_t code;
   uint8_t status, attempts, id[CASSETTE_ID_BYTES];
 } cassette_request;
+
+/* Requests submitted together. In a group they may end up in other batches than they came with. */
+struct cassette_block {
+  cassette_session *session;
+  cassette_block *next;  /* in the queue to be sent */
+  cassette_batch *batch; /* to be filled with them; NULL in a group */
+  cassette_group *group; /* or NULL */
+  uint32_t token;        /* low half of the batch's */
+  uint32_t count;
+  uint32_t sent; /* requests handed to the dispatcher at least once */
+  uint32_t left; /* requests whose batch has not been copied */
+  bool cancelled;
+  cassette_request requests[];
+};
+
+/* Batches that exchange samples. It lives as long as blocks of it do. */
+struct cassette_group {
+  cassette_group *next; /* in the list of all that are not cancelled */
+  uint64_t id;
+  cassette_batch *first, *last; /* not whole yet, in the order in which they were submitted */
+  uint32_t blocks;
+  bool cancelled;
+};
 
 typedef struct cassette_piece {
   uint32_t from, to;
@@ -36,12 +62,14 @@ typedef enum cassette_batch_state {
 
 struct cassette_batch {
   cassette_session *session;
-  cassette_batch *next;      /* in the dispatch, copy or done queue */
+  cassette_batch *next;       /* in the group's, copy or done queue */
   cassette_batch *all, *back; /* in the list of batches not picked up */
-  cassette_request *requests;
+  cassette_block *block;      /* its own requests, while they are being fetched without a group */
+  cassette_group *group;      /* while it is not whole */
+  cassette_request **requests; /* those that have an outcome, each in its place; NULL once copied */
+  uint32_t *origins;           /* owned; NULL without a group */
   uint32_t count;
-  uint32_t sent;      /* requests handed to the dispatcher at least once */
-  uint32_t remaining; /* requests without an outcome */
+  uint32_t filled; /* requests with an outcome */
   cassette_batch_state state;
   bool cancelled;
   bool laid_out;         /* arena and pieces are there */
@@ -53,6 +81,10 @@ struct cassette_batch {
 typedef struct batch_queue {
   cassette_batch *first, *last;
 } batch_queue;
+
+typedef struct block_queue {
+  cassette_block *first, *last;
+} block_queue;
 
 typedef struct retry_queue {
   cassette_request *first, *last;
@@ -103,7 +135,9 @@ struct cassette_session {
   bool all_settled; /* the copy threads shall end once they have nothing to do */
   uint32_t in_flight;
   uint32_t references; /* the caller's and each batch's */
-  batch_queue to_send, to_copy, done;
+  block_queue to_send;
+  batch_queue to_copy, done;
+  cassette_group *groups;
   retry_queue retry[CASSETTE_MAX_RETRIES];
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
@@ -120,6 +154,14 @@ void cassette_unreference(cassette_session *session); /* with the lock; gives th
 /* cassette_fetch.c */
 void *cassette_dispatch_thread(void *session);
 void cassette_cancel_all(cassette_session *session); /* with the lock */
+
+/* cassette_group.c: all with the lock */
+bool cassette_forgotten(const cassette_request *request);  /* whether nobody wants it any more */
+void cassette_settle(cassette_request *request);           /* it has its outcome */
+void cassette_request_done(cassette_request *request);     /* gives it back, and its block at last */
+void cassette_block_drop(cassette_block *block);           /* gives back what was not sent */
+void cassette_group_cancel(cassette_session *session, cassette_group *group);
+cassette_group *cassette_group_of(cassette_session *session, uint64_t id); /* NULL: no memory */
 
 /* cassette_batch.c */
 void *cassette_copy_thread(void *session);

@@ -13,7 +13,7 @@ import { Finisher, type Made } from "./pipeline/finisher.ts";
 import { BatchMaker } from "./pipeline/maker.ts";
 import { MixedDecoder } from "./pipeline/mixed_decoder.ts";
 import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
-import { PrefetchWindow } from "./pipeline/prefetch.ts";
+import { type PrefetchChoice, PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import { TensorLender } from "./pipeline/tensors.ts";
 import type { SourceStats } from "./source/source.ts";
@@ -30,6 +30,8 @@ export interface LoaderStats {
   skipped: SampleError[];
   /** Batches that the fetch window holds now. */
   prefetch: number;
+  /** What the fetch window has chosen, and from what. */
+  window: PrefetchChoice;
   /** Where the time went. */
   times: PipelineTimes;
   /** What the source has counted. */
@@ -178,6 +180,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       samples: this.#samples,
       skipped: [...this.#skipped],
       prefetch: this.#window.size,
+      window: this.#window.choice,
       times: { ...this.#times },
       source: this.#options.source.stats(),
       pool: this.#pool.stats(),
@@ -276,7 +279,9 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     }
     const order = this.#sampler.epoch(Math.floor(index / batches));
     const job = this.#job(order, index % batches);
-    for await (const made of this.#run([job], this.#newWindow(), this.#options.signal)) {
+    const { signal } = this.#options;
+    const run = this.#run([job], this.#newWindow(), signal, this.#stages, "ordered");
+    for await (const made of run) {
       const batch = this.#batch(made, null);
       if (batch) return batch;
       throw made.errors[0].reason;
@@ -318,9 +323,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     window: PrefetchWindow,
     signal: AbortSignal | undefined,
     stages = this.#stages,
+    ordering = this.#options.ordering ?? "ordered",
   ): AsyncGenerator<Made<L>, void, undefined> {
     signal?.throwIfAborted();
-    const { source, device, ordering = "ordered" } = this.#options;
+    const { source, device } = this.#options;
     const pipeline = new Pipeline<L>(
       { source, device, ...stages, window, ordering, times: this.#times },
       jobs,

@@ -51,7 +51,11 @@ export interface LoaderOptions<L> {
   lastBatch?: LastBatch;
   /** Batches to fetch ahead, or `auto` (default): sized to the bandwidth–delay product. */
   prefetch?: number | "auto";
-  /** Batches come as asked for (`ordered`, default), or whichever is complete first (`batches`). */
+  /**
+   * Batches come as asked for (`ordered`, default), or whichever is complete first (`batches`); or
+   * a batch is filled with the samples that arrive first (`samples`), so that none waits for a
+   * straggler. Each sample of an epoch comes once, and before any of the next epoch, in all of them.
+   */
   ordering?: Ordering;
   /** At the start, the fetch window grows by one batch every so many batches; 0 (default) for at once. */
   slowStart?: number;
@@ -124,7 +128,7 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
   if (options.prefetch !== "auto") whole("prefetch", options.prefetch, 1);
   whole("slowStart", options.slowStart, 0);
   whole("maxBatchesOut", options.maxBatchesOut, 1);
-  oneOf("ordering", options.ordering, ["ordered", "batches"]);
+  oneOf("ordering", options.ordering, ["ordered", "batches", "samples"]);
   oneOf("onCorrupt", options.onCorrupt, ["throw", "skip", "mask"]);
   oneOf("output.layout", options.output?.layout, ["NCHW", "NHWC"]);
   oneOf("output.dtype", options.output?.dtype, ["f32", "f16", "u8"]);

@@ -43,12 +43,14 @@ export interface NativeBatch {
   failures: Map<number, NativeSampleFailure>;
   /** Number of samples that failed. */
   failed: number;
+  /** In a group: the low half of the token and the place with which each was asked for, in pairs. */
+  origins?: Uint32Array<ArrayBuffer>;
   /** Gives the arena back; views into it have length 0 from then on. */
   release(): void;
 }
 
 /** 64-bit words of one `cassette_done`. */
-export const DONE_WORDS = 13;
+export const DONE_WORDS = 14;
 
 /**
  * Reads what `cassette_wait` wrote about one batch.
@@ -67,11 +69,12 @@ export function readBatch(
   const arena = Deno.UnsafePointer.create(done[2]);
   const [size, offsets, lengths, statuses, labels, labelBytes, labelSize, errors, blobs] = Array
     .from(done.subarray(3, 12), Number);
-  const count = Number(done[12] & 0xffffffffn);
-  const failed = Number(done[12] >> 32n);
+  const count = Number(done[13] & 0xffffffffn);
+  const failed = Number(done[13] >> 32n);
+  const origins = readOrigins(done[12], count);
   if (!arena) {
     symbols.cassette_batch_release(batch);
-    return withoutMemory(count);
+    return { ...withoutMemory(count), origins };
   }
   const memory = Deno.UnsafePointerView.getArrayBuffer(arena, size) as ArrayBuffer;
   const release = symbols.cassette_batch_release;
@@ -85,6 +88,7 @@ export function readBatch(
     labelBytes: new Uint8Array(memory, labelBytes, labelSize).slice(),
     failures: parseFailures(new DataView(memory, errors), failed),
     failed,
+    origins,
     release() {
       if (!held) return;
       held = false;
@@ -96,6 +100,12 @@ export function readBatch(
   };
   forgotten.register(memory, batch, result);
   return result;
+}
+
+function readOrigins(address: bigint, count: number): Uint32Array<ArrayBuffer> | undefined {
+  const pointer = Deno.UnsafePointer.create(address);
+  if (!pointer) return undefined;
+  return new Uint32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, count * 8)).slice();
 }
 
 /** A batch for which the shim could not allocate an arena. */

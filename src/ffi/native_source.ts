@@ -93,13 +93,10 @@ void cassette_batch_complete(cassette_batch *batch) {
   pthread_cond_signal(&batch->session->copy);
 }
 
-/* Without the lock; no thread works on the batch any more. */
+/* With the lock; no thread works on the batch any more. */
 static void free_requests(cassette_batch *batch) {
-  cassette_driver *driver = batch->session->driver;
-  for (uint32_t i = 0; i < batch->count; i++) {
-    if (batch->requests[i].result) driver->result_free(batch->requests[i].result);
-    free(batch->requests[i].message);
-  }
+  for (uint32_t i = 0; i < batch->count; i++)
+    if (batch->requests[i]) cassette_request_done(batch->requests[i]);
   free(batch->requests);
   free(batch->pieces);
   batch->requests = NULL;
@@ -113,7 +110,7 @@ static void plan(cassette_batch *batch) {
   uint64_t labels = 0, errors = 0, blobs = 0;
   done->failures = 0;
   for (uint32_t i = 0; i < count; i++) {
-    cassette_request *request = &batch->requests[i];
+    cassette_request *request = batch->requests[i];
     if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
       if (request->label) labels += (uint32_t)request->label_value;
       blobs += round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
@@ -147,7 +144,7 @@ static void lay_out(cassette_batch *batch) {
   uint64_t at = 0, piece = 0;
   batch->piece_count = 0;
   for (uint32_t i = 0; i < batch->count; i++) {
-    cassette_request *request = &batch->requests[i];
+    cassette_request *request = batch->requests[i];
     bool arrived = (request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK;
     offsets[i] = (double)at;
     lengths[i] = arrived ? request->length : 0;
@@ -180,7 +177,7 @@ static void copy_piece(cassette_batch *batch, cassette_piece piece) {
   const cassette_done *done = &batch->done;
   const double *offsets = (const double *)(const void *)(done->arena + done->offsets);
   for (uint32_t i = piece.from; i < piece.to; i++) {
-    cassette_request *request = &batch->requests[i];
+    cassette_request *request = batch->requests[i];
     if (!request->result) continue;
     uint8_t *to = done->arena + done->blobs + (uint64_t)offsets[i];
     memcpy(to, request->data, request->length);
@@ -191,14 +188,13 @@ static void copy_piece(cassette_batch *batch, cassette_piece piece) {
   }
 }
 
-/* With the lock: nobody wants the batch any more. Takes the lock's place back before it returns. */
+/* With the lock: nobody wants the batch any more. */
 static void discard(cassette_batch *batch) {
   cassette_session *session = batch->session;
   if (batch->done.arena) arena_give_back(session, batch->done.arena);
-  pthread_mutex_unlock(&session->lock);
-  free_requests(batch);
+  if (batch->requests) free_requests(batch);
+  free(batch->origins);
   free(batch);
-  pthread_mutex_lock(&session->lock);
   session->references--; /* never the last: the caller frees the session after its threads ended */
 }
 
@@ -209,9 +205,10 @@ static void hand_over(cassette_batch *batch) {
     discard(batch);
     return;
   }
-  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i].length;
+  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i]->length;
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
+  free_requests(batch);
   batch->state = BATCH_DONE;
   push(&session->done, batch);
   pthread_cond_broadcast(&session->finished);
@@ -298,9 +295,9 @@ void cassette_wake(cassette_session *session) {
 
 void cassette_batch_release(cassette_batch *batch) {
   cassette_session *session = batch->session;
-  free_requests(batch);
   pthread_mutex_lock(&session->lock);
   if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  free(batch->origins);
   free(batch);
   cassette_unreference(session);
 }
@@ -632,12 +629,6 @@ static uint32_t latency_bucket(uint64_t microseconds) {
   return bucket < CASSETTE_LATENCY_BUCKETS ? bucket : CASSETTE_LATENCY_BUCKETS - 1;
 }
 
-/* With the lock: a request has its outcome, or is to be forgotten with its batch. */
-static void settle(cassette_request *request) {
-  cassette_batch *batch = request->batch;
-  if (--batch->remaining == 0) cassette_batch_complete(batch);
-}
-
 static void wake_dispatcher(cassette_session *session) {
   if (session->dispatcher_waits) pthread_cond_signal(&session->dispatch);
 }
@@ -703,7 +694,7 @@ static void read_failure(cassette_driver *driver, cassette_request *request, Cas
 
 /* With the lock. */
 static bool try_again(cassette_session *session, cassette_request *request) {
-  if (request->batch->cancelled || request->attempts > session->retries) return false;
+  if (cassette_forgotten(request) || request->attempts > session->retries) return false;
   retry_queue *queue = &session->retry[request->attempts - 1];
   request->time = cassette_now() + backoff(session, request->attempts) * 1000;
   request->next = NULL;
@@ -716,7 +707,7 @@ static bool try_again(cassette_session *session, cassette_request *request) {
 /* The driver's callback. It runs on a thread of the driver, or within future_set_callback. */
 static void on_answer(CassFuture *future, void *data) {
   cassette_request *request = data;
-  cassette_session *session = request->batch->session;
+  cassette_session *session = request->block->session;
   request->code = session->driver->future_error_code(future);
   if (request->code == CASS_OK) read_answer(session, request, future);
   else read_failure(session->driver, request, future);
@@ -725,7 +716,7 @@ static void on_answer(CassFuture *future, void *data) {
   session->in_flight--;
   session->stats.latency[latency_bucket(latency)]++;
   bool again = worth_a_retry(request->code) && try_again(session, request);
-  if (!again) settle(request);
+  if (!again) cassette_settle(request);
   if (again || (session->stopping && session->in_flight == 0) ||
       (session->dispatcher_blocked &&
        session->limit - session->in_flight >= (session->limit + 15) / 16))
@@ -744,7 +735,7 @@ static void send(cassette_session *session, cassette_request *request) {
     request->code = code;
     pthread_mutex_lock(&session->lock);
     session->in_flight--;
-    settle(request);
+    cassette_settle(request);
     pthread_mutex_unlock(&session->lock);
     return;
   }
@@ -762,7 +753,7 @@ static cassette_request *take(cassette_session *session, uint64_t now, uint64_t 
     retry_queue *queue = &session->retry[i];
     cassette_request *request;
     while ((request = queue->first)) {
-      bool forgotten = request->batch->cancelled;
+      bool forgotten = cassette_forgotten(request);
       if (!forgotten && request->time > now) {
         if (request->time < *due) *due = request->time;
         break;
@@ -773,16 +764,16 @@ static cassette_request *take(cassette_session *session, uint64_t now, uint64_t 
         session->stats.retries++;
         return request;
       }
-      settle(request);
+      cassette_settle(request);
     }
   }
-  cassette_batch *batch = session->to_send.first;
-  if (!batch) return NULL;
-  cassette_request *request = &batch->requests[batch->sent++];
+  cassette_block *block = session->to_send.first;
+  if (!block) return NULL;
+  cassette_request *request = &block->requests[block->sent++];
   session->stats.waiting--;
-  if (batch->sent == batch->count) {
-    session->to_send.first = batch->next;
-    if (!batch->next) session->to_send.last = NULL;
+  if (block->sent == block->count) {
+    session->to_send.first = block->next;
+    if (!block->next) session->to_send.last = NULL;
   }
   return request;
 }
@@ -827,28 +818,68 @@ void *cassette_dispatch_thread(void *data) {
   return NULL;
 }
 
-int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                        uint64_t token) {
-  cassette_batch *batch = calloc(1, sizeof *batch);
-  cassette_request *requests = calloc(count ? count : 1, sizeof *requests);
-  if (!batch || !requests) {
-    free(batch);
-    free(requests);
-    return CASSETTE_ERROR;
-  }
+static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t token) {
+  cassette_block *block = calloc(1, sizeof *block + count * sizeof block->requests[0]);
+  if (!block) return NULL;
   for (uint32_t i = 0; i < count; i++) {
-    requests[i].batch = batch;
-    memcpy(requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
+    block->requests[i].block = block;
+    memcpy(block->requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
   }
-  batch->session = session;
-  batch->requests = requests;
-  batch->count = batch->remaining = count;
+  block->token = (uint32_t)token;
+  block->count = block->left = count;
+  return block;
+}
+
+static cassette_batch *batch_new(uint32_t count, uint64_t token, bool grouped) {
+  cassette_batch *batch = calloc(1, sizeof *batch);
+  if (!batch) return NULL;
+  batch->requests = calloc(count ? count : 1, sizeof *batch->requests);
+  if (grouped) batch->origins = calloc(count ? count : 1, 2 * sizeof *batch->origins);
+  if (!batch->requests || (grouped && !batch->origins)) {
+    free(batch->requests);
+    free(batch->origins);
+    free(batch);
+    return NULL;
+  }
+  batch->count = count;
   batch->done.token = token;
   batch->done.batch = batch;
+  batch->done.origins = batch->origins;
+  return batch;
+}
+
+/* With the lock: joins block and batch, directly or through their group. */
+static bool join(cassette_session *session, cassette_block *block, cassette_batch *batch,
+                 uint64_t id) {
+  block->session = batch->session = session;
+  if (id == 0 || block->count == 0) {
+    block->batch = batch;
+    batch->block = block;
+    return true;
+  }
+  cassette_group *group = cassette_group_of(session, id);
+  if (!group) return false;
+  group->blocks++;
+  block->group = batch->group = group;
+  if (group->last) group->last->next = batch;
+  else group->first = batch;
+  group->last = batch;
+  return true;
+}
+
+int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                        uint64_t token, uint64_t group) {
+  cassette_block *block = block_new(ids, count, token);
+  cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
-  if (!session->ready || session->closing) {
+  if (!block || !batch || !session->ready || session->closing ||
+      !join(session, block, batch, group)) {
     pthread_mutex_unlock(&session->lock);
-    free(requests);
+    free(block);
+    if (batch) {
+      free(batch->requests);
+      free(batch->origins);
+    }
     free(batch);
     return CASSETTE_ERROR;
   }
@@ -860,32 +891,26 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   if (batch->all) batch->all->back = batch;
   session->batches = batch;
   if (count == 0) {
+    batch->block = NULL;
+    free(block);
     cassette_batch_complete(batch);
   } else {
-    if (session->to_send.last) session->to_send.last->next = batch;
-    else session->to_send.first = batch;
-    session->to_send.last = batch;
+    if (session->to_send.last) session->to_send.last->next = block;
+    else session->to_send.first = block;
+    session->to_send.last = block;
     wake_dispatcher(session);
   }
   pthread_mutex_unlock(&session->lock);
   return CASSETTE_READY;
 }
 
-/* With the lock: takes a batch that is being fetched from its queue, so that no more is sent. */
-static void unqueue(cassette_session *session, cassette_batch *batch) {
-  cassette_batch *before = NULL;
-  for (cassette_batch *b = session->to_send.first; b; before = b, b = b->next) {
-    if (b != batch) continue;
-    if (before) before->next = b->next;
-    else session->to_send.first = b->next;
-    if (session->to_send.last == b) session->to_send.last = before;
-    b->next = NULL;
-    return;
-  }
-}
-
 /* With the lock. */
 static void cancel(cassette_session *session, cassette_batch *batch) {
+  if (batch->group) {
+    cassette_group_cancel(session, batch->group);
+    wake_dispatcher(session); /* to drop retries */
+    return;
+  }
   batch->cancelled = true;
   cassette_batch_forget(batch);
   if (batch->state == BATCH_DONE) {
@@ -897,20 +922,14 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     if (before) before->next = b->next;
     else session->done.first = b->next;
     if (session->done.last == b) session->done.last = before;
-    batch->state = BATCH_COPYING; /* a copy thread frees it */
+    cassette_batch_complete(batch); /* a copy thread frees it */
+  } else if (batch->state == BATCH_FETCHING) {
+    batch->block->cancelled = true;
+    cassette_block_drop(batch->block);
+    batch->block = NULL;
     cassette_batch_complete(batch);
-    return;
+    wake_dispatcher(session);
   }
-  if (batch->state != BATCH_FETCHING) return;
-  if (batch->sent < batch->count) {
-    uint32_t unsent = batch->count - batch->sent;
-    unqueue(session, batch);
-    session->stats.waiting -= unsent;
-    batch->sent = batch->count;
-    batch->remaining -= unsent;
-    if (batch->remaining == 0) cassette_batch_complete(batch);
-  }
-  wake_dispatcher(session); /* to drop its retries */
 }
 
 void cassette_cancel_all(cassette_session *session) {
@@ -1015,6 +1034,11 @@ typedef struct cassette_done {
   uint64_t label_size;   /* bytes of them */
   uint64_t errors;       /* one record per failed sample, see below */
   uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero; to the end */
+  /*
+   * Not an offset: uint32_t[2 * count], the low half of the token with which each sample was asked
+   * for, and its place among those; NULL for a batch without a group. Valid like the arena.
+   */
+  const uint32_t *origins;
   uint32_t count;        /* samples */
   uint32_t failures;     /* samples whose status is not CASSETTE_OK */
 } cassette_done;
@@ -1112,13 +1136,17 @@ CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *
  * Asks for \`count\` samples, 16 bytes of id each (copied). \`token\` (not 0, not in use) comes back
  * with the batch. Returns CASSETTE_READY, or CASSETTE_ERROR if the session is not prepared or is
  * closing, or memory ran out; then no batch will come.
+ *
+ * Batches of one \`group\` (not 0) exchange samples: whichever arrives first fills the batch that was
+ * submitted first, up to its count. \`origins\` tells which sample came. Each sample comes once.
  */
 CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                                     uint64_t token);
+                                     uint64_t token, uint64_t group);
 
 /*
- * Forgets a batch that has not been picked up: it will not come. Its requests under way go on in the
- * background. Nothing happens if no batch has this token (any more).
+ * Forgets a batch that has not been picked up: it will not come, nor will the others of its group
+ * that are not whole yet. Requests under way go on in the background. Nothing happens if no batch
+ * has this token (any more).
  */
 CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
 
@@ -1147,6 +1175,113 @@ CASSETTE_API void cassette_session_free(cassette_session *session);
 
 #endif
 `,
+  "cassette_group.c": `/* Who gets a request's outcome: its own batch, or the first of its group that is not whole. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+
+bool cassette_forgotten(const cassette_request *request) {
+  const cassette_block *block = request->block;
+  return block->cancelled || (block->group && block->group->cancelled);
+}
+
+/* Out of the list, if it is in it. */
+static void leave(cassette_session *session, const cassette_group *group) {
+  cassette_group **at = &session->groups;
+  while (*at && *at != group) at = &(*at)->next;
+  if (*at) *at = group->next;
+}
+
+static void release(cassette_block *block, uint32_t requests) {
+  block->left -= requests;
+  if (block->left > 0) return;
+  cassette_group *group = block->group;
+  if (group && --group->blocks == 0) {
+    leave(block->session, group);
+    free(group);
+  }
+  free(block);
+}
+
+void cassette_request_done(cassette_request *request) {
+  if (request->result) request->block->session->driver->result_free(request->result);
+  free(request->message);
+  request->result = NULL;
+  request->message = NULL;
+  release(request->block, 1);
+}
+
+void cassette_block_drop(cassette_block *block) {
+  cassette_session *session = block->session;
+  uint32_t unsent = block->count - block->sent;
+  if (unsent == 0) return;
+  cassette_block *before = NULL;
+  for (cassette_block *b = session->to_send.first; b != block; b = b->next) before = b;
+  if (before) before->next = block->next;
+  else session->to_send.first = block->next;
+  if (session->to_send.last == block) session->to_send.last = before;
+  session->stats.waiting -= unsent;
+  block->sent = block->count;
+  release(block, unsent);
+}
+
+void cassette_settle(cassette_request *request) {
+  if (cassette_forgotten(request)) {
+    cassette_request_done(request);
+    return;
+  }
+  cassette_block *block = request->block;
+  cassette_group *group = block->group;
+  cassette_batch *batch = group ? group->first : block->batch;
+  uint32_t index = (uint32_t)(request - block->requests);
+  uint32_t place = group ? batch->filled : index;
+  batch->requests[place] = request;
+  if (group) {
+    batch->origins[2 * place] = block->token;
+    batch->origins[2 * place + 1] = index;
+  }
+  if (++batch->filled < batch->count) return;
+  if (group) {
+    group->first = batch->next;
+    if (!group->first) group->last = NULL;
+    batch->group = NULL;
+  }
+  batch->block = NULL;
+  cassette_batch_complete(batch);
+}
+
+cassette_group *cassette_group_of(cassette_session *session, uint64_t id) {
+  cassette_group *group = session->groups;
+  while (group && group->id != id) group = group->next;
+  if (group) return group;
+  group = calloc(1, sizeof *group);
+  if (!group) return NULL;
+  group->id = id;
+  group->next = session->groups;
+  session->groups = group;
+  return group;
+}
+
+void cassette_group_cancel(cassette_session *session, cassette_group *group) {
+  group->cancelled = true;
+  leave(session, group);
+  group->blocks++; /* it must live until the end of this function */
+  cassette_batch *batch;
+  while ((batch = group->first)) {
+    group->first = batch->next;
+    batch->cancelled = true;
+    batch->group = NULL;
+    cassette_batch_forget(batch);
+    cassette_batch_complete(batch); /* a copy thread frees it */
+  }
+  cassette_block *next;
+  for (cassette_block *block = session->to_send.first; block; block = next) {
+    next = block->next;
+    if (block->group == group) cassette_block_drop(block);
+  }
+  if (--group->blocks == 0) free(group);
+}
+`,
   "cassette_internal.h": `/* What the parts of the fetch share. \`lock\` protects every field that is not said to be otherwise. */
 #ifndef CASSETTE_INTERNAL_H
 #define CASSETTE_INTERNAL_H
@@ -1158,9 +1293,12 @@ CASSETTE_API void cassette_session_free(cassette_session *session);
 
 enum { CASSETTE_MAX_RETRIES = 16, CASSETTE_MAX_COPY_THREADS = 64 };
 
+typedef struct cassette_block cassette_block;
+typedef struct cassette_group cassette_group;
+
 /* One sample on its way. Its owner is whoever works on it: dispatcher, driver's callback, copier. */
 typedef struct cassette_request {
-  cassette_batch *batch;
+  cassette_block *block;
   struct cassette_request *next; /* in a retry queue */
   const CassResult *result;      /* owned; NULL unless the status is CASSETTE_OK or about data */
   const uint8_t *data, *label;   /* into the result */
@@ -1171,6 +1309,29 @@ typedef struct cassette_request {
   int32_t code;
   uint8_t status, attempts, id[CASSETTE_ID_BYTES];
 } cassette_request;
+
+/* Requests submitted together. In a group they may end up in other batches than they came with. */
+struct cassette_block {
+  cassette_session *session;
+  cassette_block *next;  /* in the queue to be sent */
+  cassette_batch *batch; /* to be filled with them; NULL in a group */
+  cassette_group *group; /* or NULL */
+  uint32_t token;        /* low half of the batch's */
+  uint32_t count;
+  uint32_t sent; /* requests handed to the dispatcher at least once */
+  uint32_t left; /* requests whose batch has not been copied */
+  bool cancelled;
+  cassette_request requests[];
+};
+
+/* Batches that exchange samples. It lives as long as blocks of it do. */
+struct cassette_group {
+  cassette_group *next; /* in the list of all that are not cancelled */
+  uint64_t id;
+  cassette_batch *first, *last; /* not whole yet, in the order in which they were submitted */
+  uint32_t blocks;
+  bool cancelled;
+};
 
 typedef struct cassette_piece {
   uint32_t from, to;
@@ -1185,12 +1346,14 @@ typedef enum cassette_batch_state {
 
 struct cassette_batch {
   cassette_session *session;
-  cassette_batch *next;      /* in the dispatch, copy or done queue */
+  cassette_batch *next;       /* in the group's, copy or done queue */
   cassette_batch *all, *back; /* in the list of batches not picked up */
-  cassette_request *requests;
+  cassette_block *block;      /* its own requests, while they are being fetched without a group */
+  cassette_group *group;      /* while it is not whole */
+  cassette_request **requests; /* those that have an outcome, each in its place; NULL once copied */
+  uint32_t *origins;           /* owned; NULL without a group */
   uint32_t count;
-  uint32_t sent;      /* requests handed to the dispatcher at least once */
-  uint32_t remaining; /* requests without an outcome */
+  uint32_t filled; /* requests with an outcome */
   cassette_batch_state state;
   bool cancelled;
   bool laid_out;         /* arena and pieces are there */
@@ -1202,6 +1365,10 @@ struct cassette_batch {
 typedef struct batch_queue {
   cassette_batch *first, *last;
 } batch_queue;
+
+typedef struct block_queue {
+  cassette_block *first, *last;
+} block_queue;
 
 typedef struct retry_queue {
   cassette_request *first, *last;
@@ -1252,7 +1419,9 @@ struct cassette_session {
   bool all_settled; /* the copy threads shall end once they have nothing to do */
   uint32_t in_flight;
   uint32_t references; /* the caller's and each batch's */
-  batch_queue to_send, to_copy, done;
+  block_queue to_send;
+  batch_queue to_copy, done;
+  cassette_group *groups;
   retry_queue retry[CASSETTE_MAX_RETRIES];
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
@@ -1269,6 +1438,14 @@ void cassette_unreference(cassette_session *session); /* with the lock; gives th
 /* cassette_fetch.c */
 void *cassette_dispatch_thread(void *session);
 void cassette_cancel_all(cassette_session *session); /* with the lock */
+
+/* cassette_group.c: all with the lock */
+bool cassette_forgotten(const cassette_request *request);  /* whether nobody wants it any more */
+void cassette_settle(cassette_request *request);           /* it has its outcome */
+void cassette_request_done(cassette_request *request);     /* gives it back, and its block at last */
+void cassette_block_drop(cassette_block *block);           /* gives back what was not sent */
+void cassette_group_cancel(cassette_session *session, cassette_group *group);
+cassette_group *cassette_group_of(cassette_session *session, uint64_t id); /* NULL: no memory */
 
 /* cassette_batch.c */
 void *cassette_copy_thread(void *session);

@@ -43,6 +43,7 @@ export interface NativeStats {
 }
 
 interface Pending {
+  group: bigint;
   resolve(batch: NativeBatch): void;
   reject(reason: unknown): void;
 }
@@ -125,32 +126,46 @@ export class NativeSession {
   }
 
   /**
+   * A number for a fetch or for a group of fetches.
+   *
+   * @returns One that was not used before.
+   */
+  newToken(): bigint {
+    return ++this.#lastToken;
+  }
+
+  /**
    * Fetches a batch.
    *
    * @param ids 16 bytes for each sample; not needed afterwards.
-   * @param signal Aborts it.
-   * @returns The batch, once all of its samples have arrived or failed.
+   * @param options A signal that aborts; a token; a group whose fetches exchange samples.
+   * @returns The batch, once as many samples as it has have arrived or failed.
    */
-  fetch(ids: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<NativeBatch> {
-    const token = ++this.#lastToken;
+  fetch(
+    ids: Uint8Array<ArrayBuffer>,
+    options: { signal?: AbortSignal; token?: bigint; group?: bigint } = {},
+  ): Promise<NativeBatch> {
+    const { signal, token = this.newToken(), group = 0n } = options;
     const { promise, resolve, reject } = Promise.withResolvers<NativeBatch>();
-    if (this.#symbols.cassette_submit(this.#session, ids, ids.length / 16, token) !== READY) {
+    const count = ids.length / 16;
+    if (this.#symbols.cassette_submit(this.#session, ids, count, token, group) !== READY) {
       reject(new NativeFailure("the session takes no more samples", 0));
       return promise;
     }
-    if (!signal) this.#pending.set(token, { resolve, reject });
+    if (!signal) this.#pending.set(token, { group, resolve, reject });
     else {
       const abort = () => {
         this.#pending.delete(token);
         this.#symbols.cassette_cancel(this.#session, token);
         reject(signal.reason);
+        if (group !== 0n) this.#abortGroup(group, signal.reason);
       };
       signal.addEventListener("abort", abort, { once: true });
       const settled = <T>(settle: (value: T) => void) => (value: T) => {
         signal.removeEventListener("abort", abort);
         settle(value);
       };
-      this.#pending.set(token, { resolve: settled(resolve), reject: settled(reject) });
+      this.#pending.set(token, { group, resolve: settled(resolve), reject: settled(reject) });
     }
     this.#polling ??= this.#poll();
     return promise;
@@ -205,6 +220,16 @@ export class NativeSession {
       outcome === PENDING && Date.now() < end
     );
     await this.#symbols.cassette_session_free(this.#session);
+  }
+
+  /** Those of the group that are whole would come, those that are not would never. */
+  #abortGroup(group: bigint, reason: unknown): void {
+    for (const [token, pending] of this.#pending) {
+      if (pending.group !== group) continue;
+      this.#pending.delete(token);
+      this.#symbols.cassette_cancel(this.#session, token);
+      pending.reject(reason);
+    }
   }
 
   async #poll(): Promise<void> {

@@ -96,6 +96,7 @@ export const SYMBOLS = {
       "buffer", // const uint8_t *ids
       "u32", // uint32_t count
       "u64", // uint64_t token
+      "u64", // uint64_t group
     ],
     result: "i32",
   },

@@ -1,9 +1,13 @@
 import type { BlobBatch, BlobSource } from "../source/source.ts";
 import type { Job } from "./job.ts";
-import type { PrefetchWindow } from "./prefetch.ts";
+import { EpochPools } from "./pools.ts";
+import type { Launch, PrefetchWindow } from "./prefetch.ts";
 
-/** Which complete batch comes next: the oldest, or the first that is complete. */
-export type Ordering = "ordered" | "batches";
+/**
+ * What comes next: the oldest batch, the first that is complete, or a batch of the samples that
+ * arrived first. Samples of two epochs are never in one batch.
+ */
+export type Ordering = "ordered" | "batches" | "samples";
 
 /** How a fetch ended: with blobs, of which the receiver disposes, or with an error. */
 export type Outcome = { blobs: BlobBatch; error?: undefined } | {
@@ -16,9 +20,10 @@ export type Fetched = { job: Job } & Outcome;
 
 interface Flight {
   job: Job;
+  launch: Launch;
   /** When it ended: 1 for the first of all fetches, and so on; 0 while it is under way. */
   settled: number;
-  outcome: Promise<Outcome>;
+  outcome: Promise<Fetched>;
 }
 
 /** Keeps a window of fetches under way and hands out what is complete. */
@@ -27,6 +32,7 @@ export class FetchWindow {
   readonly #ordering: Ordering;
   readonly #window: PrefetchWindow;
   readonly #abort = new AbortController();
+  readonly #pools = new EpochPools();
   readonly #flights: Flight[] = [];
   readonly #filling: Promise<void>;
   #wake = Promise.withResolvers<void>();
@@ -73,10 +79,11 @@ export class FetchWindow {
       await this.#wake.promise;
     }
     this.#flights.splice(this.#flights.indexOf(flight), 1);
-    const outcome = await flight.outcome;
-    this.#window.consumed(performance.now());
+    const fetched = await flight.outcome;
+    this.#window.consumed(flight.launch, performance.now());
+    if (this.#flights.length > 0) this.#pools.forgetBefore(this.#flights[0].job.epoch);
     this.#notify();
-    return { job: flight.job, ...outcome };
+    return fetched;
   }
 
   /** Aborts what is under way and waits until it has ended. */
@@ -95,9 +102,11 @@ export class FetchWindow {
     return settled.sort((a, b) => a.settled - b.settled)[0];
   }
 
-  /** Flights that may come next: the oldest, or all of the oldest one's epoch. */
+  /** Flights that may come next: the oldest, or all of the oldest one's epoch; requests in order. */
   #candidates(): Flight[] {
-    if (this.#ordering === "ordered") return this.#flights.slice(0, 1);
+    if (this.#ordering === "ordered" || this.#flights[0]?.job.request) {
+      return this.#flights.slice(0, 1);
+    }
     return this.#flights.filter(({ job }) => job.epoch === this.#flights[0].job.epoch);
   }
 
@@ -129,11 +138,12 @@ export class FetchWindow {
   }
 
   #launch(job: Job): void {
-    const start = performance.now();
+    const launch = this.#window.launched(performance.now());
     const flight: Flight = {
       job,
+      launch,
       settled: 0,
-      outcome: this.#fetch(job, start).finally(() => {
+      outcome: this.#fetch(job, launch).finally(() => {
         flight.settled = ++this.#settled;
         this.#notify();
       }),
@@ -141,14 +151,24 @@ export class FetchWindow {
     this.#flights.push(flight);
   }
 
-  async #fetch(job: Job, start: number): Promise<Outcome> {
-    if (job.invalid) return { error: job.invalid };
+  async #fetch(job: Job, launch: Launch): Promise<Fetched> {
+    if (job.invalid) return { job, error: job.invalid };
+    const { signal } = this.#abort;
     try {
-      const blobs = await this.#source.fetch(job.ids, { signal: this.#abort.signal });
-      this.#window.fetched(performance.now() - start);
-      return { blobs };
+      if (this.#ordering !== "samples" || job.request) {
+        const blobs = await this.#source.fetch(job.ids, { signal });
+        const now = performance.now();
+        this.#window.fetched(now - launch.at, now);
+        return { job, blobs };
+      }
+      const pool = this.#pools.join(job, launch.at);
+      const blobs = await this.#source.fetch(job.ids, { signal, pool });
+      const now = performance.now();
+      const arrived = this.#pools.take(job, blobs.places, now);
+      this.#window.fetched(arrived.latency, now, arrived.excess);
+      return { job: arrived.job, blobs };
     } catch (error) {
-      return { error };
+      return { job, error };
     }
   }
 

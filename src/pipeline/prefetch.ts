@@ -1,25 +1,81 @@
 /** Largest window that `"auto"` chooses, in batches. */
-const LARGEST = 256;
+const LARGEST = 1024;
+/** Least window that `"auto"` chooses: one batch is used while another is fetched. */
+const SMALLEST = 2;
 /** Room above the bandwidth–delay product, so that a window too small for it grows. */
 const HEADROOM = 1.25;
-/** Weight of the newest interval in the moving average. */
-const WEIGHT = 0.2;
+/** The same while the rate still grows with the window. */
+const STARTUP_HEADROOM = 2;
+/** The rate has stopped growing when it grew by less than this part in so many rounds. */
+const GROWTH = 1.25;
+const ROUNDS = 3;
+/** What is left of the product for one round of a period, so that queues drain. */
+const DRAIN = 0.75;
+/** Latencies and rates are forgotten after one to two periods, of so many milliseconds. */
+const PERIOD_MS = 5_000;
+/** Weight of the newest batch in the moving average of stragglers. */
+const WEIGHT = 0.1;
+
+/** A fetch under way, as its window knows it. */
+export interface Launch {
+  /** When it began, in milliseconds. */
+  at: number;
+  /** How many batches had left the window then. */
+  consumed: number;
+}
+
+/** What a window has chosen, and from what. */
+export interface PrefetchChoice {
+  /** Batches that are fetched ahead. */
+  batches: number;
+  /** Shortest fetch of late, in milliseconds; 0 while it is not known. */
+  latency: number;
+  /** Highest rate of late, in batches a second; 0 while it is not known. */
+  rate: number;
+}
+
+/** The least of some values, those of the last one or two periods only. */
+class RecentMinimum {
+  #older = Infinity;
+  #newer = Infinity;
+
+  add(value: number): void {
+    this.#newer = Math.min(this.#newer, value);
+  }
+
+  beginPeriod(): void {
+    this.#older = this.#newer;
+    this.#newer = Infinity;
+  }
+
+  get value(): number {
+    return Math.min(this.#older, this.#newer);
+  }
+}
 
 /**
  * How many batches are fetched ahead.
  *
  * A number is kept as it is. `"auto"` sizes the window to the bandwidth–delay product: the shortest
- * fetch seen, times the rate at which batches are consumed (as BBR does it: Cardwell et al., "BBR:
- * Congestion-Based Congestion Control", ACM Queue 2016). `slowStart` widens the window from one
- * batch on by one every so many batches.
+ * fetch of late, times the highest rate of late at which batches left the window (as BBR does it:
+ * Cardwell et al., "BBR: Congestion-Based Congestion Control", ACM Queue 2016): as a window above
+ * the product makes a queue somewhere, which looks like latency, it is below it for one round now and
+ * then. `slowStart` widens the window from one batch on by one every so many batches.
  */
 export class PrefetchWindow {
   readonly #fixed: number | "auto";
   readonly #slowStart: number;
-  #shortest = Infinity;
-  #interval = 0;
-  #lastConsumed = 0;
+  readonly #latency = new RecentMinimum();
+  /** Of milliseconds a batch. */
+  readonly #interval = new RecentMinimum();
+  #excess = 0;
   #consumed = 0;
+  #round = 0;
+  #stale = 0;
+  #best = Infinity;
+  #periodBegan: number | undefined;
+  /** The first fetch that began with the queues drained; null while there is none. */
+  #probe: Launch | null | undefined;
 
   /**
    * @param prefetch Batches, or `"auto"`.
@@ -37,33 +93,74 @@ export class PrefetchWindow {
     return Math.min(full, 1 + Math.floor(this.#consumed / this.#slowStart));
   }
 
+  /** What the window has chosen, and from what. */
+  get choice(): PrefetchChoice {
+    const [latency, interval] = [this.#latency.value, this.#interval.value];
+    return {
+      batches: this.size,
+      latency: latency === Infinity ? 0 : latency,
+      rate: 1000 / interval,
+    };
+  }
+
+  /**
+   * Takes note of a fetch that begins.
+   *
+   * @param now The time, in milliseconds.
+   * @returns What the window remembers of it.
+   */
+  launched(now: number): Launch {
+    const launch = { at: now, consumed: this.#consumed };
+    if (this.#probe === null) this.#probe = launch;
+    return launch;
+  }
+
   /**
    * Takes note of a fetch that is complete.
    *
-   * @param milliseconds How long it took.
+   * @param latency How long it took, in milliseconds.
+   * @param now The time, in milliseconds.
+   * @param excess How much longer its samples took in the mean than most of them.
    */
-  fetched(milliseconds: number): void {
-    this.#shortest = Math.min(this.#shortest, milliseconds);
+  fetched(latency: number, now: number, excess = 0): void {
+    this.#periodBegan ??= now;
+    if (now - this.#periodBegan > PERIOD_MS) this.#beginPeriod(now);
+    this.#latency.add(latency);
+    this.#excess += WEIGHT * (excess - this.#excess);
   }
 
   /**
    * Takes note of a batch that has left the window.
    *
+   * @param launch What the window remembers of it.
    * @param now The time, in milliseconds.
    */
-  consumed(now: number): void {
-    if (this.#consumed++ > 0) {
-      const interval = now - this.#lastConsumed;
-      this.#interval = this.#interval === 0
-        ? interval
-        : (1 - WEIGHT) * this.#interval + WEIGHT * interval;
-    }
-    this.#lastConsumed = now;
+  consumed(launch: Launch, now: number): void {
+    this.#consumed++;
+    this.#interval.add((now - launch.at) / (this.#consumed - launch.consumed));
+    if (launch === this.#probe) this.#probe = undefined;
+    if (launch.consumed < this.#round) return;
+    this.#round = this.#consumed;
+    const interval = this.#interval.value;
+    this.#stale = interval * GROWTH > this.#best ? this.#stale + 1 : 0;
+    this.#best = Math.min(this.#best, interval);
+  }
+
+  #beginPeriod(now: number): void {
+    this.#periodBegan = now;
+    this.#latency.beginPeriod();
+    this.#interval.beginPeriod();
+    this.#probe = null;
   }
 
   #product(): number {
-    if (this.#interval === 0) return 2;
-    const product = HEADROOM * this.#shortest / this.#interval;
-    return Math.max(2, Math.min(LARGEST, Math.ceil(product) + 1));
+    const latency = this.#latency.value;
+    const interval = this.#interval.value;
+    if (interval === Infinity || latency === Infinity) return SMALLEST;
+    const batches = 1 / Math.max(interval, 1e-3);
+    if (this.#probe !== undefined) return Math.max(1, Math.floor(DRAIN * latency * batches));
+    const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
+    const product = (headroom * latency + this.#excess) * batches;
+    return Math.max(SMALLEST, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }

@@ -19,6 +19,7 @@ export class MemoryBlobBatch implements BlobBatch {
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
   readonly failures: number;
+  readonly places?: Float64Array;
   #bytes: Uint8Array<ArrayBuffer>;
   readonly #samples: readonly FetchedSample[];
 
@@ -26,8 +27,10 @@ export class MemoryBlobBatch implements BlobBatch {
    * Copies the samples together.
    *
    * @param samples The samples in the order in which they were asked for; blobs are copied.
+   * @param places For a fetch of a pool, their places in it.
    */
-  constructor(samples: readonly FetchedSample[]) {
+  constructor(samples: readonly FetchedSample[], places?: Float64Array) {
+    this.places = places;
     this.length = samples.length;
     this.offsets = new Float64Array(samples.length);
     this.lengths = new Uint32Array(samples.length);

@@ -6,17 +6,34 @@ import { LatencyHistogram } from "./latency.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
+import type { SamplePool } from "../pool.ts";
 import { Buffer } from "node:buffer";
 import cassandra from "cassandra-driver";
 
 /** Samples of one fetch, as far as they have arrived. */
 interface Job {
   ids: IdList;
+  /** Place of the first of them in the pool. */
+  start: number;
+  pool?: Pool;
   samples: FetchedSample[];
+  /** Places in the pool of those that have arrived. */
+  places?: Float64Array;
+  /** Which of the ids is asked for next. */
   next: number;
-  remaining: number;
+  /** How many samples have arrived. */
+  filled: number;
   resolve(batch: BlobBatch): void;
   reject(reason: unknown): void;
+}
+
+/** Jobs that exchange samples. */
+interface Pool {
+  /** Those that are not whole, in the order in which they came. */
+  open: Job[];
+  /** How many samples were asked for. */
+  asked: number;
+  aborted: boolean;
 }
 
 const MAX_BACKOFF_MS = 10_000;
@@ -31,6 +48,7 @@ export class JsCassandraSource implements BlobSource {
   readonly #client: cassandra.Client;
   readonly #cql: string;
   readonly #jobs = new Set<Job>();
+  readonly #pools = new WeakMap<SamplePool, Pool>();
   readonly #waits = new Set<ReturnType<typeof setTimeout>>();
   readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
   readonly #latency = new LatencyHistogram();
@@ -72,20 +90,32 @@ export class JsCassandraSource implements BlobSource {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (ids.length === 0) return Promise.resolve(new MemoryBlobBatch([]));
     const { promise, resolve, reject } = Promise.withResolvers<BlobBatch>();
+    const pool = options.pool && this.#pool(options.pool);
     const job: Job = {
       ids: ids.pick(Array.from({ length: ids.length }, (_, i) => i)),
+      start: pool?.asked ?? 0,
+      pool,
       samples: new Array(ids.length),
+      places: pool && new Float64Array(ids.length),
       next: 0,
-      remaining: ids.length,
+      filled: 0,
       resolve,
       reject,
     };
+    if (pool) {
+      pool.asked += ids.length;
+      pool.open.push(job);
+    }
     this.#stats.requested += ids.length;
     this.#jobs.add(job);
     if (signal) {
       const abort = () => {
-        this.#jobs.delete(job);
-        reject(signal.reason);
+        const ended = pool?.open.includes(job) ? pool.open.splice(0) : [job];
+        if (pool && ended.length > 0) pool.aborted = true;
+        for (const each of ended) {
+          this.#jobs.delete(each);
+          each.reject(signal.reason);
+        }
       };
       signal.addEventListener("abort", abort, { once: true });
       const done = () => signal.removeEventListener("abort", abort);
@@ -93,6 +123,14 @@ export class JsCassandraSource implements BlobSource {
     }
     this.#send();
     return promise;
+  }
+
+  #pool(key: SamplePool): Pool {
+    const known = this.#pools.get(key);
+    if (known && !known.aborted) return known;
+    const pool = { open: [], asked: 0, aborted: false };
+    this.#pools.set(key, pool);
+    return pool;
   }
 
   stats(): SourceStats {
@@ -166,7 +204,7 @@ export class JsCassandraSource implements BlobSource {
   }
 
   #failed(job: Job, index: number, attempt: number, error: unknown): void {
-    if (!this.#jobs.has(job)) return;
+    if (!this.#wanted(job)) return;
     const reason = underlying(error);
     const { code, message } = reason;
     const timedOut = reason instanceof cassandra.errors.OperationTimedOutError ||
@@ -175,7 +213,7 @@ export class JsCassandraSource implements BlobSource {
     if (passes && attempt <= this.#config.retries) {
       const wait = setTimeout(() => {
         this.#waits.delete(wait);
-        if (!this.#jobs.has(job)) return;
+        if (!this.#wanted(job)) return;
         this.#stats.retries++;
         this.#request(job, index, attempt + 1);
       }, Math.min(this.#config.backoff * 2 ** (attempt - 1), MAX_BACKOFF_MS));
@@ -190,17 +228,26 @@ export class JsCassandraSource implements BlobSource {
     });
   }
 
-  #settle(job: Job, index: number, sample: FetchedSample): void {
-    if (!this.#jobs.has(job)) return;
-    job.samples[index] = sample;
+  #settle(asked: Job, index: number, sample: FetchedSample): void {
+    if (!this.#wanted(asked)) return;
+    const job = asked.pool ? asked.pool.open[0] : asked;
+    const place = asked.pool ? job.filled : index;
+    job.samples[place] = sample;
+    if (job.places) job.places[place] = asked.start + index;
     if (sample.error) this.#stats.failed++;
     else {
       this.#stats.delivered++;
       this.#stats.bytes += sample.data!.length;
     }
-    if (--job.remaining > 0) return;
+    if (++job.filled < job.ids.length) return;
+    asked.pool?.open.shift();
     this.#jobs.delete(job);
-    job.resolve(new MemoryBlobBatch(job.samples));
+    job.resolve(new MemoryBlobBatch(job.samples, job.places));
+  }
+
+  /** In a pool the samples of a job that is whole may still fill others. */
+  #wanted(job: Job): boolean {
+    return job.pool ? !job.pool.aborted && !this.#closing : this.#jobs.has(job);
   }
 
   #id(job: Job, index: number): string {

@@ -1,30 +1,17 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
 import type { LogLevel } from "./cassandra_options.ts";
 import { latencyOf } from "./latency.ts";
-import {
-  bundleError,
-  disposedError,
-  openError,
-  type OpenFailure,
-  sampleError,
-  type SampleFault,
-} from "./cassandra_errors.ts";
+import { bundleError, disposedError, openError, type OpenFailure } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
 import { MemoryBlobBatch } from "./blob_batch.ts";
-import type {
-  BlobBatch,
-  BlobSource,
-  FetchOptions,
-  LabelType,
-  RawLabel,
-  SourceStats,
-} from "./source.ts";
+import { NativeBlobBatch, PoolMembers } from "./native_blob_batch.ts";
+import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
 import type { Native } from "../ffi/native.ts";
-import { LABEL_NULL, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
 import { type DriverMessage, listenToLog, type LogListener } from "../ffi/log.ts";
 import { NativeFailure, NativeSession } from "../ffi/session.ts";
-import { type CassetteError, UsageError } from "../errors.ts";
-import { formatId, type IdList } from "../ids.ts";
+import { UsageError } from "../errors.ts";
+import type { IdList } from "../ids.ts";
+import type { SamplePool } from "../pool.ts";
 
 /** Origins of the driver's error codes, in their highest byte. */
 const SERVER = 2;
@@ -44,16 +31,6 @@ const TLS_FAULTS: Record<number, OpenFailure["tls"]> = {
   5: "identity",
 };
 
-const FAULTS: Record<number, SampleFault> = {
-  [SampleStatus.MISSING_ROW]: "row",
-  [SampleStatus.NULL_BLOB]: "null",
-  [SampleStatus.EMPTY_BLOB]: "empty",
-  [SampleStatus.TIMEOUT]: "time",
-  [SampleStatus.FAILED]: "other",
-  [SampleStatus.WRONG_TYPE]: "type",
-  [SampleStatus.NO_MEMORY]: "memory",
-};
-
 /** Blobs from Cassandra through the C shim over the C++ driver. */
 export class NativeCassandraSource implements BlobSource {
   readonly name = "cassandra (native)";
@@ -61,6 +38,7 @@ export class NativeCassandraSource implements BlobSource {
   readonly #config: CassandraConfig;
   readonly #session: NativeSession;
   readonly #log: LogListener | undefined;
+  readonly #pools = new WeakMap<SamplePool, PoolMembers>();
   #disposed = false;
 
   private constructor(config: CassandraConfig, session: NativeSession, log?: LogListener) {
@@ -118,8 +96,20 @@ export class NativeCassandraSource implements BlobSource {
     if (this.#disposed) throw disposedError(this.#config);
     options.signal?.throwIfAborted();
     if (ids.length === 0) return new MemoryBlobBatch([]);
-    const batch = await this.#session.fetch(ids.bytes, options.signal);
+    const { signal, pool } = options;
+    if (pool) return await this.#fetchFrom(pool, ids, signal);
+    const batch = await this.#session.fetch(ids.bytes, { signal });
     return new NativeBlobBatch(this.#config, ids.bytes.slice(), batch);
+  }
+
+  async #fetchFrom(pool: SamplePool, ids: IdList, signal?: AbortSignal): Promise<BlobBatch> {
+    const members = this.#pools.get(pool) ?? new PoolMembers(this.#session.newToken());
+    this.#pools.set(pool, members);
+    const token = this.#session.newToken();
+    members.add(token, ids.bytes.slice());
+    const batch = await this.#session.fetch(ids.bytes, { signal, token, group: members.group });
+    const { own, places } = members.take(batch.origins!);
+    return new NativeBlobBatch(this.#config, own, batch, places);
   }
 
   stats(): SourceStats {
@@ -212,59 +202,4 @@ async function otherDatacenter(
 function withReason(message: string, logs: DriverMessage[]): string {
   const reason = logs.findLast(({ level, text }) => level <= ERROR && !text.includes(message));
   return reason && /contact points|No hosts/.test(message) ? `${message}: ${reason.text}` : message;
-}
-
-class NativeBlobBatch implements BlobBatch {
-  readonly length: number;
-  readonly offsets: Float64Array;
-  readonly lengths: Uint32Array;
-  readonly failures: number;
-  readonly #config: CassandraConfig;
-  readonly #ids: Uint8Array;
-  readonly #batch: NativeBatch;
-  #labelOffsets: Float64Array | undefined;
-
-  constructor(config: CassandraConfig, ids: Uint8Array, batch: NativeBatch) {
-    this.length = batch.lengths.length;
-    this.offsets = batch.offsets;
-    this.lengths = batch.lengths;
-    this.failures = batch.failed;
-    this.#config = config;
-    this.#ids = ids;
-    this.#batch = batch;
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#batch.blobs;
-  }
-
-  blob(index: number): Uint8Array<ArrayBuffer> {
-    const offset = this.offsets[index];
-    return this.#batch.blobs.subarray(offset, offset + this.lengths[index]);
-  }
-
-  label(index: number): RawLabel {
-    const { statuses, labels, labelBytes } = this.#batch;
-    if (this.#config.labelType === "none" || statuses[index] !== SampleStatus.OK) return null;
-    if (this.#config.labelType === "int") return labels[index];
-    if (!this.#labelOffsets) {
-      this.#labelOffsets = new Float64Array(labels.length);
-      for (let i = 1; i < labels.length; i++) {
-        this.#labelOffsets[i] = this.#labelOffsets[i - 1] + labels[i - 1];
-      }
-    }
-    const offset = this.#labelOffsets[index];
-    return labelBytes.slice(offset, offset + labels[index]);
-  }
-
-  error(index: number): CassetteError | undefined {
-    const fault = FAULTS[this.#batch.statuses[index] & ~LABEL_NULL];
-    if (fault === undefined) return undefined;
-    const { message, attempts } = this.#batch.failures.get(index) ?? {};
-    return sampleError(this.#config, formatId(this.#ids, index * 16), fault, message, attempts);
-  }
-
-  [Symbol.dispose](): void {
-    this.#batch.release();
-  }
 }

@@ -1,5 +1,6 @@
 import type { CassetteError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
+import type { SamplePool } from "../pool.ts";
 
 /** How the label column is read: a 32-bit integer, raw bytes, or not at all. */
 export type LabelType = "int" | "blob" | "none";
@@ -57,6 +58,11 @@ export interface BlobBatch extends Disposable {
   /** Number of samples that failed. */
   readonly failures: number;
   /**
+   * For a fetch of a pool, which samples came: their places among all that were asked for in the
+   * pool, from 0 on. Left out where they are those that were asked for, in that order.
+   */
+  readonly places?: Float64Array;
+  /**
    * One blob.
    *
    * @param index Place of the sample in the batch.
@@ -83,6 +89,8 @@ export interface BlobBatch extends Disposable {
 export interface FetchOptions {
   /** Aborts the fetch; it then rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Fetches of one pool exchange samples, see {@linkcode BlobBatch.places}. A source may ignore it. */
+  pool?: SamplePool;
 }
 
 /**

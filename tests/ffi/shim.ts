@@ -51,13 +51,20 @@ export async function runShimTests(sanitizer: string): Promise<{ code: number; o
     const program = join(folder, "fetch_test");
     const sources: string[] = [];
     for await (const { name } of Deno.readDir(NATIVE)) {
-      if (/^cassette_(driver|options|session|fetch|batch)\.c$/.test(name)) {
+      if (/^cassette_(driver|options|session|group|fetch|batch)\.c$/.test(name)) {
         sources.push(join(NATIVE, name));
       }
     }
     const [driver] = await Promise.all([
       fakeDriver(folder, flags),
-      compile([...flags, "-o", program, join(NATIVE, "tests/fetch_test.c"), ...sources]),
+      compile([
+        ...flags,
+        "-o",
+        program,
+        join(NATIVE, "tests/fetch_test.c"),
+        join(NATIVE, "tests/group_test.c"),
+        ...sources,
+      ]),
     ]);
     const { code, stdout, stderr } = await new Deno.Command(program, { args: [driver] }).output();
     const text = new TextDecoder();

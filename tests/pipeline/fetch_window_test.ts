@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FetchWindow, type Ordering } from "../../src/pipeline/fetch_window.ts";
 import type { Job } from "../../src/pipeline/job.ts";
-import { PrefetchWindow } from "../../src/pipeline/prefetch.ts";
+import { type Launch, PrefetchWindow } from "../../src/pipeline/prefetch.ts";
 import { countedIds, FakeSource } from "./fake_source.ts";
 
 function job(sample: number, epoch = 0): Job {
@@ -103,34 +103,87 @@ Deno.test("PrefetchWindow with slowStart grows by one every so many batches", ()
   const sizes: number[] = [];
   for (let i = 0; i < 10; i++) {
     sizes.push(window.size);
-    window.consumed(i);
+    window.consumed(window.launched(i), i + 1);
   }
   assertEquals(sizes, [1, 1, 2, 2, 3, 3, 4, 4, 4, 4]);
 });
 
-Deno.test('PrefetchWindow "auto" finds the bandwidth–delay product', () => {
-  // A link of 150 ms that passes one batch every 10 ms: 15 batches are on their way.
+/** Consumes batches that a link passes, one every so many milliseconds, and delays. */
+function throughLink(delay: number, interval: number, batches: number, consumer = 0): number[] {
   const window = new PrefetchWindow("auto", 0);
-  let now = 0;
-  const returns: number[] = [];
-  let busy = 0;
-  for (let i = 0; i < 400; i++) {
-    while (returns.length < window.size) {
-      busy = Math.max(busy, now) + 10;
-      returns.push(busy + 150);
-      window.fetched(returns.at(-1)! - now);
+  const flights: { launch: Launch; end: number }[] = [];
+  const sizes: number[] = [];
+  let [now, busy] = [0, 0];
+  for (let i = 0; i < batches; i++) {
+    while (flights.length < window.size) {
+      const launch = window.launched(now);
+      busy = Math.max(busy, now) + interval;
+      flights.push({ launch, end: busy + delay });
     }
-    now = Math.max(now, returns.shift()!);
-    window.consumed(now);
+    const { launch, end } = flights.shift()!;
+    now = Math.max(now + consumer, end);
+    window.fetched(end - launch.at, now);
+    window.consumed(launch, now);
+    sizes.push(window.size);
   }
-  assert(window.size >= 16 && window.size <= 24, `the window is ${window.size}`);
+  return sizes;
+}
+
+for (const [delay, interval] of [[150, 10], [150, 2], [20, 10], [1, 5]]) {
+  Deno.test(`PrefetchWindow "auto" finds the bandwidth–delay product, ${delay} ms by ${interval} ms`, () => {
+    const product = (delay + interval) / interval;
+    const sizes = throughLink(delay, interval, 2000);
+    // It is smaller for a round now and then.
+    const last = Math.max(...sizes.slice(-40));
+    assert(last >= Math.ceil(product) && last <= product * 1.6 + 3, `${last} for ${product}`);
+    const reached = sizes.findIndex((size) => size >= product);
+    assert(reached >= 0 && reached < product * 4 + 8, `${reached} batches until ${product}`);
+    // What it takes in memory meanwhile is bounded too.
+    assert(Math.max(...sizes) <= product * 2.6 + 3, `${Math.max(...sizes)} for ${product}`);
+  });
+}
+
+Deno.test('PrefetchWindow "auto" follows a latency that rises and falls', () => {
+  const window = new PrefetchWindow("auto", 0);
+  const flights: { launch: Launch; end: number }[] = [];
+  let [now, busy] = [0, 0];
+  const during = (delay: number, until: number): number => {
+    const sizes: number[] = [];
+    while (now < until) {
+      while (flights.length < window.size) {
+        const launch = window.launched(now);
+        busy = Math.max(busy, now) + 5;
+        flights.push({ launch, end: busy + delay });
+      }
+      const { launch, end } = flights.shift()!;
+      now = Math.max(now, end);
+      window.fetched(end - launch.at, now);
+      window.consumed(launch, now);
+      sizes.push(window.size);
+    }
+    return Math.max(...sizes.slice(-40));
+  };
+  const sizes = [during(20, 20_000), during(150, 60_000), during(20, 100_000)];
+  for (const [i, product] of [5, 31, 5].entries()) {
+    assert(sizes[i] >= product && sizes[i] <= product * 1.6 + 3, `${sizes} at ${i}`);
+  }
 });
 
 Deno.test('PrefetchWindow "auto" stays small where the consumer is slow', () => {
+  assertEquals(throughLink(20, 1, 100, 100).at(-1), 2);
+});
+
+Deno.test('PrefetchWindow "auto" makes room for stragglers', () => {
   const window = new PrefetchWindow("auto", 0);
-  for (let i = 0; i < 50; i++) {
-    window.fetched(20);
-    window.consumed(i * 100);
+  for (let i = 0; i < 100; i++) {
+    window.fetched(10, i * 5, 20);
+    window.consumed(window.launched(i * 5), i * 5 + 10);
   }
-  assertEquals(window.size, 2);
+  const { latency, rate, batches } = window.choice;
+  assertEquals([latency, rate], [10, 100]);
+  assert(batches >= 4 && batches <= 5, `${batches}`);
+});
+
+Deno.test('FetchWindow "samples" takes the batches of a source that has no pools as they are', async () => {
+  assertEquals(await order("samples", [3, 1, 0, 2], [0, 0, 1, 1]), [1, 0, 3, 2]);
 });

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DisposedError, MissingSampleError } from "../../src/errors.ts";
 import { IdList } from "../../src/ids.ts";
+import { SamplePool } from "../../src/pool.ts";
 import type { BlobSource, LabelType } from "../../src/source/source.ts";
 import { notRun } from "../../tools/not_run.ts";
 
@@ -170,6 +171,57 @@ export function conformance(subject: Subject): void {
       using batch = await source.fetch(IdList.from(part.map(({ id }) => id)));
       part.forEach((row, i) => assert(equal(batch.blob(i), row.data!)));
     }));
+  });
+
+  test("exchanges samples within a pool, each of which comes once", "int", async (source) => {
+    const pool = new SamplePool();
+    const asked = Array.from({ length: 300 }, (_, i) => i % 50 === 7 ? missing : rows[i * 3].id);
+    const counts = [64, 100, 1, 100, 35];
+    let start = 0;
+    const batches = await Promise.all(counts.map(async (count) => {
+      const first = start;
+      start += count;
+      const batch = await source.fetch(IdList.from(asked.slice(first, start)), { pool });
+      return { batch, count, first };
+    }));
+    const seen = new Set<number>();
+    for (const { batch, count, first } of batches) {
+      using _ = batch;
+      assertEquals(batch.length, count);
+      for (let i = 0; i < count; i++) {
+        const place = batch.places ? batch.places[i] : first + i;
+        assert(!seen.has(place));
+        seen.add(place);
+        if (asked[place] === missing) assertEquals(batch.error(i)!.sampleId, missing);
+        else {
+          assert(equal(batch.blob(i), rows[place * 3].data!));
+          assertEquals(batch.label(i), rows[place * 3].label);
+        }
+      }
+    }
+    assertEquals([seen.size, Math.max(...seen)], [300, 299]);
+    using alone = await source.fetch(IdList.from([rows[0].id]), { pool: new SamplePool() });
+    assertEquals(alone.places?.[0] ?? 0, 0);
+  });
+
+  test("ends all fetches of a pool as one is aborted", "int", async (source) => {
+    const ids = IdList.from([...rows, special.big].map(({ id }) => id));
+    const pool = new SamplePool();
+    const controller = new AbortController();
+    const started = [1, 2, 3].map((i) =>
+      source.fetch(ids, { pool, signal: i === 2 ? controller.signal : undefined })
+    );
+    const reason = new Error("enough");
+    const ended = Promise.allSettled(started);
+    controller.abort(reason);
+    for (const outcome of await ended) {
+      if (outcome.status === "rejected") assertEquals(outcome.reason, reason);
+      // A source without pools fetches the others.
+      else outcome.value[Symbol.dispose]();
+    }
+    assertEquals((await ended)[1].status, "rejected");
+    using batch = await source.fetch(ids);
+    assertEquals(batch.failures, 0);
   });
 
   test("leaves views of length 0 behind", "int", async (source) => {

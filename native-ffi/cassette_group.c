@@ -1,0 +1,106 @@
+/* Who gets a request's outcome: its own batch, or the first of its group that is not whole. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+
+bool cassette_forgotten(const cassette_request *request) {
+  const cassette_block *block = request->block;
+  return block->cancelled || (block->group && block->group->cancelled);
+}
+
+/* Out of the list, if it is in it. */
+static void leave(cassette_session *session, const cassette_group *group) {
+  cassette_group **at = &session->groups;
+  while (*at && *at != group) at = &(*at)->next;
+  if (*at) *at = group->next;
+}
+
+static void release(cassette_block *block, uint32_t requests) {
+  block->left -= requests;
+  if (block->left > 0) return;
+  cassette_group *group = block->group;
+  if (group && --group->blocks == 0) {
+    leave(block->session, group);
+    free(group);
+  }
+  free(block);
+}
+
+void cassette_request_done(cassette_request *request) {
+  if (request->result) request->block->session->driver->result_free(request->result);
+  free(request->message);
+  request->result = NULL;
+  request->message = NULL;
+  release(request->block, 1);
+}
+
+void cassette_block_drop(cassette_block *block) {
+  cassette_session *session = block->session;
+  uint32_t unsent = block->count - block->sent;
+  if (unsent == 0) return;
+  cassette_block *before = NULL;
+  for (cassette_block *b = session->to_send.first; b != block; b = b->next) before = b;
+  if (before) before->next = block->next;
+  else session->to_send.first = block->next;
+  if (session->to_send.last == block) session->to_send.last = before;
+  session->stats.waiting -= unsent;
+  block->sent = block->count;
+  release(block, unsent);
+}
+
+void cassette_settle(cassette_request *request) {
+  if (cassette_forgotten(request)) {
+    cassette_request_done(request);
+    return;
+  }
+  cassette_block *block = request->block;
+  cassette_group *group = block->group;
+  cassette_batch *batch = group ? group->first : block->batch;
+  uint32_t index = (uint32_t)(request - block->requests);
+  uint32_t place = group ? batch->filled : index;
+  batch->requests[place] = request;
+  if (group) {
+    batch->origins[2 * place] = block->token;
+    batch->origins[2 * place + 1] = index;
+  }
+  if (++batch->filled < batch->count) return;
+  if (group) {
+    group->first = batch->next;
+    if (!group->first) group->last = NULL;
+    batch->group = NULL;
+  }
+  batch->block = NULL;
+  cassette_batch_complete(batch);
+}
+
+cassette_group *cassette_group_of(cassette_session *session, uint64_t id) {
+  cassette_group *group = session->groups;
+  while (group && group->id != id) group = group->next;
+  if (group) return group;
+  group = calloc(1, sizeof *group);
+  if (!group) return NULL;
+  group->id = id;
+  group->next = session->groups;
+  session->groups = group;
+  return group;
+}
+
+void cassette_group_cancel(cassette_session *session, cassette_group *group) {
+  group->cancelled = true;
+  leave(session, group);
+  group->blocks++; /* it must live until the end of this function */
+  cassette_batch *batch;
+  while ((batch = group->first)) {
+    group->first = batch->next;
+    batch->cancelled = true;
+    batch->group = NULL;
+    cassette_batch_forget(batch);
+    cassette_batch_complete(batch); /* a copy thread frees it */
+  }
+  cassette_block *next;
+  for (cassette_block *block = session->to_send.first; block; block = next) {
+    next = block->next;
+    if (block->group == group) cassette_block_drop(block);
+  }
+  if (--group->blocks == 0) free(group);
+}
