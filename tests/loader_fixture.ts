@@ -1,5 +1,5 @@
 import jpeg from "jpeg-js";
-import { Loader, type LoaderOptions, requestDevice, resize } from "../mod.ts";
+import { type Batch, Loader, type LoaderOptions, requestDevice, resize } from "../mod.ts";
 import { countedIds, FakeSource, numberOf } from "./pipeline/fake_source.ts";
 
 /** A grey picture whose brightness tells which sample it is. */
@@ -81,4 +81,25 @@ export function sortedSamples(batches: Seen[]): number[] {
 /** The numbers 0 … size − 1. */
 export function range(size: number): number[] {
   return Array.from({ length: size }, (_, i) => i);
+}
+
+/** Samples of a batch, by their numbers. */
+export function samplesOf(batch: Batch<unknown>): number[] {
+  return range(batch.length).map((i) => numberOf(batch.ids, i));
+}
+
+/** Not a picture. */
+export const TEXT: Uint8Array = new TextEncoder().encode("not a picture at all");
+
+const TRUNCATED = picture(6).slice(0, 400);
+
+/** Pictures of which 2 is missing, 5 is text and 6 is cut off. */
+export function damaged(sample: number): Uint8Array | null {
+  if (sample === 2) return null;
+  return sample === 5 ? TEXT : sample === 6 ? TRUNCATED : picture(sample);
+}
+
+/** The id that {@linkcode countedIds} gives a number. */
+export function idOf(n: number): string {
+  return `00000000-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
 }

@@ -1,26 +1,24 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import jpeg from "jpeg-js";
 import {
-  type Batch,
   BusyError,
-  centerCrop,
-  CorruptJpegError,
   DisposedError,
   intLabels,
-  type Loader,
   type LoaderState,
-  MissingSampleError,
-  normalize,
   randomFlip,
   randomResizedCrop,
   ResumeMismatchError,
-  ShapeError,
   UsageError,
 } from "../mod.ts";
-import jpeg from "jpeg-js";
-import { brightness, collect, fixture, picture, range, sortedSamples } from "./loader_fixture.ts";
-import { numberOf } from "./pipeline/fake_source.ts";
-
-const samplesOf = (batch: Batch<unknown>) => range(batch.length).map((i) => numberOf(batch.ids, i));
+import {
+  brightness,
+  collect,
+  fixture,
+  picture,
+  range,
+  samplesOf,
+  sortedSamples,
+} from "./loader_fixture.ts";
 
 Deno.test("a loader yields every sample once an epoch, each with its own picture and label", async () => {
   const { loader } = await fixture(10);
@@ -217,90 +215,6 @@ Deno.test("dispose ends a loop that waits, and may be called again", async () =>
   assertThrows(() => one.request([crypto.randomUUID()]), DisposedError);
 });
 
-const text = new TextEncoder().encode("not a picture at all");
-const truncated = picture(6).slice(0, 400);
-const damaged = (sample: number) =>
-  sample === 2 ? null : sample === 5 ? text : sample === 6 ? truncated : picture(sample);
-
-Deno.test('onCorrupt "throw" yields the batches before, then the error of the sample', async () => {
-  const { loader, source } = await fixture(12, (sample) => (sample === 6 ? text : picture(sample)));
-  await using one = loader();
-  const seen: number[] = [];
-  const error = await assertRejects(async () => {
-    for await (using batch of one) seen.push(...samplesOf(batch));
-  });
-  assertEquals(seen, range(4));
-  assertEquals(
-    (error as CorruptJpegError).sampleId,
-    "00000000-0000-0000-0000-000000000006",
-  );
-  assertEquals([source.underWay, source.alive, one.stats().pool.lent], [0, 0, 0]);
-});
-
-Deno.test('onCorrupt "mask" keeps the places of bad samples and clears their pixels', async () => {
-  const { loader } = await fixture(8, damaged);
-  await using one = loader<Int32Array>({ onCorrupt: "mask" });
-  const batches = await collect(one);
-  assertEquals(batches.map(({ valid }) => valid), [[1, 1, 0, 1], [1, 0, 0, 1]]);
-  const { skipped } = one.stats();
-  assertEquals(skipped.map(({ index }) => index), [2, 1, 2]);
-  assert(skipped[0].reason instanceof MissingSampleError);
-  assert(skipped[2].reason instanceof CorruptJpegError);
-});
-
-Deno.test('onCorrupt "skip" leaves bad samples out, in every number format', async () => {
-  const { loader } = await fixture(8, damaged);
-  for (const dtype of ["f32", "u8"] as const) {
-    await using one = loader<Int32Array>({ onCorrupt: "skip", output: { dtype, layout: "NHWC" } });
-    const batches = await collectSkipping(one);
-    assertEquals(batches, [[0, 1, 3], [4, 7]]);
-    assertEquals(one.stats().skipped.length, 3);
-  }
-});
-
-async function collectSkipping(loader: Loader<Int32Array>): Promise<number[][]> {
-  const batches: number[][] = [];
-  for await (using batch of loader) {
-    assertEquals([...batch.labels], samplesOf(batch));
-    assertEquals(batch.images.shape[0], batch.length);
-    const pixels = await batch.images.read();
-    const size = pixels.length / batch.length;
-    samplesOf(batch).forEach((sample, i) =>
-      assert(Math.abs(pixels[i * size] - brightness(sample)) <= 2)
-    );
-    batches.push(samplesOf(batch));
-  }
-  return batches;
-}
-
-Deno.test("masking and skipping work where images have an odd number of bytes", async () => {
-  const { loader } = await fixture(8, damaged);
-  const output = { dtype: "u8", layout: "NHWC" } as const;
-  await using masked = loader<Int32Array>({ onCorrupt: "mask", output, augment: [centerCrop(5)] });
-  assertEquals((await collect(masked)).map(({ valid }) => valid), [[1, 1, 0, 1], [1, 0, 0, 1]]);
-  await using skipped = loader<Int32Array>({ onCorrupt: "skip", output, augment: [centerCrop(5)] });
-  assertEquals(await collectSkipping(skipped), [[0, 1, 3], [4, 7]]);
-});
-
-Deno.test("a batch of which nothing is left is passed over, and the epoch ends", async () => {
-  const { loader } = await fixture(8, (sample) => (sample < 4 ? null : picture(sample)));
-  await using one = loader<Int32Array>({ onCorrupt: "skip" });
-  assertEquals(await collectSkipping(one), [[4, 5, 6, 7]]);
-});
-
-Deno.test("an image smaller than a crop is that sample's failure alone", async () => {
-  const { loader } = await fixture(4, (sample) => picture(sample, sample === 1 ? 6 : 24));
-  await using one = loader<Int32Array>({ onCorrupt: "mask", augment: [centerCrop(8)] });
-  assertEquals((await collect(one)).map(({ valid }) => valid), [[1, 0, 1, 1]]);
-  assert(one.stats().skipped[0].reason instanceof ShapeError);
-});
-
-Deno.test("images of several sizes without a resize are a ShapeError", async () => {
-  const { loader } = await fixture(4, (sample) => picture(sample, 24 + 8 * sample));
-  await using one = loader({ augment: [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })] });
-  await assertRejects(() => one[Symbol.asyncIterator]().next(), ShapeError, "one size");
-});
-
 Deno.test("at() loads any batch of the sequence as a loop yields it, without moving one", async () => {
   const { loader } = await fixture(10);
   await using one = loader({ shuffle: true, seed: 8, epochs: 2 });
@@ -353,112 +267,6 @@ Deno.test("fixed gives the same pixels in every epoch, and chance does not", asy
     const seen = new Set<string>();
     for await (using batch of one) seen.add((await batch.images.read()).join());
     assertEquals(seen.size, fixed ? 1 : 4);
-  }
-});
-
-Deno.test("requests come in order and in parts, beside a loop", async () => {
-  const { loader } = await fixture(20);
-  await using one = loader<Int32Array>({ labels: intLabels() });
-  const inLoop: number[] = [];
-  for await (using batch of one) {
-    inLoop.push(...samplesOf(batch));
-    const parts: unknown[] = [];
-    for await (using part of one.request([7, 3, 3, 19, 1, 0].map(id))) {
-      parts.push([part.request, [...part.labels]]);
-      assertEquals(part.state, null);
-    }
-    assertEquals(parts, [
-      [{ index: 0, part: 0, parts: 2 }, [7, 3, 3, 19]],
-      [{ index: 0, part: 1, parts: 2 }, [1, 0]],
-    ]);
-  }
-  assertEquals(inLoop, range(20));
-  assertThrows(() => one.request([]), UsageError, "must not be empty");
-});
-
-const id = (n: number) => `00000000-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
-
-Deno.test("a failure stays in its request", async () => {
-  const { loader } = await fixture(8, damaged);
-  await using one = loader<Int32Array>();
-  const run = async (ids: string[]) => {
-    let count = 0;
-    for await (using part of one.request(ids)) count += part.length;
-    return count;
-  };
-  const outcomes = await Promise.allSettled([run([id(0)]), run([id(2)]), run([id(3), id(4)])]);
-  assertEquals(outcomes.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
-});
-
-Deno.test("a request that is aborted ends with the reason, and the others go on", async () => {
-  const gate = (fetch: number) => (fetch === 0 ? new Promise<void>(() => {}) : Promise.resolve());
-  const { loader } = await fixture(8, picture, gate);
-  await using one = loader<Int32Array>();
-  const controller = new AbortController();
-  const hanging = assertRejects(
-    () => one.request([id(0)], { signal: controller.signal }).next(),
-    Error,
-    "too late",
-  );
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  for await (using part of one.request([id(1)])) assertEquals(samplesOf(part), [1]);
-  controller.abort(new Error("too late"));
-  await hanging;
-});
-
-Deno.test("a loader over requests answers each, in order, whatever fails among them", async () => {
-  const { loader } = await fixture(8, damaged);
-  async function* requests() {
-    yield [0, 1, 3, 4, 7].map(id);
-    yield [];
-    yield [id(0), "seven"];
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    yield [5, 2].map(id);
-    yield [2, 1].map(id);
-    yield [7].map(id);
-  }
-  await using one = loader<Int32Array>({ ids: undefined, requests: requests() });
-  const answers: unknown[] = [];
-  for await (using batch of one) {
-    const { request, valid, failure } = batch;
-    answers.push([request!.index, request!.part, request!.parts, [...valid], failure?.name]);
-    if (failure) assertThrows(() => batch.images, Object.getPrototypeOf(failure).constructor);
-    else assertEquals(batch.images.shape[0], valid.length);
-  }
-  assertEquals(answers, [
-    [0, 0, 2, [1, 1, 1, 1], undefined],
-    [0, 1, 2, [1], undefined],
-    [1, 0, 1, [], "UsageError"],
-    [2, 0, 1, [], "UsageError"],
-    [3, 0, 1, [0, 0], undefined],
-    [4, 0, 1, [0, 1], undefined],
-    [5, 0, 1, [1], undefined],
-  ]);
-  assertEquals(one.stats().skipped.length, 3);
-});
-
-Deno.test("a request that fails as a whole says so, also where no size is known yet", async () => {
-  const { loader } = await fixture(8, damaged);
-  const requests = [[id(5)], [id(0)], [id(2)]];
-  const augment = [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })];
-  await using one = loader<Int32Array>({ ids: undefined, requests, augment });
-  const failures: (string | undefined)[] = [];
-  for await (using batch of one) failures.push(batch.failure?.name);
-  assertEquals(failures, ["UnsupportedFormatError", undefined, undefined]);
-});
-
-Deno.test("requests are pulled no faster than they are served", async () => {
-  const { loader } = await fixture(8);
-  let pulled = 0;
-  function* requests() {
-    for (; pulled < 100; pulled++) yield [id(pulled % 8)];
-  }
-  await using one = loader<Int32Array>({ ids: undefined, requests: requests(), prefetch: 2 });
-  let served = 0;
-  for await (using _ of one) {
-    served++;
-    assert(pulled <= served + 2 + 3 + 1, `${pulled} pulled, ${served} served`);
-    if (served === 20) break;
   }
 });
 

@@ -1,0 +1,98 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  centerCrop,
+  CorruptJpegError,
+  type Loader,
+  MissingSampleError,
+  normalize,
+  ShapeError,
+} from "../mod.ts";
+import {
+  brightness,
+  collect,
+  damaged,
+  fixture,
+  picture,
+  range,
+  samplesOf,
+  TEXT,
+} from "./loader_fixture.ts";
+
+Deno.test('onCorrupt "throw" yields the batches before, then the error of the sample', async () => {
+  const { loader, source } = await fixture(12, (sample) => (sample === 6 ? TEXT : picture(sample)));
+  await using one = loader();
+  const seen: number[] = [];
+  const error = await assertRejects(async () => {
+    for await (using batch of one) seen.push(...samplesOf(batch));
+  });
+  assertEquals(seen, range(4));
+  assertEquals(
+    (error as CorruptJpegError).sampleId,
+    "00000000-0000-0000-0000-000000000006",
+  );
+  assertEquals([source.underWay, source.alive, one.stats().pool.lent], [0, 0, 0]);
+});
+
+Deno.test('onCorrupt "mask" keeps the places of bad samples and clears their pixels', async () => {
+  const { loader } = await fixture(8, damaged);
+  await using one = loader<Int32Array>({ onCorrupt: "mask" });
+  const batches = await collect(one);
+  assertEquals(batches.map(({ valid }) => valid), [[1, 1, 0, 1], [1, 0, 0, 1]]);
+  const { skipped } = one.stats();
+  assertEquals(skipped.map(({ index }) => index), [2, 1, 2]);
+  assert(skipped[0].reason instanceof MissingSampleError);
+  assert(skipped[2].reason instanceof CorruptJpegError);
+});
+
+Deno.test('onCorrupt "skip" leaves bad samples out, in every number format', async () => {
+  const { loader } = await fixture(8, damaged);
+  for (const dtype of ["f32", "u8"] as const) {
+    await using one = loader<Int32Array>({ onCorrupt: "skip", output: { dtype, layout: "NHWC" } });
+    const batches = await collectSkipping(one);
+    assertEquals(batches, [[0, 1, 3], [4, 7]]);
+    assertEquals(one.stats().skipped.length, 3);
+  }
+});
+
+async function collectSkipping(loader: Loader<Int32Array>): Promise<number[][]> {
+  const batches: number[][] = [];
+  for await (using batch of loader) {
+    assertEquals([...batch.labels], samplesOf(batch));
+    assertEquals(batch.images.shape[0], batch.length);
+    const pixels = await batch.images.read();
+    const size = pixels.length / batch.length;
+    samplesOf(batch).forEach((sample, i) =>
+      assert(Math.abs(pixels[i * size] - brightness(sample)) <= 2)
+    );
+    batches.push(samplesOf(batch));
+  }
+  return batches;
+}
+
+Deno.test("masking and skipping work where images have an odd number of bytes", async () => {
+  const { loader } = await fixture(8, damaged);
+  const output = { dtype: "u8", layout: "NHWC" } as const;
+  await using masked = loader<Int32Array>({ onCorrupt: "mask", output, augment: [centerCrop(5)] });
+  assertEquals((await collect(masked)).map(({ valid }) => valid), [[1, 1, 0, 1], [1, 0, 0, 1]]);
+  await using skipped = loader<Int32Array>({ onCorrupt: "skip", output, augment: [centerCrop(5)] });
+  assertEquals(await collectSkipping(skipped), [[0, 1, 3], [4, 7]]);
+});
+
+Deno.test("a batch of which nothing is left is passed over, and the epoch ends", async () => {
+  const { loader } = await fixture(8, (sample) => (sample < 4 ? null : picture(sample)));
+  await using one = loader<Int32Array>({ onCorrupt: "skip" });
+  assertEquals(await collectSkipping(one), [[4, 5, 6, 7]]);
+});
+
+Deno.test("an image smaller than a crop is that sample's failure alone", async () => {
+  const { loader } = await fixture(4, (sample) => picture(sample, sample === 1 ? 6 : 24));
+  await using one = loader<Int32Array>({ onCorrupt: "mask", augment: [centerCrop(8)] });
+  assertEquals((await collect(one)).map(({ valid }) => valid), [[1, 0, 1, 1]]);
+  assert(one.stats().skipped[0].reason instanceof ShapeError);
+});
+
+Deno.test("images of several sizes without a resize are a ShapeError", async () => {
+  const { loader } = await fixture(4, (sample) => picture(sample, 24 + 8 * sample));
+  await using one = loader({ augment: [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })] });
+  await assertRejects(() => one[Symbol.asyncIterator]().next(), ShapeError, "one size");
+});
