@@ -477,6 +477,10 @@ const NOISE = 6u;
 const ERASE = 7u;
 const OUTSIDE = 8u;
 
+// Whether any step is a TABLE, or NOISE: some adapters do all sides of an if.
+override TABLES: u32 = 1;
+override NOISES: u32 = 1;
+
 fn look_up(first: u32, v: vec4<f32>) -> vec4<f32> {
   let i = first + vec4<u32>(to_byte(v));
   return vec4<f32>(statistics[i.x], statistics[i.y], statistics[i.z], statistics[i.w]);
@@ -500,12 +504,15 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
   let first = samples[sample].program.x;
   let last = first + samples[sample].program.y;
   for (var i = first; i < last; i++) {
-    let step = steps[i];
-    let kind = step.head.x;
+    let head = steps[i].head;
+    let kind = head.x;
+    let p = steps[i].a;
     if (kind == MATRIX) {
-      let red = step.a.x * r + step.a.y * g + step.a.z * b + step.a.w;
-      let green = step.b.x * r + step.b.y * g + step.b.z * b + step.b.w;
-      b = step.c.x * r + step.c.y * g + step.c.z * b + step.c.w;
+      let row1 = steps[i].b;
+      let row2 = steps[i].c;
+      let red = p.x * r + p.y * g + p.z * b + p.w;
+      let green = row1.x * r + row1.y * g + row1.z * b + row1.w;
+      b = row2.x * r + row2.y * g + row2.z * b + row2.w;
       r = red;
       g = green;
     } else if (kind == BYTES) {
@@ -513,39 +520,40 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
       g = to_byte(g);
       b = to_byte(b);
     } else if (kind == POSTERIZE) {
-      r = posterize(r, step.a.x);
-      g = posterize(g, step.a.x);
-      b = posterize(b, step.a.x);
+      r = posterize(r, p.x);
+      g = posterize(g, p.x);
+      b = posterize(b, p.x);
     } else if (kind == SOLARIZE) {
-      r = solarize(r, step.a.x);
-      g = solarize(g, step.a.x);
-      b = solarize(b, step.a.x);
-    } else if (kind == TABLE) {
-      r = look_up(step.head.y, r);
-      g = look_up(step.head.y + 256u, g);
-      b = look_up(step.head.y + 512u, b);
-    } else if (kind == CENTRE) {
-      let offset = (1.0 - step.a.x) * statistics[step.head.y];
-      r = r * step.a.x + offset;
-      g = g * step.a.x + offset;
-      b = b * step.a.x + offset;
-    } else if (kind == NOISE) {
+      r = solarize(r, p.x);
+      g = solarize(g, p.x);
+      b = solarize(b, p.x);
+    } else if (TABLES == 1u && kind == TABLE) {
+      r = look_up(head.y, r);
+      g = look_up(head.y + 256u, g);
+      b = look_up(head.y + 512u, b);
+    } else if (TABLES == 1u && kind == CENTRE) {
+      let offset = (1.0 - p.x) * statistics[head.y];
+      r = r * p.x + offset;
+      g = g * p.x + offset;
+      b = b * p.x + offset;
+    } else if (NOISES == 1u && kind == NOISE) {
       for (var lane = 0; lane < 4; lane++) {
-        let n = random_normal(vec4<u32>(u32(x + lane), u32(y), step.head.zw));
-        r[lane] += step.a.x + step.a.y * n.x;
-        g[lane] += step.a.x + step.a.y * n.y;
-        b[lane] += step.a.x + step.a.y * n.z;
+        let n = random_normal(vec4<u32>(u32(x + lane), u32(y), head.zw));
+        r[lane] += p.x + p.y * n.x;
+        g[lane] += p.x + p.y * n.y;
+        b[lane] += p.x + p.y * n.z;
       }
-    } else {
+    } else if (kind >= ERASE) {
       // A rectangle from a.xy to before a.zw is filled with b, or what lies around it.
+      let fill = steps[i].b;
       let column = vec4<f32>(x + lanes);
       let row = f32(y);
-      let inside = (column >= vec4<f32>(step.a.x)) & (column < vec4<f32>(step.a.z)) &
-        vec4<bool>(row >= step.a.y && row < step.a.w);
+      let inside = (column >= vec4<f32>(p.x)) & (column < vec4<f32>(p.z)) &
+        vec4<bool>(row >= p.y && row < p.w);
       let filled = select(!inside, inside, kind == ERASE);
-      r = select(r, vec4<f32>(step.b.x), filled);
-      g = select(g, vec4<f32>(step.b.y), filled);
-      b = select(b, vec4<f32>(step.b.z), filled);
+      r = select(r, vec4<f32>(fill.x), filled);
+      g = select(g, vec4<f32>(fill.y), filled);
+      b = select(b, vec4<f32>(fill.z), filled);
     }
   }
   return Colours(r, g, b);
@@ -2112,7 +2120,9 @@ const FANCY_BOTH: u32 = 3;
 const REPLICATE: u32 = 4;
 
 const GREY: u32 = 0;
+const YCBCR: u32 = 1;
 const RGB: u32 = 2;
+const YCCK: u32 = 4;
 
 struct Params {
   workgroups: u32,
@@ -2138,7 +2148,7 @@ struct Image {
   stepX: u32, // words from one pixel to the next across; may wrap below zero
   stepY: u32, // and down
   reserved: u32,
-  components: array<Component, 3>,
+  components: array<Component, 4>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -2206,9 +2216,7 @@ fn main(
   if (colour != GREY) {
     let b = upsampled(images[owner].components[1], x, y);
     let r = upsampled(images[owner].components[2], x, y);
-    if (colour == RGB) {
-      rgb = vec3(rgb.x, b, r);
-    } else {
+    if (colour == YCBCR || colour == YCCK) {
       let cb = b - 128;
       let cr = r - 128;
       rgb += vec3(
@@ -2217,6 +2225,15 @@ fn main(
         (116130 * cb + 32768) >> 16u,
       );
       rgb = clamp(rgb, vec3(0), vec3(255));
+    } else {
+      rgb = vec3(rgb.x, b, r);
+    }
+    if (colour > RGB) {
+      // Inks are stored inverted: CMY lights the paper through K (libjpeg-turbo's cmyk.h). 255 is odd, so
+      // that no product is half-way between two multiples of it.
+      let black = upsampled(images[owner].components[3], x, y);
+      let cmy = select(rgb, vec3(255) - rgb, colour == YCCK);
+      rgb = (cmy * black * 2 + 255) / 510;
     }
   }
   let packed = vec3<u32>(rgb);
@@ -2271,6 +2288,492 @@ fn main(
   samples[at + pitch * 5u] = s.r5;
   samples[at + pitch * 6u] = s.r6;
   samples[at + pitch * 7u] = s.r7;
+}
+`,
+  "jpeg/progressive.wgsl": `// What the kernels share that decode pictures whose coefficients are gathered over several scans. This
+// file goes before theirs.
+
+const STATUS_WORDS: u32 = 2;
+const BLOCK_WORDS: u32 = 32;
+
+// Status flags; see src/jpeg/status.ts.
+const TRUNCATED: u32 = 1;
+const BAD_CODE: u32 = 2;
+const EXTRA_BYTES: u32 = 4;
+
+// A component's blocks of an MCU: across in the lower bits, down above.
+const SHAPE_MASK: u32 = 255;
+const SHAPE_SHIFT: u32 = 8;
+
+struct Scan {
+  pattern: u32, // component of each block of an MCU, 2 bits each
+  columns: u32, // its column in the component's share of the MCU, 2 bits each
+  rows: u32, // its row
+  blocksPerMcu: u32,
+  mcusAcross: u32,
+  first: u32, // first coefficient of the band
+  last: u32, // last coefficient
+  shift: u32, // bits by which coefficients are shifted
+  base: vec4<u32>, // first block of each component
+  pitch: vec4<u32>, // blocks from one row to the next
+  shape: vec4<u32>, // blocks of an MCU across and down
+  dc: vec4<u32>, // where the DC table of each component begins
+  ac: vec4<u32>, // where the AC table of each component begins
+}
+
+fn pick(v: vec4<u32>, component: u32) -> u32 {
+  let low = select(v.x, v.y, component == 1u);
+  return select(low, select(v.z, v.w, component == 3u), component >= 2u);
+}
+
+// In floats and then put right: integer division is far slower on CPUs.
+fn quotient(n: u32, d: u32) -> u32 {
+  var q = u32(f32(n) / f32(d));
+  q -= u32(q * d > n);
+  q += u32((q + 1u) * d <= n);
+  return q;
+}
+
+// The block in a place of an MCU.
+fn blockAt(scan: Scan, mcu: u32, place: u32) -> u32 {
+  let component = (scan.pattern >> (place * 2u)) & 3u;
+  let shape = pick(scan.shape, component);
+  let mcuY = quotient(mcu, scan.mcusAcross);
+  let mcuX = mcu - mcuY * scan.mcusAcross;
+  let row = mcuY * (shape >> SHAPE_SHIFT) + ((scan.rows >> (place * 2u)) & 3u);
+  let column = mcuX * (shape & SHAPE_MASK) + ((scan.columns >> (place * 2u)) & 3u);
+  return pick(scan.base, component) + row * pick(scan.pitch, component) + column;
+}
+
+// A word of the entropy-coded data, whose first byte is the highest.
+fn swapped(w: u32) -> u32 {
+  return (w << 24u) | ((w & 0xff00u) << 8u) | ((w >> 8u) & 0xff00u) | (w >> 24u);
+}
+`,
+  "jpeg/progressive_chunk.wgsl": `// The bindings and records of the two kernels that walk through the symbols of a scan: one invocation
+// per chunk, which is a restart segment of a scan. A dispatch takes at most \`cap\` turns per chunk; what
+// is left stays in the chunk's record for the next dispatch. (An adapter that runs on the CPU ends an
+// invocation after 65,535 turns of its loops, without an error.) Follows progressive.wgsl.
+
+override WORKGROUP: u32 = 32;
+
+// Fields of a table entry; see src/jpeg/huffman.ts.
+const LOOKUP_SHIFT: u32 = 23;
+const TAIL_SHIFT: u32 = 16;
+const TAIL_MASK: u32 = 127;
+const CODE_SHIFT: u32 = 5;
+const SIZE_SHIFT: u32 = 10;
+const STEP_SHIFT: u32 = 15;
+const FIELD_MASK: u32 = 31;
+const STEP_MASK: u32 = 127;
+const BAD: u32 = 0x40000000u;
+const LONG: u32 = 0x80000000u;
+const LONG_MASK: u32 = 0x7fffffffu;
+const END_OF_BLOCK: u32 = 64;
+
+struct Params {
+  chunks: u32,
+  cap: u32,
+  firstBlock: u32, // of the blocks that have masks
+}
+
+struct Chunk {
+  position: u32, // next bit, counted from the beginning of \`bits\`
+  end: u32, // first bit after the segment
+  blocks: u32, // blocks left
+  scan: u32,
+  image: u32,
+  z: u32, // next coefficient of the block, in zigzag order
+  place: u32, // of the block in its MCU
+  mcu: u32,
+  skip: u32, // of a refining scan: zeros to pass before the next new coefficient
+  value: u32, // of a refining scan: that coefficient
+  run: u32, // of a refining scan: blocks left without new coefficients
+  reserved: u32,
+  dc: vec4<i32>, // DC predictors
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> bits: array<u32>;
+@group(0) @binding(2) var<storage, read> tables: array<u32>;
+@group(0) @binding(3) var<storage, read> scans: array<Scan>;
+@group(0) @binding(4) var<storage, read_write> chunks: array<Chunk>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<u32>;
+@group(0) @binding(6) var<storage, read_write> status: array<atomic<u32>>;
+
+fn word(index: u32) -> u32 {
+  return swapped(bits[index]);
+}
+
+// The entry of the code that a window of 32 bits begins with.
+fn lookUp(table: u32, window: u32) -> u32 {
+  var entry = tables[table + (window >> LOOKUP_SHIFT)];
+  if ((entry & LONG) != 0u) {
+    entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+  }
+  return entry;
+}
+
+// Tells what was wrong with a segment, and where decoding stood.
+fn report(image: u32, faults: u32, position: u32) {
+  if (faults != 0u) {
+    atomicOr(&status[image * STATUS_WORDS], faults);
+    atomicMin(&status[image * STATUS_WORDS + 1u], position);
+  }
+}
+`,
+  "jpeg/progressive_dc.wgsl": `// DC refining scans (ITU-T T.81, G.1.2.1): a bit per block, in the order of the scan, so that each
+// block finds its own. One invocation per block. Follows progressive.wgsl.
+//
+// Dispatch: the workgroups of all segments one after the other, folded into x and y; \`owners\` says
+// whose each is. A segment has ceil(blocks / WORKGROUP) of them.
+
+override WORKGROUP: u32 = 32;
+
+struct Params {
+  workgroups: u32,
+}
+
+struct Segment {
+  position: u32, // first bit
+  end: u32, // first bit after the segment
+  blocks: u32,
+  scan: u32,
+  image: u32,
+  firstWorkgroup: u32,
+  mcu: u32, // the first
+  reserved: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> bits: array<u32>;
+@group(0) @binding(2) var<storage, read> segments: array<Segment>;
+@group(0) @binding(3) var<storage, read> scans: array<Scan>;
+@group(0) @binding(4) var<storage, read> owners: array<u32>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<u32>;
+@group(0) @binding(6) var<storage, read_write> status: array<atomic<u32>>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let workgroup = group.x + group.y * groups.x;
+  if (workgroup >= params.workgroups) {
+    return;
+  }
+  let segment = segments[owners[workgroup]];
+  let n = (workgroup - segment.firstWorkgroup) * WORKGROUP + local;
+  if (n >= segment.blocks) {
+    return;
+  }
+  let scan = scans[segment.scan];
+  let position = segment.position + n;
+  let mcu = quotient(n, scan.blocksPerMcu);
+  let block = blockAt(scan, segment.mcu + mcu, n - mcu * scan.blocksPerMcu);
+  let bit = (swapped(bits[position >> 5u]) >> (31u - (position & 31u))) & 1u;
+  if (position >= segment.end) {
+    if (position == segment.end) {
+      atomicOr(&status[segment.image * STATUS_WORDS], TRUNCATED);
+      atomicMin(&status[segment.image * STATUS_WORDS + 1u], position);
+    }
+    return;
+  }
+  if (n + 1u == segment.blocks && segment.end - position > 8u) {
+    atomicOr(&status[segment.image * STATUS_WORDS], EXTRA_BYTES);
+    atomicMin(&status[segment.image * STATUS_WORDS + 1u], position);
+  }
+  coefficients[block * BLOCK_WORDS] |= bit << scan.shift;
+}
+`,
+  "jpeg/progressive_first.wgsl": `// Huffman decode of the scans that give coefficients their first value: DC and AC first scans of
+// progressive files (ITU-T T.81, G.1.2.1 and G.1.2.2), and the scans of sequential files that do not
+// code each component once. Follows progressive_chunk.wgsl.
+//
+// Dispatch: ceil(chunks / WORKGROUP) workgroups, folded into x and y.
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (index >= params.chunks) {
+    return;
+  }
+  var blocks = chunks[index].blocks;
+  if (blocks == 0u) {
+    return;
+  }
+  var position = chunks[index].position;
+  let end = chunks[index].end;
+  var z = chunks[index].z;
+  var dc = chunks[index].dc;
+  var place = chunks[index].place;
+  var mcu = chunks[index].mcu;
+  let scan = scans[chunks[index].scan];
+  var component = (scan.pattern >> (place * 2u)) & 3u;
+  var dcTable = pick(scan.dc, component);
+  var acTable = pick(scan.ac, component);
+  var address = blockAt(scan, mcu, place) * BLOCK_WORDS;
+  var next = (position >> 5u) + 1u;
+  var high = word(next - 1u);
+  var low = word(next);
+  var seen = 0u;
+  for (var turn = 0u; turn < params.cap; turn++) {
+    // In two steps, as shifting by 32 has no meaning.
+    let shift = position & 31u;
+    let window = (high << shift) | ((low >> 1u) >> (31u - shift));
+    let isDc = z == 0u;
+    let entry = lookUp(select(acTable, dcTable, isDc), window);
+    seen |= entry;
+    let size = (entry >> SIZE_SHIFT) & FIELD_MASK;
+    let step = (entry >> STEP_SHIFT) & STEP_MASK;
+    let stop = step == END_OF_BLOCK;
+    // The value follows its code; a leading zero marks a negative one.
+    let value = window << ((entry >> CODE_SHIFT) & FIELD_MASK);
+    let negative = ~(i32(value) >> 31u);
+    let magnitude = i32((value >> 1u) >> (31u - size));
+    var coefficient = magnitude - (((1 << size) - 1) & negative);
+    let predictor = select(
+      select(dc.x, dc.y, component == 1u),
+      select(dc.z, dc.w, component == 3u),
+      component >= 2u,
+    );
+    coefficient += select(0, predictor, isDc);
+    let stored = vec4(component) == vec4(0u, 1u, 2u, 3u);
+    dc = select(dc, vec4(coefficient), stored & vec4(isDc));
+    // What has no value writes back what is there.
+    let at = min(z + select(step - 1u, 0u, stop), 63u);
+    let pair = address + (at >> 1u);
+    let half = (at & 1u) << 4u;
+    let old = coefficients[pair];
+    let put = (old & ~(0xffffu << half)) | ((u32(coefficient << scan.shift) & 0xffffu) << half);
+    coefficients[pair] = select(old, put, isDc || (size != 0u && !stop));
+    position += entry & FIELD_MASK;
+    z += step;
+    let coming = word(next + 1u);
+    let crossed = (position >> 5u) >= next;
+    high = select(high, low, crossed);
+    low = select(low, coming, crossed);
+    next += u32(crossed);
+    if (z > scan.last) {
+      // An end of block may stand for a run of blocks, in scans of one component.
+      let run = select(1u, (1u << size) + u32(magnitude), stop);
+      z = scan.first;
+      blocks -= min(run, blocks);
+      let whole = place + 1u == scan.blocksPerMcu;
+      place = select(place + 1u, 0u, whole);
+      mcu += select(0u, run, whole);
+      component = (scan.pattern >> (place * 2u)) & 3u;
+      dcTable = pick(scan.dc, component);
+      acTable = pick(scan.ac, component);
+      address = select(blockAt(scan, mcu, place) * BLOCK_WORDS, 0u, blocks == 0u);
+      if (blocks == 0u) {
+        break;
+      }
+    }
+    if (position > end) {
+      break;
+    }
+  }
+  var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
+  if (position > end) {
+    faults |= TRUNCATED;
+    blocks = 0u;
+  } else if (blocks == 0u && end - position >= 8u) {
+    faults |= EXTRA_BYTES;
+  }
+  chunks[index].position = position;
+  chunks[index].blocks = blocks;
+  chunks[index].z = z;
+  chunks[index].place = place;
+  chunks[index].mcu = mcu;
+  chunks[index].dc = dc;
+  report(chunks[index].image, faults, position);
+}
+`,
+  "jpeg/progressive_masks.wgsl": `// Marks which coefficients of a block are not zero, for refining scans: one invocation per block.
+//
+// Dispatch: ceil(blocks / WORKGROUP) workgroups, folded into x and y.
+
+override WORKGROUP: u32 = 64;
+
+const BLOCK_VECTORS: u32 = 8;
+const VECTOR_COEFFICIENTS: u32 = 8;
+const HALF_VECTORS: u32 = 4;
+
+struct Params {
+  workgroups: u32,
+  blocks: u32,
+  firstBlock: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read_write> masks: array<vec2<u32>>;
+
+fn marks(pairs: vec4<u32>) -> u32 {
+  let low = select(vec4(0u), vec4(1u, 4u, 16u, 64u), (pairs & vec4(0xffffu)) != vec4(0u));
+  let high = select(vec4(0u), vec4(2u, 8u, 32u, 128u), (pairs >> vec4(16u)) != vec4(0u));
+  let all = low | high;
+  return all.x | all.y | all.z | all.w;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let block = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (block >= params.blocks) {
+    return;
+  }
+  let at = (params.firstBlock + block) * BLOCK_VECTORS;
+  var mask = vec2(0u);
+  for (var i = 0u; i < HALF_VECTORS; i++) {
+    let shift = i * VECTOR_COEFFICIENTS;
+    mask |= vec2(marks(coefficients[at + i]), marks(coefficients[at + HALF_VECTORS + i])) <<
+      vec2(shift);
+  }
+  masks[block] = mask;
+}
+`,
+  "jpeg/progressive_refine.wgsl": `// Huffman decode of AC refining scans (ITU-T T.81, G.1.2.3). A symbol says how many zeros to pass until
+// a new coefficient of one bit; each coefficient on the way that is not zero takes a correction bit. A
+// mask of the block's coefficients that were not zero before the scan leads from one to the next, so
+// that a turn is one symbol, one correction, or both. Follows progressive_chunk.wgsl.
+//
+// Dispatch: ceil(chunks / WORKGROUP) workgroups, folded into x and y.
+
+// \`skip\` before a symbol has been read, and where the rest of the block has no new coefficients.
+const READS_SYMBOL: u32 = 0xffffu;
+const TO_END: u32 = 0xfffu;
+
+// Per block: a bit for each coefficient that was not zero; see progressive_masks.wgsl.
+@group(0) @binding(7) var<storage, read> masks: array<vec2<u32>>;
+
+// Bits \`first\` to \`last\`, at most 63, of a mask.
+fn band(first: u32, last: u32) -> vec2<u32> {
+  let above = vec2(0xffffffffu << min(first, 31u), 0xffffffffu << (max(first, 32u) - 32u));
+  let below = vec2(0xffffffffu >> (31u - min(last, 31u)), 0xffffffffu >> (63u - max(last, 32u)));
+  let low = select(above.x & below.x, 0u, first > 31u);
+  return vec2(low, select(above.y & below.y, 0u, last < 32u));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = (group.x + group.y * groups.x) * WORKGROUP + local;
+  if (index >= params.chunks) {
+    return;
+  }
+  var blocks = chunks[index].blocks;
+  if (blocks == 0u) {
+    return;
+  }
+  var position = chunks[index].position;
+  let end = chunks[index].end;
+  var z = chunks[index].z;
+  var mcu = chunks[index].mcu;
+  var skip = chunks[index].skip;
+  var value = chunks[index].value;
+  var run = chunks[index].run;
+  let scan = scans[chunks[index].scan];
+  let plus = 1i << scan.shift;
+  let last = scan.last;
+  var block = blockAt(scan, mcu, 0u);
+  var left = masks[block - params.firstBlock] & band(min(z, 63u), last);
+  left = select(left, vec2(0u), z > last);
+  var next = (position >> 5u) + 1u;
+  var high = word(next - 1u);
+  var low = word(next);
+  var faults = 0u;
+  for (var turn = 0u; turn < params.cap; turn++) {
+    let shift = position & 31u;
+    let window = (high << shift) | ((low >> 1u) >> (31u - shift));
+    let entry = lookUp(scan.ac.x, window);
+    let reads = skip == READS_SYMBOL;
+    let size = (entry >> SIZE_SHIFT) & FIELD_MASK;
+    let step = (entry >> STEP_SHIFT) & STEP_MASK;
+    let stop = step == END_OF_BLOCK;
+    let code = (entry >> CODE_SHIFT) & FIELD_MASK;
+    let after = window << code;
+    let one = select(-plus, plus, (after & 0x80000000u) != 0u);
+    let isNew = size != 0u && !stop;
+    faults |= select(0u, BAD_CODE, reads && ((entry & BAD) != 0u || (isNew && size != 1u)));
+    value = select(value, u32(select(0, one, isNew)), reads);
+    run = select(run, (1u << size) + ((after >> 1u) >> (31u - size)), reads && stop);
+    skip = select(skip, select(step - 1u, TO_END, stop), reads);
+    var used = select(0u, select(code + u32(isNew), entry & FIELD_MASK, stop), reads);
+
+    // To the next coefficient that takes a bit, or the place for the new one, whichever is nearer.
+    let found = select(firstTrailingBit(left.x), 32u + firstTrailingBit(left.y), left.x == 0u);
+    let nonzero = select(found, last + 1u, (left.x | left.y) == 0u);
+    let gap = nonzero - z;
+    let reached = skip < gap;
+    let corrects = !reached && nonzero <= last;
+    let at = min(select(nonzero, z + skip, reached), 63u);
+    let pair = block * BLOCK_WORDS + (at >> 1u);
+    let half = (at & 1u) << 4u;
+    let old = coefficients[pair];
+    let coefficient = (i32(old >> half) << 16u) >> 16u;
+    let bit = ((window << used) & 0x80000000u) != 0u;
+    let changes = bit && (coefficient & plus) == 0;
+    let corrected = coefficient + select(0, select(-plus, plus, coefficient >= 0), changes);
+    // A new coefficient that no zero was left for goes behind the band, as in libjpeg-turbo.
+    let put = select(select(coefficient, i32(value), value != 0u), corrected, corrects);
+    coefficients[pair] = (old & ~(0xffffu << half)) | ((u32(put) & 0xffffu) << half);
+    used += u32(corrects);
+    z = at + 1u;
+    skip = select(select(skip - gap, skip, skip == TO_END), READS_SYMBOL, reached);
+    left = select(left, select(vec2(left.x & (left.x - 1u), left.y),
+      vec2(0u, left.y & (left.y - 1u)), left.x == 0u), corrects);
+    position += used;
+    let coming = word(next + 1u);
+    let crossed = (position >> 5u) >= next;
+    high = select(high, low, crossed);
+    low = select(low, coming, crossed);
+    next += u32(crossed);
+    let ends = (reached && z > last) || (!reached && !corrects) ||
+      (corrects && skip == TO_END && (left.x | left.y) == 0u);
+    if (ends) {
+      blocks -= 1u;
+      if (blocks == 0u) {
+        break;
+      }
+      run -= min(run, 1u);
+      skip = select(TO_END, READS_SYMBOL, run == 0u);
+      value = 0u;
+      mcu += 1u;
+      z = scan.first;
+      block = blockAt(scan, mcu, 0u);
+      left = masks[block - params.firstBlock] & band(z, last);
+    }
+    if (position > end) {
+      break;
+    }
+  }
+  if (position > end) {
+    faults |= TRUNCATED;
+    blocks = 0u;
+  } else if (blocks == 0u && end - position >= 8u) {
+    faults |= EXTRA_BYTES;
+  }
+  chunks[index].position = position;
+  chunks[index].blocks = blocks;
+  chunks[index].z = z;
+  chunks[index].mcu = mcu;
+  chunks[index].skip = skip;
+  chunks[index].value = value;
+  chunks[index].run = run;
+  report(chunks[index].image, faults, position);
 }
 `,
   "jpeg/sync/check.wgsl": `// Finds, per segment, the first subsequence that was not decoded from the state in which its

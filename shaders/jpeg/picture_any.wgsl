@@ -14,7 +14,9 @@ const FANCY_BOTH: u32 = 3;
 const REPLICATE: u32 = 4;
 
 const GREY: u32 = 0;
+const YCBCR: u32 = 1;
 const RGB: u32 = 2;
+const YCCK: u32 = 4;
 
 struct Params {
   workgroups: u32,
@@ -40,7 +42,7 @@ struct Image {
   stepX: u32, // words from one pixel to the next across; may wrap below zero
   stepY: u32, // and down
   reserved: u32,
-  components: array<Component, 3>,
+  components: array<Component, 4>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -108,9 +110,7 @@ fn main(
   if (colour != GREY) {
     let b = upsampled(images[owner].components[1], x, y);
     let r = upsampled(images[owner].components[2], x, y);
-    if (colour == RGB) {
-      rgb = vec3(rgb.x, b, r);
-    } else {
+    if (colour == YCBCR || colour == YCCK) {
       let cb = b - 128;
       let cr = r - 128;
       rgb += vec3(
@@ -119,6 +119,15 @@ fn main(
         (116130 * cb + 32768) >> 16u,
       );
       rgb = clamp(rgb, vec3(0), vec3(255));
+    } else {
+      rgb = vec3(rgb.x, b, r);
+    }
+    if (colour > RGB) {
+      // Inks are stored inverted: CMY lights the paper through K (libjpeg-turbo's cmyk.h). 255 is odd, so
+      // that no product is half-way between two multiples of it.
+      let black = upsampled(images[owner].components[3], x, y);
+      let cmy = select(rgb, vec3(255) - rgb, colour == YCCK);
+      rgb = (cmy * black * 2 + 255) / 510;
     }
   }
   let packed = vec3<u32>(rgb);

@@ -18,6 +18,8 @@ const H_SHIFT = 4;
 const V_SHIFT = 8;
 const PLACE_SHIFT = 12;
 const EDGE_SHIFT = 16;
+/** The shape of a component whose blocks lie row by row: MCUs of one block. */
+const ONE_BLOCK = 1 | 1 << H_SHIFT | 1 << V_SHIFT;
 const QUANT_WORDS = 32;
 /** Words of a block's samples: one byte each. */
 const SAMPLE_WORDS = BLOCK_EDGE * BLOCK_EDGE / 4;
@@ -43,8 +45,14 @@ export interface ComponentPlan {
   readonly planes: SampleStage;
   /** Pairs of chroma components that become planes of their own kind. */
   readonly chroma: SampleStage;
-  /** First block of each scan of the group, in the order of the pictures. */
+  /** First block of each scan of the pictures that are not gathered, in their order. */
   readonly scanBlocks: Uint32Array;
+  /** First block of each component of the gathered pictures, in their order. */
+  readonly gatheredBlocks: Uint32Array;
+  /** First block of all gathered pictures, which come last. */
+  readonly firstGathered: number;
+  /** Blocks of all pictures. */
+  readonly blocks: number;
   /** First word of each component's samples, in the order of the pictures. */
   readonly samples: Uint32Array;
   /** Bytes of coefficients. */
@@ -86,7 +94,8 @@ class Work {
 /**
  * Lays coefficients and samples out and writes a record per component.
  *
- * A scan's blocks lie in the order in which they are coded.
+ * A scan's blocks lie in the order in which they are coded; those of a gathered picture by component,
+ * row by row.
  *
  * @param decodables The pictures.
  * @param kinds How each is made.
@@ -101,40 +110,38 @@ export function componentRecords(
   tuning: Tuning,
 ): ComponentPlan {
   let componentCount = 0;
-  let scanCount = 0;
-  for (const { frame } of decodables) {
-    componentCount += frame.components.length;
-    scanCount += frame.scans.length;
-  }
+  for (const { frame } of decodables) componentCount += frame.components.length;
+  const { scanBlocks, gatheredBlocks, firstGathered, blocks } = blockLayout(decodables);
   const components = read.uniform(componentCount * COMPONENT_WORDS);
   const { data } = read;
-  const scanBlocks = new Uint32Array(scanCount);
   const samples = new Uint32Array(componentCount);
   const quants = new Map<QuantTable, number>();
   const planes = new Work(tuning.transform);
   const chroma = new Work(tuning.transform);
   let place = 0;
   let firstScan = 0;
-  let blocks = 0;
+  let gatheredPlace = 0;
   let words = 0;
   decodables.forEach(({ frame }, i) => {
     const kind = kinds[i];
-    frame.scans.forEach((scan, s) => {
-      scanBlocks[firstScan + s] = blocks;
-      blocks += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
-    });
     frame.components.forEach((component, c) => {
       const record = components.offset / 4 + place * COMPONENT_WORDS;
-      const scan = frame.scans[component.scan];
-      const single = scan.components.length === 1;
       const shown = component.blocksWide * component.blocksHigh;
       let quant = quants.get(component.quant!);
       if (quant === undefined) quants.set(component.quant!, quant = quants.size);
-      data[record] = scanBlocks[firstScan + component.scan];
-      data[record + 1] = scan.mcusAcross;
-      data[record + 2] = scan.blocksPerMcu | (single ? 1 : component.h) << H_SHIFT |
-        (single ? 1 : component.v) << V_SHIFT | component.place << PLACE_SHIFT |
-        edge(kind, component) << EDGE_SHIFT;
+      if (frame.gathered) {
+        data[record] = gatheredBlocks[gatheredPlace++];
+        data[record + 1] = component.paddedWide;
+        data[record + 2] = ONE_BLOCK | edge(kind, component) << EDGE_SHIFT;
+      } else {
+        const scan = frame.scans[component.scan];
+        const single = scan.components.length === 1;
+        data[record] = scanBlocks[firstScan + component.scan];
+        data[record + 1] = scan.mcusAcross;
+        data[record + 2] = scan.blocksPerMcu | (single ? 1 : component.h) << H_SHIFT |
+          (single ? 1 : component.v) << V_SHIFT | component.place << PLACE_SHIFT |
+          edge(kind, component) << EDGE_SHIFT;
+      }
       data[record + 3] = component.blocksWide;
       data[record + 4] = shown;
       data[record + 5] = samples[place] = words;
@@ -148,7 +155,7 @@ export function componentRecords(
       }
       place++;
     });
-    firstScan += frame.scans.length;
+    if (!frame.gathered) firstScan += frame.scans.length;
   });
   return {
     components,
@@ -156,9 +163,40 @@ export function componentRecords(
     planes: planes.stage(read),
     chroma: chroma.stage(read),
     scanBlocks,
+    gatheredBlocks,
+    firstGathered,
+    blocks,
     samples,
     coefficientBytes: blocks * BLOCK_BYTES,
     sampleBytes: words * 4,
+  };
+}
+
+/** First blocks of scans and of gathered components. */
+function blockLayout(decodables: readonly Decodable[]) {
+  const scanBlocks: number[] = [];
+  const gatheredBlocks: number[] = [];
+  let blocks = 0;
+  for (const { frame } of decodables) {
+    if (frame.gathered) continue;
+    for (const scan of frame.scans) {
+      scanBlocks.push(blocks);
+      blocks += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+    }
+  }
+  const firstGathered = blocks;
+  for (const { frame } of decodables) {
+    if (!frame.gathered) continue;
+    for (const component of frame.components) {
+      gatheredBlocks.push(blocks);
+      blocks += component.paddedWide * component.paddedHigh;
+    }
+  }
+  return {
+    scanBlocks: Uint32Array.from(scanBlocks),
+    gatheredBlocks: Uint32Array.from(gatheredBlocks),
+    firstGathered,
+    blocks,
   };
 }
 

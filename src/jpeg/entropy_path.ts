@@ -40,6 +40,7 @@ export function chooseSync(
   if (path === "segment") return chosen;
   const threshold = path === "sync" ? -1 : longestInOrder(decodables, lexed, tuning);
   for (const { frame } of decodables) {
+    if (frame.gathered) continue;
     for (const scan of frame.scans) {
       if (synchronises(scan) && scanBits(scan, lexed).longest > threshold) chosen.add(scan);
     }
@@ -62,6 +63,9 @@ export function explainPath(
   lexed: LexedBlobs,
   tuning: Tuning,
 ): { path: "segment" | "sync"; why: string } {
+  if (frame.gathered) {
+    return { path: "segment", why: "its coefficients are gathered over several scans" };
+  }
   if (!synchronises(scan)) {
     const why = "all components share one set of tables, so that a piece cannot tell its component";
     return { path: "segment", why };

@@ -32,14 +32,14 @@ export interface EntropyStage extends Stage {
 /**
  * Writes a record per scan, and per restart segment a chunk, or what its chunks are found from.
  *
- * @param decodables The pictures.
+ * @param decodables The pictures that are not gathered.
  * @param scanBlocks First block of each of their scans.
  * @param lexed Where their segments lie.
  * @param read Where tables and scans go.
  * @param written Where chunks go.
  * @param tuning Sizes of workgroups.
  * @param sync Scans that go by self-synchronisation.
- * @returns Where the records lie.
+ * @returns Where the records lie; undefined if there are no pictures.
  */
 export function entropyRecords(
   decodables: readonly Decodable[],
@@ -49,7 +49,8 @@ export function entropyRecords(
   written: Words,
   tuning: Tuning,
   sync: ReadonlySet<JpegScan>,
-): EntropyStage {
+): EntropyStage | undefined {
+  if (decodables.length === 0) return undefined;
   const { segments } = lexed;
   const offsets = tableOffsets(decodables);
   const tables = tableRecords(offsets, read);
@@ -110,8 +111,13 @@ export function entropyRecords(
   };
 }
 
-/** Where each different table begins, in words. */
-function tableOffsets(decodables: readonly Decodable[]): Map<HuffmanTable, number> {
+/**
+ * Places each different table.
+ *
+ * @param decodables The pictures that use them.
+ * @returns Where each begins, in words.
+ */
+export function tableOffsets(decodables: readonly Decodable[]): Map<HuffmanTable, number> {
   const offsets = new Map<HuffmanTable, number>();
   let words = 0;
   for (const { frame } of decodables) {
@@ -128,7 +134,14 @@ function tableOffsets(decodables: readonly Decodable[]): Map<HuffmanTable, numbe
   return offsets;
 }
 
-function tableRecords(offsets: Map<HuffmanTable, number>, read: Words): Region {
+/**
+ * Writes tables.
+ *
+ * @param offsets Where each begins, in words.
+ * @param read Where they go.
+ * @returns Where they lie.
+ */
+export function tableRecords(offsets: Map<HuffmanTable, number>, read: Words): Region {
   let words = 0;
   for (const table of offsets.keys()) words += table.lookup.length;
   const region = read.region(words);

@@ -3,10 +3,10 @@ import type { HuffmanTable } from "./huffman.ts";
 import type { QuantTable } from "./tables.ts";
 
 /** How a frame's coefficients are coded. */
-export type Process = "baseline" | "extended sequential";
+export type Process = "baseline" | "extended sequential" | "progressive";
 
 /** What a frame's components are. */
-export type ColourModel = "grey" | "YCbCr" | "RGB";
+export type ColourModel = "grey" | "YCbCr" | "RGB" | "CMYK" | "YCCK";
 
 /** One component of a frame (ITU-T T.81, A.1.1). */
 export interface JpegComponent {
@@ -26,7 +26,11 @@ export interface JpegComponent {
   blocksWide: number;
   /** Rows of blocks that hold samples. */
   blocksHigh: number;
-  /** Which scan codes it; -1 for none yet. */
+  /** Blocks across in whole MCUs of all components. */
+  paddedWide: number;
+  /** Rows of blocks in whole MCUs of all components. */
+  paddedHigh: number;
+  /** Which scan codes it first; -1 for none yet. */
   scan: number;
   /** Its first block's place in an MCU of that scan. */
   place: number;
@@ -34,13 +38,24 @@ export interface JpegComponent {
   quant: QuantTable | undefined;
 }
 
+/** What a scan codes of its blocks (ITU-T T.81, G.1.2). */
+export type ScanKind = "sequential" | "dc first" | "dc refine" | "ac first" | "ac refine";
+
 /** One scan of a frame (ITU-T T.81, B.2.3). */
 export interface JpegScan {
+  /** What it codes. */
+  readonly kind: ScanKind;
+  /** First coefficient, in zigzag order. */
+  readonly first: number;
+  /** Last coefficient. */
+  readonly last: number;
+  /** Bits by which the coefficients are shifted. */
+  readonly shift: number;
   /** Its components, as places in the frame. */
   readonly components: readonly number[];
-  /** DC table of each. */
+  /** DC table of each; empty if the scan needs none. */
   readonly dc: readonly HuffmanTable[];
-  /** AC table of each. */
+  /** AC table of each; empty if the scan needs none. */
   readonly ac: readonly HuffmanTable[];
   /** MCUs across; of one block each if there is one component. */
   readonly mcusAcross: number;
@@ -76,6 +91,16 @@ export interface FrameHeader {
 export interface JpegFrame extends FrameHeader {
   /** What the components are. */
   readonly colour: ColourModel;
+  /**
+   * Whether coefficients are gathered over several scans, so that they lie by component and not in
+   * the order of a scan: progressive frames, and sequential ones that do not code each component once.
+   */
+  readonly gathered: boolean;
+  /**
+   * Per component, the bits of coefficients 0 to 9 that are not known yet (-1: nothing is), where a
+   * progressive frame is not complete; libjpeg-turbo smooths such pictures.
+   */
+  readonly unknownBits: readonly Int8Array[] | undefined;
   /** EXIF orientation; 1 if the file has none. */
   readonly orientation: Orientation;
   /** The scans, in the order of the file. */

@@ -1,11 +1,19 @@
 import { JpegFault } from "./fault.ts";
-import type { FrameHeader, JpegComponent } from "./frame.ts";
-import { badLength, SOF0, UNSUPPORTED_FRAMES } from "./markers.ts";
+import type { FrameHeader, JpegComponent, Process } from "./frame.ts";
+import { badLength, SOF0, SOF1, SOF2, UNSUPPORTED_FRAMES } from "./markers.ts";
 
 const HEADER_BYTES = 6;
 const COMPONENT_BYTES = 3;
 const BLOCK_EDGE = 8;
 const MOST_FACTOR = 4;
+/** Most columns, and most rows, that libjpeg-turbo takes (JPEG_MAX_DIMENSION). */
+const MOST_PIXELS_A_SIDE = 65500;
+
+const PROCESSES: Readonly<Record<number, Process>> = {
+  [SOF0]: "baseline",
+  [SOF1]: "extended sequential",
+  [SOF2]: "progressive",
+};
 
 /**
  * Reads a frame header (ITU-T T.81, B.2.2).
@@ -24,22 +32,31 @@ export function parseFrameHeader(
   maxPixels: number,
 ): FrameHeader {
   const feature = UNSUPPORTED_FRAMES[code];
-  if (feature) throw new JpegFault("unsupported", `its coding is ${feature}`);
+  if (feature) {
+    throw new JpegFault(
+      "unsupported",
+      `its coding must be sequential or progressive Huffman: received ${feature}`,
+    );
+  }
   const length = payload.length;
   if (length < HEADER_BYTES || length !== HEADER_BYTES + COMPONENT_BYTES * payload[5]) {
     badLength("SOF", offset, length);
   }
   const precision = payload[0];
   if (precision !== 8) {
-    throw precision === 12
-      ? new JpegFault("unsupported", "its samples have 12 bits")
-      : new JpegFault("corrupt", `its samples must have 8 bits: received ${precision}`);
+    throw new JpegFault(
+      precision === 12 ? "unsupported" : "corrupt",
+      `its samples must have 8 bits: received ${precision} bits`,
+    );
   }
   const height = payload[1] << 8 | payload[2];
   const width = payload[3] << 8 | payload[4];
   const count = payload[5];
   if (height === 0 && width > 0) {
-    throw new JpegFault("unsupported", "its height is left to a DNL marker");
+    throw new JpegFault(
+      "unsupported",
+      "its frame header must have the picture's height: received 0 (left to a DNL marker)",
+    );
   }
   if (width === 0 || count === 0) {
     throw new JpegFault(
@@ -53,9 +70,17 @@ export function parseFrameHeader(
       `its width × height must be at most maxPixels = ${maxPixels}: received ${width}×${height}`,
     );
   }
-  if (count === 4) throw new JpegFault("unsupported", "it has 4 components (CMYK or YCCK)");
-  if (count !== 1 && count !== 3) {
-    throw new JpegFault("unsupported", `it has ${count} components (1 and 3 are supported)`);
+  if (width > MOST_PIXELS_A_SIDE || height > MOST_PIXELS_A_SIDE) {
+    throw new JpegFault(
+      "limits",
+      `its width and height must be at most ${MOST_PIXELS_A_SIDE}: received ${width}×${height}`,
+    );
+  }
+  if (count !== 1 && count !== 3 && count !== 4) {
+    throw new JpegFault(
+      "unsupported",
+      `its number of components must be 1, 3 or 4: received ${count}`,
+    );
   }
   const components: JpegComponent[] = [];
   for (let i = 0; i < count; i++) {
@@ -65,7 +90,7 @@ export function parseFrameHeader(
   return {
     width,
     height,
-    process: code === SOF0 ? "baseline" : "extended sequential",
+    process: PROCESSES[code],
     components,
     ...measure(width, height, components),
   };
@@ -83,13 +108,15 @@ function measure(width: number, height: number, components: JpegComponent[]) {
     if (hMax % c.h !== 0 || vMax % c.v !== 0) {
       throw new JpegFault(
         "unsupported",
-        `its component ${c.id} has a fractional sampling ratio (${c.h}×${c.v} of ${hMax}×${vMax})`,
+        `its component ${c.id} must have a whole sampling ratio: received a fractional sampling ratio (${c.h}×${c.v} of ${hMax}×${vMax})`,
       );
     }
     c.width = Math.ceil(width * c.h / hMax);
     c.height = Math.ceil(height * c.v / vMax);
     c.blocksWide = Math.ceil(c.width / BLOCK_EDGE);
     c.blocksHigh = Math.ceil(c.height / BLOCK_EDGE);
+    c.paddedWide = Math.ceil(width / (BLOCK_EDGE * hMax)) * c.h;
+    c.paddedHigh = Math.ceil(height / (BLOCK_EDGE * vMax)) * c.v;
   }
   return { hMax, vMax };
 }
@@ -112,6 +139,8 @@ function component(id: number, factors: number, quantSlot: number): JpegComponen
     height: 0,
     blocksWide: 0,
     blocksHigh: 0,
+    paddedWide: 0,
+    paddedHigh: 0,
     scan: -1,
     place: 0,
     quant: undefined,

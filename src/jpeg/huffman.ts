@@ -7,6 +7,8 @@ export const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
 
 const MAX_CODE_BITS = 16;
 const TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;
+/** Bits that libjpeg-turbo reads until it knows that a code is not assigned. */
+const BAD_CODE_BITS = 17;
 const CODE_SHIFT = 5;
 const SIZE_SHIFT = 10;
 const STEP_SHIFT = 15;
@@ -14,11 +16,16 @@ const END_OF_BLOCK = 64;
 const BAD = 0x4000_0000;
 const LONG = 0x8000_0000;
 
+/** What the symbols of a Huffman table are: DC sizes; AC runs and sizes; the same with runs of blocks. */
+export type HuffmanClass = "dc" | "ac" | "ac runs";
+
 /**
  * A Huffman table as the GPU reads it.
  *
  * An entry packs, from bit 0: bits of code and value together (5), bits of the code (5), bits of the
- * value (5), steps in zigzag order (7; 64 ends the block); bit 30 marks a code that is not assigned. The first 512
+ * value (5), steps in zigzag order (7; 64 ends the block); bit 30 marks a code that is not assigned. Where
+ * runs of ended blocks are coded (progressive AC scans), the value of an entry that ends the block is
+ * what the run's length has beyond its leading bit. The first 512
  * entries are indexed by the next 9 bits; one with bit 31 stands for longer codes and holds where
  * their 128 entries begin, which are indexed by the 7 bits after those.
  */
@@ -38,16 +45,17 @@ let tablesMade = 0;
  *
  * @param counts How many codes there are of 1 to 16 bits.
  * @param symbols The symbols in the order of their codes.
- * @param dc Whether the symbols are DC sizes rather than runs and sizes.
+ * @param kind What the symbols are.
  * @returns The table.
  * @throws {JpegFault} If the codes overflow their lengths, or a DC size is above 15.
  */
 export function buildHuffman(
   counts: ArrayLike<number>,
   symbols: ArrayLike<number>,
-  dc: boolean,
+  kind: HuffmanClass,
 ): HuffmanTable {
-  const bad = BAD | MAX_CODE_BITS | (MAX_CODE_BITS << CODE_SHIFT) |
+  const dc = kind === "dc";
+  const bad = BAD | BAD_CODE_BITS | (BAD_CODE_BITS << CODE_SHIFT) |
     ((dc ? 1 : END_OF_BLOCK) << STEP_SHIFT);
   const lookup: number[] = new Array(LOOKUP_ENTRIES).fill(bad);
   let minBits = MAX_CODE_BITS;
@@ -56,15 +64,22 @@ export function buildHuffman(
   for (let bits = 1; bits <= MAX_CODE_BITS; bits++) {
     for (let i = 0; i < counts[bits - 1]; i++, code++, next++) {
       const symbol = symbols[next];
-      const size = dc ? symbol : symbol & 15;
+      const run = symbol >> 4;
+      const endsRun = kind === "ac runs" && (symbol & 15) === 0 && run < 15;
+      const size = dc ? symbol : endsRun ? run : symbol & 15;
       if (size > 15) {
         throw new JpegFault(
           "corrupt",
-          `a DC Huffman table must have sizes up to 15: received ${size}`,
+          `its DC Huffman table must have sizes up to 15: received ${size}`,
         );
       }
-      const run = symbol >> 4;
-      const step = dc ? 1 : size > 0 || run === 15 ? run + 1 : END_OF_BLOCK;
+      const step = dc
+        ? 1
+        : endsRun
+        ? END_OF_BLOCK
+        : size > 0 || run === 15
+        ? run + 1
+        : END_OF_BLOCK;
       const entry = (bits + size) | (bits << CODE_SHIFT) | (size << SIZE_SHIFT) |
         (step << STEP_SHIFT);
       minBits = Math.min(minBits, bits + size);
@@ -86,7 +101,9 @@ export function buildHuffman(
     if (code >= 2 ** bits && counts[bits - 1] > 0) {
       throw new JpegFault(
         "corrupt",
-        `a Huffman table's codes of ${bits} bits must fit their length`,
+        `its Huffman table must have codes that fit their length: received ${
+          counts[bits - 1]
+        } codes of ${bits} bits`,
       );
     }
     code *= 2;

@@ -2,6 +2,11 @@ import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/ker
 import { SHADERS } from "../shaders.ts";
 import { hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
 import type { Group } from "./plan.ts";
+import {
+  PROGRESSIVE_KERNELS,
+  progressiveKernels,
+  recordProgressive,
+} from "./progressive_kernels.ts";
 import type { Decodable, Stage, Tuning } from "./stage.ts";
 import { loadSyncKernels, recordSync, type SyncKernels } from "./sync_kernels.ts";
 import type { Region } from "./words.ts";
@@ -11,6 +16,7 @@ type FusedKind = Exclude<PictureKind, "any">;
 /** Name of a kernel: what it is labelled by, after `jpeg/`. */
 export type KernelName =
   | "entropy"
+  | keyof typeof PROGRESSIVE_KERNELS
   | "planes"
   | "chroma"
   | "picture any"
@@ -33,6 +39,8 @@ export interface DecodeBuffers {
   readonly samples: GPUBuffer;
   /** What only self-synchronisation sees. */
   readonly sync: GPUBuffer;
+  /** Which coefficients of gathered pictures are not zero. */
+  readonly masks: GPUBuffer;
 }
 
 /** Constants of the fused kernel, by kind. */
@@ -79,8 +87,10 @@ export class JpegKernels {
    * @returns When they are there.
    */
   async load(decodables: readonly Decodable[], sync: boolean): Promise<void> {
-    const names = new Set<KernelName>(decodables.length > 0 ? ["entropy"] : []);
+    const names = new Set<KernelName>();
     for (const { frame, orientation } of decodables) {
+      if (frame.gathered) { for (const name of progressiveKernels(frame)) names.add(name); }
+      else names.add("entropy");
       const kind = pictureKind(frame);
       if (kind === "any") names.add("planes");
       if (hasChromaPass(kind)) names.add("chroma");
@@ -123,6 +133,10 @@ export class JpegKernels {
       case "picture any":
         return load(SHADERS["jpeg/picture_any.wgsl"], pixel);
     }
+    if (name in PROGRESSIVE_KERNELS) {
+      const { files, size } = PROGRESSIVE_KERNELS[name as keyof typeof PROGRESSIVE_KERNELS];
+      return load(files.map((file) => SHADERS[file]).join("\n"), this.#tuning[size]);
+    }
     const [, kind, turned] = name.split(" ");
     return getKernel(this.#device, {
       label,
@@ -149,32 +163,44 @@ export function recordGroup(
   buffers: DecodeBuffers,
   status: Region,
 ): void {
-  const { entropy, components } = group;
+  const { entropy, progressive, components } = group;
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
   const coefficients = { buffer: buffers.coefficients, size: components.coefficientBytes };
   const samples = { buffer: buffers.samples, size: Math.max(components.sampleBytes, 16) };
   const pixels = { buffer: buffers.pixels, ...group.output };
   const blocks = [coefficients, read(components.quants), read(components.components)];
   encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
-  const bits = { buffer: buffers.bits, ...entropy.bits };
-  const tables = read(entropy.tables);
-  const scans = read(entropy.scans);
-  const write = (stage: Stage, chunks: Binding, times: number) =>
-    dispatch(encoder, kernels.get("entropy"), stage.workgroups, times, [
-      read(stage.params),
-      bits,
-      tables,
-      scans,
-      chunks,
-      coefficients,
-      { buffer: buffers.written, ...status },
-    ]);
-  if (entropy.workgroups > 0) {
-    write(entropy, { buffer: buffers.written, ...entropy.chunks }, entropy.dispatches);
+  if (entropy) {
+    const bits = { buffer: buffers.bits, ...entropy.bits };
+    const tables = read(entropy.tables);
+    const scans = read(entropy.scans);
+    const write = (stage: Stage, chunks: Binding, times: number) =>
+      dispatch(encoder, kernels.get("entropy"), stage.workgroups, times, [
+        read(stage.params),
+        bits,
+        tables,
+        scans,
+        chunks,
+        coefficients,
+        { buffer: buffers.written, ...status },
+      ]);
+    if (entropy.workgroups > 0) {
+      write(entropy, { buffer: buffers.written, ...entropy.chunks }, entropy.dispatches);
+    }
+    if (entropy.sync) {
+      recordSync(encoder, kernels.sync, entropy.sync, { ...buffers, bits, tables, scans });
+      write(entropy.sync.write, { buffer: buffers.sync, ...entropy.sync.scratch.chunks }, 1);
+    }
   }
-  if (entropy.sync) {
-    recordSync(encoder, kernels.sync, entropy.sync, { ...buffers, bits, tables, scans });
-    write(entropy.sync.write, { buffer: buffers.sync, ...entropy.sync.scratch.chunks }, 1);
+  if (progressive) {
+    recordProgressive(
+      progressive,
+      buffers,
+      coefficients,
+      status,
+      (name, stage, times, bindings) =>
+        dispatch(encoder, kernels.get(name), stage.workgroups, times, bindings),
+    );
   }
   for (const name of ["planes", "chroma"] as const) {
     const stage = components[name];

@@ -1,4 +1,4 @@
-import { EOI, RST0, RST7, SOI, SOS, standsAlone } from "./markers.ts";
+import { EOI, isSkipped, RST0, RST7, SOI, SOS, standsAlone } from "./markers.ts";
 
 /** Words of one blob's record in {@linkcode LexedBlobs.blobs}. */
 export const BLOB_WORDS = 6;
@@ -15,7 +15,7 @@ export const LexEnd = {
   data: 1,
   /** Inside of a marker segment that is longer than the blob. */
   cut: 2,
-  /** At a marker segment whose length is below 2. */
+  /** At a marker segment whose length is below 2, unless it is one that libjpeg-turbo skips. */
   length: 3,
   /** At the beginning: the blob does not begin with SOI. */
   noSoi: 4,
@@ -130,7 +130,11 @@ export class Lexer implements LexedBlobs {
       }
       if (at + 2 > size) return [LexEnd.cut, at - 2];
       const length = (blob[at] << 8) | blob[at + 1];
-      if (length < 2) return [LexEnd.length, at - 2];
+      if (length < 2) {
+        if (!isSkipped(code)) return [LexEnd.length, at - 2];
+        this.#marker(code, at += 2, 0);
+        continue;
+      }
       if (at + length > size) {
         this.#marker(code, at + 2, size - at - 2);
         return [LexEnd.cut, at - 2];

@@ -23,6 +23,8 @@ export const DRI = 0xdd;
 export const APP0 = 0xe0;
 export const APP1 = 0xe1;
 export const APP14 = 0xee;
+export const APP15 = 0xef;
+export const COM = 0xfe;
 export const TEM = 0x01;
 
 /** Whether a marker stands alone, without a length and a payload. */
@@ -30,14 +32,18 @@ export function standsAlone(code: number): boolean {
   return code === TEM || (code >= RST0 && code <= EOI);
 }
 
+/** Whether a marker segment is skipped by libjpeg-turbo, whatever its length says. */
+export function isSkipped(code: number): boolean {
+  return code === DNL || code === COM || (code >= APP0 && code <= APP15);
+}
+
 /** Whether a marker begins a frame: any SOFn. */
 export function beginsFrame(code: number): boolean {
   return code >= SOF0 && code <= SOF15 && code !== DHT && code !== JPG && code !== DAC;
 }
 
-/** Why frames other than baseline and extended sequential Huffman ones are refused, by SOFn. */
+/** Why frames other than sequential and progressive Huffman ones are refused, by SOFn. */
 export const UNSUPPORTED_FRAMES: Readonly<Record<number, string>> = {
-  [SOF2]: "progressive",
   0xc3: "lossless",
   0xc5: "hierarchical (differential sequential)",
   0xc6: "hierarchical (differential progressive)",

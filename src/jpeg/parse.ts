@@ -1,19 +1,25 @@
 import { describeFormat } from "./detect.ts";
 import { exifOrientation, type Orientation } from "./exif.ts";
 import { JpegFault } from "./fault.ts";
+import { ColourHints } from "./colour.ts";
 import type { ColourModel, FrameHeader, JpegFrame, JpegScan } from "./frame.ts";
 import { parseFrameHeader } from "./frame_header.ts";
 import { BLOB_WORDS, type LexedBlobs, LexEnd, MARKER_WORDS } from "./lex.ts";
 import * as M from "./markers.ts";
-import { checkSegments, parseScanHeader } from "./scan_header.ts";
+import { checkArithmetic } from "./conditioning.ts";
+import { Progression } from "./progression.ts";
+import { parseScanHeader } from "./scan_header.ts";
+import { checkSegments } from "./scan_segments.ts";
 import { TableSlots } from "./table_segments.ts";
 import type { TableCache } from "./tables.ts";
 
 /** Bytes from a marker's 0xFF to its payload. */
 const PAYLOAD_OFFSET = 4;
-const JFIF_BYTES = 14;
-const ADOBE_BYTES = 12;
-const ADOBE_TRANSFORM = 11;
+/** Bytes of a marker itself. */
+const MARKER_BYTES = 2;
+const FILL = 0xff;
+
+const ZERO_DIVISORS = new Uint8Array(64);
 
 /** What the parser needs beside the blob. */
 export interface ParseOptions {
@@ -42,7 +48,9 @@ export function parseJpeg(
 ): JpegFrame {
   const record = index * BLOB_WORDS;
   const [first, count, firstSegment, , end, endsAt] = lexed.blobs.subarray(record, record + 6);
-  if (blob.length === 0) throw new JpegFault("corrupt", "its blob must not be empty");
+  if (blob.length === 0) {
+    throw new JpegFault("corrupt", "its blob must not be empty: received 0 bytes");
+  }
   if (end === LexEnd.noSoi) {
     throw new JpegFault(
       "format",
@@ -59,11 +67,13 @@ export function parseJpeg(
     throw new JpegFault(
       "corrupt",
       end === LexEnd.cut
-        ? `its marker segment at byte ${endsAt} must lie inside of the blob: it goes on after its end`
-        : `its marker segment at byte ${endsAt} must have a length of at least 2`,
+        ? `its marker segment at byte ${endsAt} must lie inside of the blob: received one that goes on after its end`
+        : `its marker segment at byte ${endsAt} must have a length of at least 2: received less`,
     );
   }
-  if (end === LexEnd.data) parser.warnings.push("it has no EOI marker at its end");
+  if (end === LexEnd.data) {
+    parser.warnings.push("it must have an EOI marker at its end: received none");
+  }
   return parser.frame();
 }
 
@@ -74,13 +84,16 @@ class Parser {
   readonly #blob: Uint8Array;
   readonly #options: ParseOptions;
   readonly #slots: TableSlots;
+  readonly #hints = new ColourHints();
   readonly #scans: JpegScan[] = [];
   #header?: FrameHeader;
+  #colour: ColourModel = "grey";
+  #progression?: Progression;
   #segment: number;
   #restartInterval = 0;
   #orientation: Orientation = 1;
-  #jfif = false;
-  #adobe = -1;
+  /** Where the next marker is expected; negative after a scan, whose data ends at a marker. */
+  #next = MARKER_BYTES;
 
   constructor(
     lexed: LexedBlobs,
@@ -98,7 +111,10 @@ class Parser {
   }
 
   marker(code: number, offset: number, length: number): void {
-    if (M.standsAlone(code)) {
+    const alone = M.standsAlone(code);
+    this.#gap(offset - (alone ? MARKER_BYTES : PAYLOAD_OFFSET));
+    this.#next = code === M.SOS ? -1 : offset + length;
+    if (alone) {
       if (code !== M.SOI) return;
       throw new JpegFault("corrupt", `it must have one SOI marker: received a second at ${offset}`);
     }
@@ -106,25 +122,18 @@ class Parser {
     if (code === M.DQT) this.#slots.dqt(payload, offset);
     else if (code === M.DHT) this.#slots.dht(payload, offset);
     else if (code === M.SOS) this.#sos(payload, offset);
-    else if (code === M.APP0) this.#jfif ||= length >= JFIF_BYTES && starts(payload, "JFIF\0");
+    else if (code === M.APP0) this.#tell(this.#hints.app0(payload));
     else if (code === M.APP1) this.#orientation = exifOrientation(payload) ?? this.#orientation;
-    else if (code === M.APP14) {
-      if (length >= ADOBE_BYTES && starts(payload, "Adobe")) this.#adobe = payload[ADOBE_TRANSFORM];
-    } else if (code === M.DRI) {
+    else if (code === M.APP14) this.#hints.app14(payload);
+    else if (code === M.DRI) {
       if (length !== 2) M.badLength("DRI", offset, length);
       this.#restartInterval = payload[0] << 8 | payload[1];
-    } else if (M.beginsFrame(code)) {
-      const header = parseFrameHeader(code, payload, offset, this.#options.maxPixels);
-      if (this.#header) {
-        throw new JpegFault(
-          "corrupt",
-          `it must have one frame header: received a second at ${offset}`,
-        );
-      }
-      this.#header = header;
-    } else if (code === M.DNL) {
-      throw new JpegFault("unsupported", "it has a DNL marker (height after the first scan)");
-    } else if (code < M.APP0 && code !== M.DAC) {
+    } else if (M.beginsFrame(code)) this.#sof(code, payload, offset);
+    else if (code === M.DAC) checkArithmetic(payload, offset);
+    else if (code === M.DNL) {
+      // libjpeg-turbo takes no notice of it: the frame header has a height.
+      this.#tell(`its frame header must be all that gives a height: received a DNL marker`);
+    } else if (code < M.APP0 || code > M.APP15 && code !== M.COM) {
       throw new JpegFault(
         "corrupt",
         `its markers must be known: received ${M.markerName(code)} at byte ${
@@ -142,57 +151,80 @@ class Parser {
     if (this.#scans.length === 0) {
       throw new JpegFault("corrupt", "it must have a scan (SOS): received none");
     }
-    const missing = header.components.find((component) => component.scan < 0);
-    if (missing) {
-      throw new JpegFault(
-        "corrupt",
-        `it must have a scan of component ${missing.id}: received none`,
-      );
-    }
+    const uncoded = header.components.filter((component) => component.scan < 0);
+    // What no scan codes is grey, as if its divisors were zero.
+    for (const component of uncoded) component.quant = this.#options.tables.quant(ZERO_DIVISORS);
+    const coded = this.#scans.reduce((sum, scan) => sum + scan.components.length, 0);
+    const once = uncoded.length === 0 && coded === header.components.length;
     return {
       ...header,
-      colour: this.#colour(header),
+      colour: this.#colour,
+      gathered: this.#progression !== undefined || !once,
+      unknownBits: uncoded.length === 0 ? this.#progression?.unknownBits() : undefined,
       orientation: this.#orientation,
       scans: this.#scans,
       warnings: this.warnings,
     };
   }
 
+  /** Warns of bytes between two markers that are no fill bytes. */
+  #gap(end: number): void {
+    if (this.#next < 0) return;
+    let bytes = 0;
+    for (let at = this.#next; at < end; at++) if (this.#blob[at] !== FILL) bytes++;
+    if (bytes === 0) return;
+    this.#tell(
+      `its markers must follow one another: received ${bytes} extraneous bytes before byte ${end}`,
+    );
+  }
+
+  #tell(warning: string | undefined): void {
+    if (warning !== undefined) this.warnings.push(warning);
+  }
+
+  #sof(code: number, payload: Uint8Array, offset: number): void {
+    if (this.#header) {
+      throw new JpegFault(
+        "corrupt",
+        `it must have one frame header: received a second at ${offset}`,
+      );
+    }
+    const header = parseFrameHeader(code, payload, offset, this.#options.maxPixels);
+    if (header.process === "progressive") this.#progression = new Progression(header.components);
+    this.#header = header;
+  }
+
   #sos(payload: Uint8Array, offset: number): void {
     const header = this.#header;
     if (!header) {
-      throw new JpegFault("corrupt", "its frame header (SOF) must come before its scans");
+      throw new JpegFault(
+        "corrupt",
+        "its frame header (SOF) must come before its scans: received a scan first",
+      );
     }
     const ordinal = this.#scans.length;
-    if (ordinal > 0 && this.#scans[0].components.length === header.components.length) {
+    if (ordinal === 0) {
+      const { colour, warning } = this.#hints.decide(header.components);
+      this.#colour = colour;
+      this.#tell(warning);
+    } else if (
+      !this.#progression && this.#scans[0].components.length === header.components.length
+    ) {
       throw new JpegFault(
         "corrupt",
         "it must end after a scan of all components: received another",
       );
     }
-    const { scan, warning } = parseScanHeader(payload, offset, {
+    const { scan, warnings } = parseScanHeader(payload, offset, {
       header,
       slots: this.#slots,
+      progression: this.#progression,
       restartInterval: this.#restartInterval,
       ordinal,
       firstSegment: this.#segment,
     });
-    if (warning) this.warnings.push(warning);
+    this.warnings.push(...warnings);
     this.#scans.push(scan);
     this.#segment = checkSegments(scan, ordinal, this.#lexed, this.#index);
   }
-
-  /** As libjpeg-turbo decides it (jdapimin.c, default_decompress_parms). */
-  #colour({ components }: FrameHeader): ColourModel {
-    if (components.length === 1) return "grey";
-    if (this.#jfif) return "YCbCr";
-    if (this.#adobe >= 0) return this.#adobe === 0 ? "RGB" : "YCbCr";
-    const ids = String.fromCharCode(...components.map((component) => component.id));
-    return ids === "RGB" ? "RGB" : "YCbCr";
-  }
-}
-
-function starts(payload: Uint8Array, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (payload[i] !== text.charCodeAt(i)) return false;
-  return true;
 }

@@ -9,9 +9,9 @@ import type { Region, Words } from "./words.ts";
 /** Words of a picture's record for the kernels that do all at once. */
 const PICTURE_WORDS = 8;
 /** Words of a picture's record for the kernel that takes every ratio, and of a component in it. */
-const IMAGE_WORDS = 32;
+const IMAGE_WORDS = 40;
 const IMAGE_COMPONENT_WORDS = 8;
-const COLOURS = { grey: 0, YCbCr: 1, RGB: 2 } as const;
+const COLOURS = { grey: 0, YCbCr: 1, RGB: 2, CMYK: 3, YCCK: 4 } as const;
 
 /** Work of one kernel that makes pictures. */
 export interface PictureStage extends Stage {

@@ -3,6 +3,7 @@ import { entropyRecords, type EntropyStage } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
 import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
+import { type ProgressivePlan, progressiveRecords } from "./progressive_records.ts";
 import { pictureRecords, type PictureStage } from "./picture_records.ts";
 import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
@@ -11,8 +12,10 @@ import type { Region, Words } from "./words.ts";
 export interface Group {
   /** Window of the pixels. */
   readonly output: Region;
-  /** Entropy decoding. */
-  readonly entropy: EntropyStage;
+  /** Entropy decoding of sequential pictures, if there are any. */
+  readonly entropy: EntropyStage | undefined;
+  /** Entropy decoding of pictures whose coefficients are gathered over several scans. */
+  readonly progressive: ProgressivePlan | undefined;
   /** Components, and the work of transforming them into samples. */
   readonly components: ComponentPlan;
   /** Making pictures, by kernel. */
@@ -36,8 +39,11 @@ export interface Footprint {
 export function footprint(frame: JpegFrame): Footprint {
   let coded = 0;
   let shown = 0;
-  for (const scan of frame.scans) coded += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+  if (!frame.gathered) {
+    for (const scan of frame.scans) coded += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+  }
   for (const component of frame.components) {
+    if (frame.gathered) coded += component.paddedWide * component.paddedHigh;
     shown += component.blocksWide * component.blocksHigh;
   }
   return { coefficients: coded * BLOCK_BYTES, samples: shown * BLOCK_EDGE * BLOCK_EDGE };
@@ -67,11 +73,13 @@ export function planGroup(
   const size = last.byteOffset + last.rowPitch * last.height - offset;
   const kinds = decodables.map(({ frame }) => pictureKind(frame));
   const components = componentRecords(decodables, kinds, read, tuning);
+  const gathered = decodables.filter(({ frame }) => frame.gathered);
+  const plain = decodables.filter(({ frame }) => !frame.gathered);
   return {
     output: { offset, size },
     components,
     entropy: entropyRecords(
-      decodables,
+      plain,
       components.scanBlocks,
       lexed,
       read,
@@ -79,6 +87,7 @@ export function planGroup(
       tuning,
       sync,
     ),
+    progressive: progressiveRecords(gathered, components, lexed, read, written, tuning),
     pictures: pictureRecords(decodables, kinds, components.samples, offset, read, tuning),
   };
 }

@@ -78,9 +78,14 @@ export class Submitter {
         STORAGE | COPY_DST,
         "jpeg coefficients",
       ),
+      masks: pool.acquire(
+        most((group) => group.progressive?.masks.bytes ?? 0),
+        STORAGE,
+        "jpeg masks",
+      ),
       samples: pool.acquire(most((group) => group.components.sampleBytes), STORAGE, "jpeg samples"),
       sync: pool.acquire(
-        most((group) => group.entropy.sync?.scratch.size ?? 0),
+        most((group) => group.entropy?.sync?.scratch.size ?? 0),
         STORAGE,
         "jpeg subsequences",
       ),

@@ -1,7 +1,7 @@
 import { JpegFault } from "./fault.ts";
-import type { HuffmanTable } from "./huffman.ts";
+import type { HuffmanClass, HuffmanTable } from "./huffman.ts";
 import { badLength } from "./markers.ts";
-import { type HuffmanClass, type QuantTable, standardHuffman, type TableCache } from "./tables.ts";
+import { type QuantTable, type SlotClass, standardHuffman, type TableCache } from "./tables.ts";
 
 const SLOTS = 4;
 const COUNTS = 16;
@@ -12,7 +12,7 @@ const AC_FLAG = 16;
 export class TableSlots {
   readonly #cache: TableCache;
   readonly #quant: (QuantTable | undefined)[] = [];
-  readonly #huffman: Record<HuffmanClass, (Uint8Array | undefined)[]> = { dc: [], ac: [] };
+  readonly #huffman: Record<SlotClass, (Uint8Array | undefined)[]> = { dc: [], ac: [] };
 
   /** @param cache Where tables are kept from one file to the next. */
   constructor(cache: TableCache) {
@@ -81,20 +81,23 @@ export class TableSlots {
   }
 
   /**
-   * The Huffman table in a slot; the standard one if none has come yet.
+   * The Huffman table in a slot.
    *
-   * @param kind DC or AC.
+   * @param kind What its symbols are.
    * @param slot Which slot.
+   * @param standard Whether the standard table serves where none has come yet.
    * @returns The table.
    * @throws {JpegFault} If there is none, or its codes overflow their lengths.
    */
-  huffman(kind: HuffmanClass, slot: number): HuffmanTable {
-    const definition = this.#huffman[kind][slot];
-    const table = definition ? this.#cache.huffman(definition, kind) : standardHuffman(kind, slot);
+  huffman(kind: HuffmanClass, slot: number, standard: boolean): HuffmanTable {
+    const place = kind === "dc" ? "dc" : "ac";
+    const definition = this.#huffman[place][slot];
+    if (definition) return this.#cache.huffman(definition, kind);
+    const table = standard ? standardHuffman(place, slot) : undefined;
     if (table) return table;
     throw new JpegFault(
       "corrupt",
-      `its scan must use Huffman tables that are defined: received ${kind.toUpperCase()} table ${slot}`,
+      `its scan must use Huffman tables that are defined: received ${place.toUpperCase()} table ${slot}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { buildHuffman, type HuffmanTable } from "./huffman.ts";
+import { buildHuffman, type HuffmanClass, type HuffmanTable } from "./huffman.ts";
 import { JpegFault } from "./fault.ts";
 
 /** Tables kept for later blobs; beyond it the cache starts afresh. */
@@ -23,10 +23,10 @@ const STANDARD = {
   ],
 } as const;
 
-/** Whether a Huffman table codes DC sizes or AC runs and sizes. */
-export type HuffmanClass = "dc" | "ac";
+/** The slots that a DHT segment names: those for DC and those for AC. */
+export type SlotClass = "dc" | "ac";
 
-const standard: Record<HuffmanClass, (HuffmanTable | undefined)[]> = { dc: [], ac: [] };
+const standard: Record<SlotClass, (HuffmanTable | undefined)[]> = { dc: [], ac: [] };
 
 /**
  * The standard table that motion JPEG frames leave out (ITU-T T.81, K.3.3).
@@ -35,7 +35,7 @@ const standard: Record<HuffmanClass, (HuffmanTable | undefined)[]> = { dc: [], a
  * @param slot 0 for luminance, 1 for chrominance; there are no others.
  * @returns The table, or undefined for another slot.
  */
-export function standardHuffman(kind: HuffmanClass, slot: number): HuffmanTable | undefined {
+export function standardHuffman(kind: SlotClass, slot: number): HuffmanTable | undefined {
   const hex = STANDARD[kind][slot];
   if (hex === undefined) return undefined;
   return standard[kind][slot] ??= makeHuffman(Uint8Array.fromHex(hex), kind);
@@ -59,7 +59,7 @@ export class TableCache {
    * The lookup table for one table of a DHT segment.
    *
    * @param definition 16 counts, then the symbols.
-   * @param kind DC or AC.
+   * @param kind What its symbols are.
    * @returns The table.
    * @throws {JpegFault} If the codes overflow their lengths.
    */
@@ -99,9 +99,12 @@ export class TableCache {
 
 function makeHuffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
   if (definition.length < COUNTS) {
-    throw new JpegFault("corrupt", "a Huffman table must have 16 counts");
+    throw new JpegFault(
+      "corrupt",
+      `its Huffman table must have ${COUNTS} counts: received ${definition.length}`,
+    );
   }
-  return buildHuffman(definition.subarray(0, COUNTS), definition.subarray(COUNTS), kind === "dc");
+  return buildHuffman(definition.subarray(0, COUNTS), definition.subarray(COUNTS), kind);
 }
 
 function text(bytes: Uint8Array): string {

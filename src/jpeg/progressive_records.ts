@@ -1,0 +1,253 @@
+import type { ComponentPlan } from "./component_records.ts";
+import { tableOffsets, tableRecords } from "./entropy_records.ts";
+import type { JpegFrame, JpegScan, ScanKind } from "./frame.ts";
+import type { HuffmanTable } from "./huffman.ts";
+import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
+import { scanWaves } from "./progressive_waves.ts";
+import { type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
+import type { Region, Words } from "./words.ts";
+
+/** Words of a chunk's record: the state of one invocation, which later dispatches go on from. */
+const CHUNK_WORDS = 16;
+/** Words of a scan's record, and where four components' values stand in it. */
+const SCAN_WORDS = 28;
+const SCAN_BASE = 8;
+const SCAN_PITCH = 12;
+const SCAN_SHAPE = 16;
+const SCAN_DC = 20;
+const SCAN_AC = 24;
+const SHAPE_SHIFT = 8;
+/** Words of the record of a segment that refines DC. */
+const REFINED_WORDS = 8;
+/** A chunk of a refining scan that reads a symbol next. */
+const READS_SYMBOL = 0xffff;
+
+/** The kernels of gathered pictures. */
+export type ProgressiveKernel = "progressive first" | "progressive refine" | "progressive dc";
+
+/** One kernel's work in one wave. */
+export interface ProgressiveStage extends Stage {
+  /** Which kernel. */
+  readonly kernel: ProgressiveKernel;
+  /** Its records; in the words that kernels write, except of DC refinement. */
+  readonly chunks: Region;
+  /** Whose each workgroup is; of DC refinement. */
+  readonly owners: Region | undefined;
+  /** Dispatches after which every chunk is done, whatever its data. */
+  readonly dispatches: number;
+}
+
+/** Entropy decoding of gathered pictures: waves, of which each needs those before it. */
+export interface ProgressivePlan {
+  /** Window of the lexed bytes. */
+  readonly bits: Region;
+  /** Huffman tables. */
+  readonly tables: Region;
+  /** Scan records. */
+  readonly scans: Region;
+  /** Work, wave by wave. */
+  readonly waves: readonly (readonly ProgressiveStage[])[];
+  /** The marks of coefficients that are not zero, which refining scans need. */
+  readonly masks: Stage & { readonly bytes: number };
+}
+
+/** A restart segment of a scan. */
+interface Segment {
+  readonly scan: JpegScan;
+  /** Place of the scan's record. */
+  readonly record: number;
+  /** Place of its picture in the batch. */
+  readonly image: number;
+  readonly position: number;
+  readonly bits: number;
+  readonly firstMcu: number;
+  readonly blocks: number;
+}
+
+/** Which kernel decodes a scan. */
+export const KERNEL_OF_SCAN: Readonly<Record<ScanKind, ProgressiveKernel>> = {
+  sequential: "progressive first",
+  "dc first": "progressive first",
+  "ac first": "progressive first",
+  "ac refine": "progressive refine",
+  "dc refine": "progressive dc",
+};
+
+/**
+ * Writes the records with which gathered pictures are decoded: one per scan, and one per restart
+ * segment in the wave of its scan.
+ *
+ * @param decodables The gathered pictures.
+ * @param components Where their blocks lie.
+ * @param lexed Where their segments lie.
+ * @param read Receives the records that kernels only read.
+ * @param written Receives the records that kernels write.
+ * @param tuning Sizes of workgroups.
+ * @returns Where the records lie; undefined if there are no pictures.
+ */
+export function progressiveRecords(
+  decodables: readonly Decodable[],
+  components: ComponentPlan,
+  lexed: LexedBlobs,
+  read: Words,
+  written: Words,
+  tuning: Tuning,
+): ProgressivePlan | undefined {
+  if (decodables.length === 0) return undefined;
+  const { segments } = lexed;
+  const offsets = tableOffsets(decodables);
+  const tables = tableRecords(offsets, read);
+  const scanCount = decodables.reduce((sum, { frame }) => sum + frame.scans.length, 0);
+  const scans = read.region(scanCount * SCAN_WORDS);
+  const firstByte = segments[decodables[0].frame.scans[0].firstSegment * SEGMENT_WORDS + 1];
+  let lastByte = firstByte;
+  let record = 0;
+  let firstComponent = 0;
+  const waves: Map<ProgressiveKernel, Segment[]>[] = [];
+  for (const { frame, index } of decodables) {
+    const bases = components.gatheredBlocks.subarray(firstComponent);
+    firstComponent += frame.components.length;
+    const waveOf = scanWaves(frame.scans);
+    frame.scans.forEach((scan, s) => {
+      scanRecord(scan, frame, bases, offsets, read.data, scans.offset / 4 + record * SCAN_WORDS);
+      const wave = waves[waveOf[s]] ??= new Map();
+      const kernel = KERNEL_OF_SCAN[scan.kind];
+      const list = wave.get(kernel) ?? [];
+      wave.set(kernel, list);
+      const mcus = scan.mcusAcross * scan.mcusDown;
+      const interval = scan.restartInterval || mcus;
+      for (let i = 0; i < scan.segmentCount; i++) {
+        const at = (scan.firstSegment + i) * SEGMENT_WORDS;
+        lastByte = Math.max(lastByte, segments[at + 1] + segments[at + 2]);
+        list.push({
+          scan,
+          record,
+          image: index,
+          position: (segments[at + 1] - firstByte) * 8,
+          bits: segments[at + 2] * 8,
+          firstMcu: i * interval,
+          blocks: Math.min(interval, mcus - i * interval) * scan.blocksPerMcu,
+        });
+      }
+      record++;
+    });
+  }
+  const blocks = components.blocks - components.firstGathered;
+  const masked = Math.ceil(blocks / tuning.transform);
+  return {
+    bits: { offset: firstByte, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
+    tables,
+    scans,
+    waves: waves.map((wave) =>
+      Array.from(
+        wave,
+        ([kernel, list]) =>
+          kernel === "progressive dc"
+            ? refinedDc(list, read, tuning)
+            : chunkStage(kernel, list, components.firstGathered, read, written, tuning),
+      )
+    ),
+    masks: {
+      workgroups: masked,
+      params: params(read, masked, blocks, components.firstGathered),
+      bytes: blocks * 8,
+    },
+  };
+}
+
+function scanRecord(
+  scan: JpegScan,
+  frame: JpegFrame,
+  bases: Uint32Array,
+  offsets: Map<HuffmanTable, number>,
+  data: Uint32Array,
+  record: number,
+): void {
+  const single = scan.components.length === 1;
+  let pattern = 0;
+  let columns = 0;
+  let rows = 0;
+  let place = 0;
+  scan.components.forEach((index, i) => {
+    const component = frame.components[index];
+    const h = single ? 1 : component.h;
+    const v = single ? 1 : component.v;
+    for (let n = 0; n < h * v; n++, place++) {
+      pattern |= i << 2 * place;
+      columns |= n % h << 2 * place;
+      rows |= Math.floor(n / h) << 2 * place;
+    }
+    data[record + SCAN_BASE + i] = bases[index];
+    data[record + SCAN_PITCH + i] = component.paddedWide;
+    data[record + SCAN_SHAPE + i] = h | v << SHAPE_SHIFT;
+    if (scan.dc[i]) data[record + SCAN_DC + i] = offsets.get(scan.dc[i])!;
+    if (scan.ac[i]) data[record + SCAN_AC + i] = offsets.get(scan.ac[i])!;
+  });
+  data.set(
+    [
+      pattern,
+      columns,
+      rows,
+      scan.blocksPerMcu,
+      scan.mcusAcross,
+      scan.first,
+      scan.last,
+      scan.shift,
+    ],
+    record,
+  );
+}
+
+function chunkStage(
+  kernel: ProgressiveKernel,
+  segments: Segment[],
+  firstGathered: number,
+  read: Words,
+  written: Words,
+  tuning: Tuning,
+): ProgressiveStage {
+  // Invocations that run in lockstep get work of like length.
+  segments.sort((a, b) => b.bits - a.bits);
+  const chunks = written.region(segments.length * CHUNK_WORDS);
+  let turns = 0;
+  segments.forEach(({ scan, record, image, position, bits, firstMcu, blocks }, i) => {
+    const state = kernel === "progressive refine" ? READS_SYMBOL : 0;
+    written.data.set(
+      [position, position + bits, blocks, record, image, scan.first, 0, firstMcu, state],
+      chunks.offset / 4 + i * CHUNK_WORDS,
+    );
+    turns = Math.max(turns, kernel === "progressive refine" ? 2 * bits + blocks : bits);
+  });
+  return {
+    kernel,
+    workgroups: Math.ceil(segments.length / tuning.entropy),
+    chunks,
+    owners: undefined,
+    // One turn more, as the last symbol may reach beyond the segment.
+    dispatches: Math.ceil((turns + 1) / tuning.cap),
+    params: params(read, segments.length, tuning.cap, firstGathered),
+  };
+}
+
+function refinedDc(segments: Segment[], read: Words, tuning: Tuning): ProgressiveStage {
+  const chunks = read.region(segments.length * REFINED_WORDS);
+  const counts: number[] = [];
+  let workgroups = 0;
+  segments.forEach(({ record, image, position, bits, firstMcu, blocks }, i) => {
+    read.data.set(
+      [position, position + bits, blocks, record, image, workgroups, firstMcu],
+      chunks.offset / 4 + i * REFINED_WORDS,
+    );
+    const count = Math.ceil(blocks / tuning.transform);
+    counts.push(count);
+    workgroups += count;
+  });
+  return {
+    kernel: "progressive dc",
+    workgroups,
+    chunks,
+    owners: owners(read, Array.from(counts.keys()), counts),
+    dispatches: 1,
+    params: params(read, workgroups),
+  };
+}
