@@ -79,15 +79,23 @@ function upload(width: number, height: number): GpuImages {
   return new GpuImages(device, buffer, list, () => buffer.destroy());
 }
 
-/** Microseconds per image, the median of some runs. */
-async function cost(
+/** A list of operators that is ready to be timed. */
+interface Timed {
+  augmenter: Augmenter;
+  tensor: GpuTensor;
+  source: GpuImages;
+  times: number[];
+}
+
+const positions = Array.from({ length: BATCH }, (_, i) => i);
+
+async function prepare(
   source: GpuImages,
   operators: readonly Operator[],
   output: AugmentOutput = {},
-): Promise<number> {
-  using augmenter = new Augmenter(device, operators, output);
+): Promise<Timed> {
+  const augmenter = new Augmenter(device, operators, output);
   await augmenter.warmUp();
-  const positions = Array.from({ length: BATCH }, (_, i) => i);
   const { width, height } = augmenter.shape(source.images, { seed: 1, epoch: 0, positions })!;
   const { layout, dtype } = augmenter;
   const shape = layout === "NCHW"
@@ -96,18 +104,27 @@ async function cost(
   const size = 4 * BATCH * 3 * width * height;
   const buffer = device.createBuffer({ label: "bench", size, usage: GPUBufferUsage.STORAGE });
   const tensor = new GpuTensor(device, buffer, { shape, dtype, layout });
-  const times: number[] = [];
+  return { augmenter, tensor, source, times: [] };
+}
+
+/** Microseconds per image of several lists, run in turn: the medians. */
+async function costs(lists: readonly Timed[]): Promise<number[]> {
   for (let run = 0; run <= RUNS; run++) {
-    const start = performance.now();
-    for (let i = 0; i < BATCHES; i++) {
-      const keys = { seed: 1, epoch: run * BATCHES + i, positions };
-      await augmenter.apply(source, keys, tensor);
+    for (const { augmenter, tensor, source, times } of lists) {
+      const start = performance.now();
+      for (let i = 0; i < BATCHES; i++) {
+        const keys = { seed: 1, epoch: run * BATCHES + i, positions };
+        await augmenter.apply(source, keys, tensor);
+      }
+      await device.queue.onSubmittedWorkDone();
+      if (run > 0) times.push((performance.now() - start) * 1000 / (BATCH * BATCHES));
     }
-    await device.queue.onSubmittedWorkDone();
-    if (run > 0) times.push((performance.now() - start) * 1000 / (BATCH * BATCHES));
   }
-  buffer.destroy();
-  return Math.round(median(times));
+  for (const { augmenter, tensor } of lists) {
+    tensor.buffer.destroy();
+    augmenter[Symbol.dispose]();
+  }
+  return lists.map(({ times }) => Math.round(median(times)));
 }
 
 const OPERATORS: Record<string, Operator> = {
@@ -159,27 +176,31 @@ const classic = (middle: Operator[], after: Operator[]): Operator[] => [
 ];
 
 const [, photos] = images;
-const chain: Record<string, number> = {};
+const formats: [string, Timed][] = [];
 for (const layout of ["NCHW", "NHWC"] as const) {
   for (const dtype of ["f32", "f16", "u8"] as const) {
     const list = dtype === "u8" ? [randomResizedCrop(CROP), randomFlip()] : classic([], []);
-    chain[`${layout} ${dtype}`] = await cost(photos, list, { layout, dtype });
+    formats.push([`${layout} ${dtype}`, await prepare(photos, list, { layout, dtype })]);
   }
 }
+const times = await costs(formats.map(([, timed]) => timed));
+const chain = Object.fromEntries(formats.map(([name], i) => [name, times[i]]));
 console.log("Classic chain, 500 × 375 → 224 × 224 (u8 without normalize), µs an image:");
 for (const [name, time] of Object.entries(chain)) console.log(`  ${name}: ${time}`);
 
-console.log("\n| Operator | 224 × 224 | 500 × 375 | fused, at 224 × 224 |");
+console.log("\n| Operator | 224 × 224 | 500 × 375 | added to the classic chain |");
 console.log("| --- | ---: | ---: | ---: |");
-const base = await cost(photos, classic([], []));
 const raw: Record<string, (number | null)[]> = {};
 for (const [name, operator] of Object.entries(OPERATORS)) {
-  const alone: number[] = [];
-  for (const source of images) alone.push(await cost(source, [operator]));
-  const lists = MIXING.test(name) ? classic([], [operator]) : classic([operator], []);
-  const fused = SIZING.test(name) ? null : await cost(photos, lists) - base;
-  raw[name] = [...alone, fused];
-  console.log(`| \`${name}\` | ${alone.join(" | ")} | ${fused ?? ""} |`);
+  const lists: Timed[] = [];
+  for (const source of images) lists.push(await prepare(source, [operator]));
+  if (!SIZING.test(name)) {
+    const whole = MIXING.test(name) ? classic([], [operator]) : classic([operator], []);
+    lists.push(await prepare(photos, classic([], [])), await prepare(photos, whole));
+  }
+  const [small, large, base, fused] = await costs(lists);
+  raw[name] = [small, large, fused === undefined ? null : fused - base];
+  console.log(`| \`${name}\` | ${small} | ${large} | ${raw[name][2] ?? ""} |`);
 }
 console.log(JSON.stringify({ chain, raw }));
 device.destroy();

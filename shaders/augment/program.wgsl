@@ -23,6 +23,10 @@ const NOISE = 6u;
 const ERASE = 7u;
 const OUTSIDE = 8u;
 
+// Whether any step is a TABLE, or NOISE: some adapters do all sides of an if.
+override TABLES: u32 = 1;
+override NOISES: u32 = 1;
+
 fn look_up(first: u32, v: vec4<f32>) -> vec4<f32> {
   let i = first + vec4<u32>(to_byte(v));
   return vec4<f32>(statistics[i.x], statistics[i.y], statistics[i.z], statistics[i.w]);
@@ -46,12 +50,15 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
   let first = samples[sample].program.x;
   let last = first + samples[sample].program.y;
   for (var i = first; i < last; i++) {
-    let step = steps[i];
-    let kind = step.head.x;
+    let head = steps[i].head;
+    let kind = head.x;
+    let p = steps[i].a;
     if (kind == MATRIX) {
-      let red = step.a.x * r + step.a.y * g + step.a.z * b + step.a.w;
-      let green = step.b.x * r + step.b.y * g + step.b.z * b + step.b.w;
-      b = step.c.x * r + step.c.y * g + step.c.z * b + step.c.w;
+      let row1 = steps[i].b;
+      let row2 = steps[i].c;
+      let red = p.x * r + p.y * g + p.z * b + p.w;
+      let green = row1.x * r + row1.y * g + row1.z * b + row1.w;
+      b = row2.x * r + row2.y * g + row2.z * b + row2.w;
       r = red;
       g = green;
     } else if (kind == BYTES) {
@@ -59,39 +66,40 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
       g = to_byte(g);
       b = to_byte(b);
     } else if (kind == POSTERIZE) {
-      r = posterize(r, step.a.x);
-      g = posterize(g, step.a.x);
-      b = posterize(b, step.a.x);
+      r = posterize(r, p.x);
+      g = posterize(g, p.x);
+      b = posterize(b, p.x);
     } else if (kind == SOLARIZE) {
-      r = solarize(r, step.a.x);
-      g = solarize(g, step.a.x);
-      b = solarize(b, step.a.x);
-    } else if (kind == TABLE) {
-      r = look_up(step.head.y, r);
-      g = look_up(step.head.y + 256u, g);
-      b = look_up(step.head.y + 512u, b);
-    } else if (kind == CENTRE) {
-      let offset = (1.0 - step.a.x) * statistics[step.head.y];
-      r = r * step.a.x + offset;
-      g = g * step.a.x + offset;
-      b = b * step.a.x + offset;
-    } else if (kind == NOISE) {
+      r = solarize(r, p.x);
+      g = solarize(g, p.x);
+      b = solarize(b, p.x);
+    } else if (TABLES == 1u && kind == TABLE) {
+      r = look_up(head.y, r);
+      g = look_up(head.y + 256u, g);
+      b = look_up(head.y + 512u, b);
+    } else if (TABLES == 1u && kind == CENTRE) {
+      let offset = (1.0 - p.x) * statistics[head.y];
+      r = r * p.x + offset;
+      g = g * p.x + offset;
+      b = b * p.x + offset;
+    } else if (NOISES == 1u && kind == NOISE) {
       for (var lane = 0; lane < 4; lane++) {
-        let n = random_normal(vec4<u32>(u32(x + lane), u32(y), step.head.zw));
-        r[lane] += step.a.x + step.a.y * n.x;
-        g[lane] += step.a.x + step.a.y * n.y;
-        b[lane] += step.a.x + step.a.y * n.z;
+        let n = random_normal(vec4<u32>(u32(x + lane), u32(y), head.zw));
+        r[lane] += p.x + p.y * n.x;
+        g[lane] += p.x + p.y * n.y;
+        b[lane] += p.x + p.y * n.z;
       }
-    } else {
+    } else if (kind >= ERASE) {
       // A rectangle from a.xy to before a.zw is filled with b, or what lies around it.
+      let fill = steps[i].b;
       let column = vec4<f32>(x + lanes);
       let row = f32(y);
-      let inside = (column >= vec4<f32>(step.a.x)) & (column < vec4<f32>(step.a.z)) &
-        vec4<bool>(row >= step.a.y && row < step.a.w);
+      let inside = (column >= vec4<f32>(p.x)) & (column < vec4<f32>(p.z)) &
+        vec4<bool>(row >= p.y && row < p.w);
       let filled = select(!inside, inside, kind == ERASE);
-      r = select(r, vec4<f32>(step.b.x), filled);
-      g = select(g, vec4<f32>(step.b.y), filled);
-      b = select(b, vec4<f32>(step.b.z), filled);
+      r = select(r, vec4<f32>(fill.x), filled);
+      g = select(g, vec4<f32>(fill.y), filled);
+      b = select(b, vec4<f32>(fill.z), filled);
     }
   }
   return Colours(r, g, b);

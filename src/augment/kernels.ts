@@ -42,6 +42,29 @@ export type KernelKind =
   | "mask"
   | "mask_store";
 
+/** Which steps a pixel program has that are left out where there are none. */
+export interface Program {
+  /** Whether it looks into statistics. */
+  readonly tables: boolean;
+  /** Whether it has noise. */
+  readonly noise: boolean;
+}
+
+function programKey(program: Program | null): string {
+  return program ? `/program${Number(program.tables)}${Number(program.noise)}` : "";
+}
+
+/**
+ * What the pixel program of a pass has in it.
+ *
+ * @param placement The pass.
+ * @returns Its kinds of steps; null if it has none.
+ */
+export function programOf(placement: Placement): Program | null {
+  if (placement.stepCount === 0) return null;
+  return { tables: placement.statistic !== null, noise: placement.isFixed };
+}
+
 /** How a kernel stores what it makes, by its part. */
 export type StorePart = "words" | "f32" | "f16" | "pixels" | "none";
 
@@ -59,8 +82,8 @@ export interface KernelVariant {
   readonly constants: Record<string, number>;
   /** How it stores what it makes. */
   readonly store: StorePart;
-  /** Whether it runs pixel programs. */
-  readonly program: boolean;
+  /** What the pixel programs that it runs have in them; null if it runs none. */
+  readonly program: Program | null;
   /** The caller's own code, for `user`. */
   readonly user: UserKernel | null;
 }
@@ -103,11 +126,11 @@ function variant(
   tile: readonly [number, number],
   constants: Record<string, number>,
   store: StorePart = "none",
-  program = false,
+  program: Program | null = null,
   user: UserKernel | null = null,
 ): KernelVariant {
   const values = Object.values(constants).join("/");
-  const key = `${kind}/${source}/${store}/${values}${program ? "/program" : ""}${
+  const key = `${kind}/${source}/${store}/${values}${programKey(program)}${
     user ? `/${user.key}` : ""
   }`;
   let found = variants.get(key);
@@ -137,13 +160,13 @@ const ROW: readonly [number, number] = [WIDTH * TILE, HEIGHT];
  *
  * @param source What it reads.
  * @param target What it writes.
- * @param program Whether it runs pixel programs.
+ * @param program What its pixel programs have in them.
  * @returns The variant.
  */
 export function nearestKernel(
   source: SourceKind,
   target: TargetKind,
-  program = false,
+  program: Program | null = null,
 ): KernelVariant {
   return variant("nearest", source, ROW, storing(target), storePart(target), program);
 }
@@ -155,7 +178,7 @@ export function nearestKernel(
  * @param target What it writes.
  * @param filterX Filter along rows.
  * @param filterY Filter along columns.
- * @param program Whether it runs pixel programs.
+ * @param program What its pixel programs have in them.
  * @returns The variant.
  */
 export function resampleKernel(
@@ -163,7 +186,7 @@ export function resampleKernel(
   target: TargetKind,
   filterX: Filter,
   filterY: Filter,
-  program = false,
+  program: Program | null = null,
 ): KernelVariant {
   return variant(
     "resample",
@@ -193,7 +216,7 @@ export function passKernel(
   target: TargetKind,
 ): KernelVariant {
   const { kind, geometry, user } = placement;
-  const program = placement.stepCount > 0;
+  const program = programOf(placement);
   const common = storing(target);
   const store = storePart(target);
   if (kind === "blurAcross" || kind === "blurDown") {
@@ -324,12 +347,18 @@ function partsOf({ kind, source, store, program }: KernelVariant): Part[] {
 export async function compile(device: GPUDevice, variant: KernelVariant): Promise<Kernel> {
   const { kind, source, store, program, user } = variant;
   const parts = partsOf(variant).map((part): string => SHADERS[part]);
-  const label = `augment/${kind}/${source}/${store}${program ? "/program" : ""}`;
+  const label = `augment/${kind}/${source}/${store}${programKey(program)}`;
   if (user) await checkCode(device, parts.join("\n"), user);
   return await getKernel(device, {
     label: user ? `${label}/${user.key}` : label,
     code: [...parts, user?.code ?? ""].join("\n"),
-    constants: variant.constants,
+    constants: program
+      ? {
+        ...variant.constants,
+        TABLES: Number(program.tables),
+        NOISES: Number(program.noise),
+      }
+      : variant.constants,
   });
 }
 

@@ -66,5 +66,6 @@ export function reduceAxes(
   copy.colour.rows.set(placement.colour.rows);
   copy.steps.push(...placement.steps);
   copy.stepCount = placement.stepCount;
+  copy.statistic = placement.statistic;
   return [second, copy];
 }

@@ -8,6 +8,7 @@ import {
   packKernel,
   passKernel,
   PIXELS,
+  programOf,
   resampleKernel,
   TABLE_KERNEL,
   tensorKind,
@@ -50,7 +51,7 @@ export function warmUpVariants(
       if (!placement.geometry.resampled || placement.geometry.warped) continue;
       for (const x of filters) {
         for (const y of filters) {
-          variants.add(resampleKernel(source, target, x, y, placement.stepCount > 0));
+          variants.add(resampleKernel(source, target, x, y, programOf(placement)));
         }
       }
     }
