@@ -49,6 +49,7 @@ export {
   JpegDecoder,
   type JpegDecoderOptions,
 } from "./src/jpeg/decoder.ts";
+export type { LexedBlobs } from "./src/jpeg/lex.ts";
 
 export * from "./src/augment/mod.ts";
 

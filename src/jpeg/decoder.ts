@@ -211,12 +211,11 @@ export class JpegDecoder implements Disposable {
       check();
       const part = this.#preparer.prepare(blobs, first, limit, ids);
       accept?.(part);
-      const { lexer } = this.#preparer;
-      const sync = chooseSync(part.decodables, lexer, this.#tuning, path);
+      const sync = chooseSync(part.decodables, part.lexed, this.#tuning, path);
       await this.#kernels.load(part.decodables, sync.size > 0);
       check();
       this.#warn(part, ids);
-      const images = this.#submitter.submit(part, lexer, this.#kernels, sync, ids);
+      const images = this.#submitter.submit(part, this.#kernels, sync, ids);
       return { images, end: part.end };
     });
     this.#last = turn.catch(() => {});

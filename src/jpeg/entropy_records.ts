@@ -35,6 +35,7 @@ export interface EntropyStage extends Stage {
  * @param decodables The pictures that are not gathered.
  * @param scanBlocks First block of each of their scans.
  * @param lexed Where their segments lie.
+ * @param uploaded First of the lexed bytes that is on the GPU.
  * @param read Where tables and scans go.
  * @param written Where chunks go.
  * @param tuning Sizes of workgroups.
@@ -45,6 +46,7 @@ export function entropyRecords(
   decodables: readonly Decodable[],
   scanBlocks: Uint32Array,
   lexed: LexedBlobs,
+  uploaded: number,
   read: Words,
   written: Words,
   tuning: Tuning,
@@ -101,7 +103,7 @@ export function entropyRecords(
   }
   return {
     workgroups: Math.ceil(order.length / tuning.entropy),
-    bits: { offset: firstByte, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
+    bits: { offset: firstByte - uploaded, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
     tables,
     scans,
     chunks,

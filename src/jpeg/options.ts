@@ -1,6 +1,7 @@
 import type { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
+import type { LexedBlobs } from "./lex.ts";
 
 /** Blobs to decode: a list of them, or a batch from a source. */
 export type BlobList =
@@ -15,6 +16,8 @@ export type BlobList =
      * @returns Its bytes; empty if there is none.
      */
     blob(index: number): Uint8Array;
+    /** Their markers and segments, where they have been lexed already. */
+    readonly lexed?: LexedBlobs;
   };
 
 /**

@@ -54,6 +54,7 @@ export function footprint(frame: JpegFrame): Footprint {
  *
  * @param decodables The pictures; in the order of their targets.
  * @param lexed Where their segments lie.
+ * @param uploaded First of the lexed bytes that is on the GPU.
  * @param read Receives the records that kernels only read.
  * @param written Receives the records that kernels write.
  * @param tuning Sizes of workgroups.
@@ -63,6 +64,7 @@ export function footprint(frame: JpegFrame): Footprint {
 export function planGroup(
   decodables: readonly Decodable[],
   lexed: LexedBlobs,
+  uploaded: number,
   read: Words,
   written: Words,
   tuning: Tuning,
@@ -82,6 +84,7 @@ export function planGroup(
       plain,
       components.scanBlocks,
       lexed,
+      uploaded,
       read,
       written,
       tuning,

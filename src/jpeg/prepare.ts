@@ -4,12 +4,13 @@ import {
   LimitsError,
   UnsupportedFormatError,
   UnsupportedJpegError,
+  UsageError,
 } from "../errors.ts";
 import type { GpuImage } from "../gpu/images.ts";
 import type { IdList } from "../ids.ts";
 import { JpegFault } from "./fault.ts";
 import type { JpegFrame } from "./frame.ts";
-import { Lexer } from "./lex.ts";
+import { type LexedBlobs, Lexer, SEGMENT_WORDS } from "./lex.ts";
 import type { BlobList } from "./options.ts";
 import { parseJpeg } from "./parse.ts";
 import { footprint } from "./plan.ts";
@@ -36,6 +37,10 @@ export interface Part {
   readonly warnings: (readonly string[])[];
   /** The pictures. */
   readonly decodables: Decodable[];
+  /** Markers and segments of its blobs; those of a part are valid until the next part. */
+  readonly lexed: LexedBlobs;
+  /** Which of the lexed bytes are its pictures'. */
+  readonly coded: { begin: number; end: number };
 }
 
 /** What limits a part. */
@@ -52,8 +57,7 @@ export interface PrepareOptions {
 
 /** The CPU's share of decoding: from blobs to what the kernels need to know. */
 export class Preparer {
-  /** Markers and entropy-coded segments of the part that was prepared last. */
-  readonly lexer: Lexer = new Lexer();
+  readonly #lexer = new Lexer();
   readonly #tables = new TableCache();
   readonly #options: PrepareOptions;
 
@@ -72,6 +76,12 @@ export class Preparer {
    * @returns The part; at least one blob, if there is one.
    */
   prepare(blobs: BlobList, first: number, limit: number, ids?: IdList): Part {
+    const given = "blob" in blobs ? blobs.lexed : undefined;
+    if (given && given.blobCount !== blobs.length) {
+      throw new UsageError(
+        `Cannot decode as lexed must have all ${blobs.length} blobs: received ${given.blobCount}`,
+      );
+    }
     const part: Part = {
       first,
       end: first,
@@ -80,12 +90,14 @@ export class Preparer {
       errors: [],
       warnings: [],
       decodables: [],
+      lexed: given ?? this.#lexer,
+      coded: { begin: 0, end: 0 },
     };
-    this.lexer.reset();
+    this.#lexer.reset();
     for (; part.end < blobs.length; part.end++) {
       const blob = "blob" in blobs ? blobs.blob(part.end) : blobs[part.end];
       try {
-        if (!this.#add(part, blob, limit)) break;
+        if (!this.#add(part, blob, limit, given !== undefined)) break;
       } catch (error) {
         if (!(error instanceof JpegFault)) throw error;
         part.images.push(null);
@@ -97,18 +109,19 @@ export class Preparer {
   }
 
   /** Adds a blob's picture to a part; false if the part has no room for it. */
-  #add(part: Part, blob: Uint8Array, limit: number): boolean {
-    const { lexer } = this;
+  #add(part: Part, blob: Uint8Array, limit: number, lexed: boolean): boolean {
     const { maxPixels, turn, maxBuffer } = this.#options;
-    const begin = lexer.byteCount;
-    const index = lexer.push(blob);
+    const index = lexed ? part.end : this.#lexer.push(blob);
     let added = false;
     try {
-      const frame = parseJpeg(lexer, index, blob, { maxPixels, tables: this.#tables });
-      const target = this.#place(frame, part.bytes, lexer.byteCount - begin, limit);
+      const frame = parseJpeg(part.lexed, index, blob, { maxPixels, tables: this.#tables });
+      const coded = codedBytes(frame, part.lexed);
+      const target = this.#place(frame, part.bytes, coded.end - coded.begin, limit);
       const end = target.byteOffset + target.rowPitch * target.height;
-      if (end > limit || lexer.byteCount > maxBuffer) return false;
+      if (part.decodables.length === 0) part.coded.begin = coded.begin;
+      if (end > limit || coded.end - part.coded.begin > maxBuffer) return false;
       part.bytes = end;
+      part.coded.end = coded.end;
       const orientation = turn ? frame.orientation : 1;
       part.decodables.push({ index: part.images.length, frame, target, orientation });
       part.images.push(target);
@@ -116,7 +129,7 @@ export class Preparer {
       part.warnings.push(frame.warnings);
       added = true;
     } finally {
-      if (!added) lexer.pop();
+      if (!added && !lexed) this.#lexer.pop();
     }
     return true;
   }
@@ -151,6 +164,14 @@ export class Preparer {
       channels: frame.components.length === 1 ? 1 : 3,
     };
   }
+}
+
+/** Where a picture's segments lie, with the word that the decoder looks ahead. */
+function codedBytes(frame: JpegFrame, { segments }: LexedBlobs): { begin: number; end: number } {
+  const last = frame.scans[frame.scans.length - 1];
+  const from = frame.scans[0].firstSegment * SEGMENT_WORDS;
+  const to = (last.firstSegment + last.segmentCount - 1) * SEGMENT_WORDS;
+  return { begin: segments[from + 1], end: align(segments[to + 1] + segments[to + 2], 4) + 4 };
 }
 
 /**

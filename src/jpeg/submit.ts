@@ -39,7 +39,6 @@ export class Submitter {
    * Submits the decoding of a part.
    *
    * @param part The part.
-   * @param lexed Its markers and segments.
    * @param kernels The compiled kernels.
    * @param sync Scans that go by self-synchronisation.
    * @param ids Ids of the samples, for errors.
@@ -47,7 +46,6 @@ export class Submitter {
    */
   submit(
     part: Part,
-    lexed: LexedBlobs,
     kernels: JpegKernels,
     sync: ReadonlySet<JpegScan>,
     ids?: IdList,
@@ -60,13 +58,14 @@ export class Submitter {
     written.reset();
     const statusBytes = part.images.length * STATUS_WORDS * 4;
     const status = written.region(statusBytes / 4);
-    const groups = this.#groups(part, lexed, sync);
+    const groups = this.#groups(part, sync);
+    const { lexed, coded } = part;
     clearStatus(written.data, part.images.length);
     const most = (size: (group: Group) => number) => Math.max(16, ...groups.map(size));
     const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
     const staging = pool.acquire(statusBytes, COPY_DST | MAP_READ, "jpeg status");
     const scratch = {
-      bits: pool.acquire(lexed.byteCount + 4, STORAGE | COPY_DST, "jpeg bits"),
+      bits: pool.acquire(coded.end - coded.begin + 4, STORAGE | COPY_DST, "jpeg bits"),
       read: pool.acquire(
         read.length * 4 + UNIFORM_BYTES,
         STORAGE | UNIFORM | COPY_DST,
@@ -91,7 +90,7 @@ export class Submitter {
       ),
     };
     const { queue } = this.#device;
-    queue.writeBuffer(scratch.bits, 0, lexed.bytes, 0, lexed.byteCount);
+    queue.writeBuffer(scratch.bits, 0, lexed.bytes, coded.begin, coded.end - coded.begin);
     queue.writeBuffer(scratch.read, 0, read.data, 0, read.length);
     queue.writeBuffer(scratch.written, 0, written.data, 0, written.length);
     const encoder = this.#device.createCommandEncoder({ label: "jpeg decode" });
@@ -105,13 +104,16 @@ export class Submitter {
   }
 
   /** Splits the pictures so that each group's buffers fit a binding. */
-  #groups(part: Part, lexed: LexedBlobs, sync: ReadonlySet<JpegScan>): Group[] {
+  #groups(part: Part, sync: ReadonlySet<JpegScan>): Group[] {
+    const { lexed, coded } = part;
     const binding = this.#device.limits.maxStorageBufferBindingSize;
     const groups: Group[] = [];
     let members: Decodable[] = [];
     let room = new Room(binding);
     const plan = () =>
-      groups.push(planGroup(members, lexed, this.#read, this.#written, this.#tuning, sync));
+      groups.push(
+        planGroup(members, lexed, coded.begin, this.#read, this.#written, this.#tuning, sync),
+      );
     for (const decodable of part.decodables) {
       if (!room.take(decodable, lexed)) {
         plan();

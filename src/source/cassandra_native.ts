@@ -8,6 +8,8 @@ import { NativeBlobBatch, PoolMembers } from "./native_blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
 import type { Native } from "../ffi/native.ts";
 import { type DriverMessage, listenToLog, type LogListener } from "../ffi/log.ts";
+import type { NativeBatch } from "../ffi/native_batch.ts";
+import { NativeLexer } from "../ffi/native_lexer.ts";
 import { NativeFailure, NativeSession } from "../ffi/session.ts";
 import { UsageError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
@@ -37,14 +39,21 @@ export class NativeCassandraSource implements BlobSource {
   readonly labelType: LabelType;
   readonly #config: CassandraConfig;
   readonly #session: NativeSession;
+  readonly #lexer: NativeLexer;
   readonly #log: LogListener | undefined;
   readonly #pools = new WeakMap<SamplePool, PoolMembers>();
   #disposed = false;
 
-  private constructor(config: CassandraConfig, session: NativeSession, log?: LogListener) {
+  private constructor(
+    config: CassandraConfig,
+    session: NativeSession,
+    lexer: NativeLexer,
+    log?: LogListener,
+  ) {
     this.labelType = config.labelType;
     this.#config = config;
     this.#session = session;
+    this.#lexer = lexer;
     this.#log = log;
   }
 
@@ -89,7 +98,7 @@ export class NativeCassandraSource implements BlobSource {
         cause: error,
       });
     }
-    return new NativeCassandraSource(config, session, log);
+    return new NativeCassandraSource(config, session, NativeLexer.load(native.shim), log);
   }
 
   async fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {
@@ -99,7 +108,7 @@ export class NativeCassandraSource implements BlobSource {
     const { signal, pool } = options;
     if (pool) return await this.#fetchFrom(pool, ids, signal);
     const batch = await this.#session.fetch(ids.bytes, { signal });
-    return new NativeBlobBatch(this.#config, ids.bytes.slice(), batch);
+    return await this.#blobs(ids.bytes.slice(), batch);
   }
 
   async #fetchFrom(pool: SamplePool, ids: IdList, signal?: AbortSignal): Promise<BlobBatch> {
@@ -109,7 +118,14 @@ export class NativeCassandraSource implements BlobSource {
     members.add(token, ids.bytes.slice());
     const batch = await this.#session.fetch(ids.bytes, { signal, token, group: members.group });
     const { own, places } = members.take(batch.origins!);
-    return new NativeBlobBatch(this.#config, own, batch, places);
+    return await this.#blobs(own, batch, places);
+  }
+
+  /** Has the blobs lexed, which would otherwise take the decoder's time on this thread. */
+  async #blobs(ids: Uint8Array, batch: NativeBatch, places?: Float64Array): Promise<BlobBatch> {
+    const { blobs: bytes, offsets, lengths } = batch;
+    const lexed = await this.#lexer.lex({ length: lengths.length, bytes, offsets, lengths });
+    return new NativeBlobBatch(this.#config, ids, batch, places, lexed);
   }
 
   stats(): SourceStats {

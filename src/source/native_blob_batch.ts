@@ -2,6 +2,7 @@ import type { CassandraConfig } from "./cassandra_config.ts";
 import { sampleError, type SampleFault } from "./cassandra_errors.ts";
 import type { BlobBatch, RawLabel } from "./source.ts";
 import { LABEL_NULL, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
+import type { NativeLexed } from "../ffi/native_lexer.ts";
 import type { CassetteError } from "../errors.ts";
 import { formatId, ID_BYTES } from "../ids.ts";
 
@@ -68,6 +69,7 @@ export class NativeBlobBatch implements BlobBatch {
   readonly lengths: Uint32Array;
   readonly failures: number;
   readonly places?: Float64Array;
+  readonly lexed?: NativeLexed;
   readonly #config: CassandraConfig;
   readonly #ids: Uint8Array;
   readonly #batch: NativeBatch;
@@ -78,13 +80,16 @@ export class NativeBlobBatch implements BlobBatch {
    * @param ids Ids of its samples, 16 bytes each.
    * @param batch The batch of the shim; given back on dispose.
    * @param places Places of its samples in their pool.
+   * @param lexed Markers and segments of its blobs; given back on dispose.
    */
   constructor(
     config: CassandraConfig,
     ids: Uint8Array,
     batch: NativeBatch,
     places?: Float64Array,
+    lexed?: NativeLexed,
   ) {
+    this.lexed = lexed;
     this.places = places;
     this.length = batch.lengths.length;
     this.offsets = batch.offsets;
@@ -133,5 +138,6 @@ export class NativeBlobBatch implements BlobBatch {
 
   [Symbol.dispose](): void {
     this.#batch.release();
+    this.lexed?.[Symbol.dispose]();
   }
 }

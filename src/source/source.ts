@@ -1,6 +1,7 @@
 import type { CassetteError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
 import type { SamplePool } from "../pool.ts";
+import type { LexedBlobs } from "../jpeg/lex.ts";
 
 /** How the label column is read: a 32-bit integer, raw bytes, or not at all. */
 export type LabelType = "int" | "blob" | "none";
@@ -62,6 +63,11 @@ export interface BlobBatch extends Disposable {
    * pool, from 0 on. Left out where they are those that were asked for, in that order.
    */
   readonly places?: Float64Array;
+  /**
+   * Markers and entropy-coded segments of the blobs, where the source has had them lexed on another
+   * thread; the decoder lexes them itself otherwise. Valid until dispose.
+   */
+  readonly lexed?: LexedBlobs;
   /**
    * One blob.
    *

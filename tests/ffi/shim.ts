@@ -73,3 +73,24 @@ export async function runShimTests(sanitizer: string): Promise<{ code: number; o
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/**
+ * Compiles and runs the tests of the JPEG lexer under a sanitizer.
+ *
+ * @param sanitizer As in `-fsanitize`.
+ * @returns Exit code and all that was written.
+ */
+export async function runLexTests(sanitizer: string): Promise<{ code: number; output: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "cassette-lex-" });
+  try {
+    const program = join(folder, "lex_test");
+    const sources = ["tests/lex_test.c", "cassette_lex.c"].map((name) => join(NATIVE, name));
+    const flags = [`-fsanitize=${sanitizer}`, "-fno-sanitize-recover=all"];
+    await compile([...flags, "-o", program, ...sources]);
+    const { code, stdout, stderr } = await new Deno.Command(program).output();
+    const text = new TextDecoder();
+    return { code, output: text.decode(stdout) + text.decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -75,10 +75,10 @@ Deno.test("a scan whose components share all tables goes by segment", async () =
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,
   });
-  const { decodables } = preparer.prepare([file, own], 0, limits.maxBufferSize);
-  const chosen = chooseSync(decodables, preparer.lexer, tuning, "sync");
+  const { decodables, lexed } = preparer.prepare([file, own], 0, limits.maxBufferSize);
+  const chosen = chooseSync(decodables, lexed, tuning, "sync");
   assertEquals(decodables.map(({ frame }) => chosen.has(frame.scans[0])), [false, true]);
-  assertEquals(chooseSync(decodables, preparer.lexer, tuning, "segment").size, 0);
+  assertEquals(chooseSync(decodables, lexed, tuning, "segment").size, 0);
   await check([file, own], ["RGB", "YCbCr"]);
 });
 
@@ -95,8 +95,8 @@ Deno.test("few large segments synchronise, many small ones do not", async () => 
     maxBuffer: limits.maxBufferSize,
   });
   const choose = (files: Uint8Array[]) => {
-    const { decodables } = preparer.prepare(files, 0, limits.maxBufferSize);
-    return chooseSync(decodables, preparer.lexer, tuning, "auto").size;
+    const { decodables, lexed } = preparer.prepare(files, 0, limits.maxBufferSize);
+    return chooseSync(decodables, lexed, tuning, "auto").size;
   };
   assertEquals(choose([large]), 1);
   assertEquals(choose([small]), 0);
