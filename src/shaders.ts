@@ -1636,6 +1636,7 @@ fn main(
     return;
   }
   var position = chunks[index].position;
+  let end = chunks[index].end;
   var address = chunks[index].address;
   var z = chunks[index].z;
   var dc = chunks[index].dc;
@@ -1651,7 +1652,7 @@ fn main(
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
   var seen = 0u;
-  for (var turn = 0u; turn < params.cap; turn++) {
+  for (var turn = 0u; turn < params.cap && position <= end; turn++) {
     // In two steps, as shifting by 32 has no meaning.
     let shift = position & 31u;
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
@@ -1705,14 +1706,13 @@ fn main(
       }
     }
   }
-  let end = chunks[index].end;
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
   } else if (blocks == 0u && end != NO_END && end - position >= 8u) {
     faults |= EXTRA_BYTES;
   }
-  if ((faults & (BAD_CODE | TRUNCATED)) != 0u) {
+  if ((faults & TRUNCATED) != 0u) {
     blocks = 0u;
   }
   chunks[index].position = position;

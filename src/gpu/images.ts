@@ -51,7 +51,10 @@ export class GpuImages implements Disposable {
   readonly images: readonly (GpuImage | null)[];
   /** Why each place holds no picture, as far as the CPU knows; undefined for one that does. */
   readonly errors: readonly (CassetteError | undefined)[];
-  /** What was odd about each picture that was decoded all the same; mostly empty lists. */
+  /**
+   * What was odd about each picture that was decoded all the same; mostly empty lists. What only the GPU
+   * can see is added by {@linkcode GpuImages.verify}.
+   */
   readonly warnings: readonly (readonly string[])[];
   readonly #verify?: () => Promise<(CassetteError | undefined)[]>;
   readonly #buffer: GPUBuffer;

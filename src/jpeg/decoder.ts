@@ -109,7 +109,7 @@ export class JpegDecoder implements Disposable {
       maxBinding: device.limits.maxStorageBufferBindingSize,
       maxBuffer: device.limits.maxBufferSize,
     });
-    this.#submitter = new Submitter(device, this.#pool, tuning);
+    this.#submitter = new Submitter(device, this.#pool, tuning, options.onWarning);
   }
 
   /**

@@ -11,6 +11,11 @@ export const StatusFlag = {
   extraBytes: 4,
 } as const;
 
+const TRUNCATED = "its entropy-coded data must reach to its last block: received fewer (truncated)";
+const BAD_CODE = "its entropy-coded data must use codes of its Huffman tables: received another";
+const EXTRA_BYTES =
+  "its entropy-coded data must end with its last block: received extraneous bytes after it";
+
 /** Position of a picture in which nothing has been found. */
 export const NO_POSITION = 0xffffffff;
 
@@ -28,24 +33,27 @@ export function clearStatus(words: Uint32Array, count: number): void {
 }
 
 /**
- * Reads one picture's status.
+ * Reads one picture's status: data that ends early is an error, as a part of the picture is missing; what
+ * is odd about a picture that has all its parts is a warning.
  *
  * @param words Status words of a batch.
  * @param index The picture's place.
  * @param subject The picture, in words.
  * @param sampleId Id of its sample, if it has one.
- * @returns An error, or undefined if the picture is whole.
+ * @returns An error if the picture is not whole, and warnings.
  */
-export function statusError(
+export function readStatus(
   words: Uint32Array,
   index: number,
   subject: string,
   sampleId: string | undefined,
-): CorruptJpegError | undefined {
+): { error?: CorruptJpegError; warnings: string[] } {
   const flags = words[index * STATUS_WORDS];
-  if ((flags & (StatusFlag.badCode | StatusFlag.truncated)) === 0) return undefined;
-  const reason = flags & StatusFlag.badCode
-    ? "its entropy-coded data must use codes of its Huffman tables: received another"
-    : "its entropy-coded data must reach to its last block: received fewer (truncated)";
-  return new CorruptJpegError(`Cannot decode ${subject} as ${reason}`, { sampleId });
+  const warnings: string[] = [];
+  if (flags & StatusFlag.badCode) warnings.push(BAD_CODE);
+  if (flags & StatusFlag.extraBytes) warnings.push(EXTRA_BYTES);
+  if ((flags & StatusFlag.truncated) === 0) return { warnings };
+  const reason = flags & StatusFlag.badCode ? `${BAD_CODE}, and then too few bits` : TRUNCATED;
+  const error = new CorruptJpegError(`Cannot decode ${subject} as ${reason}`, { sampleId });
+  return { error, warnings };
 }

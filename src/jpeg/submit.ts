@@ -8,7 +8,7 @@ import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { footprint, type Group, planGroup } from "./plan.ts";
 import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
-import { clearStatus, statusError } from "./status.ts";
+import { clearStatus, readStatus } from "./status.ts";
 import { UNIFORM_BYTES, Words } from "./words.ts";
 
 /** Most bytes of coefficients that are in flight at once, if one picture does not need more. */
@@ -19,6 +19,7 @@ export class Submitter {
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
   readonly #tuning: Tuning;
+  readonly #onWarning?: (message: string) => void;
   readonly #read = new Words();
   readonly #written = new Words();
   readonly #unverified: FinalizationRegistry<GPUBuffer>;
@@ -27,11 +28,18 @@ export class Submitter {
    * @param device The device.
    * @param pool Lends the buffers.
    * @param tuning Sizes of workgroups.
+   * @param onWarning Told of what the GPU finds odd about a picture.
    */
-  constructor(device: GPUDevice, pool: BufferPool, tuning: Tuning) {
+  constructor(
+    device: GPUDevice,
+    pool: BufferPool,
+    tuning: Tuning,
+    onWarning?: (message: string) => void,
+  ) {
     this.#device = device;
     this.#pool = pool;
     this.#tuning = tuning;
+    this.#onWarning = onWarning;
     this.#unverified = new FinalizationRegistry((staging) => pool.release(staging));
   }
 
@@ -132,22 +140,28 @@ export class Submitter {
     const unverified = this.#unverified;
     const token = {};
     const { first, errors } = part;
+    const warnings = part.warnings.map((list) => [...list]);
     const verify = async () => {
       unverified.unregister(token);
       await staging.mapAsync(GPUMapMode.READ);
       const words = new Uint32Array(staging.getMappedRange().slice(0));
       staging.unmap();
       pool.release(staging);
-      return errors.map((error, i) =>
-        error ?? statusError(words, i, subject(first + i, ids), ids?.at(first + i))
-      );
+      return errors.map((error, i) => {
+        if (error) return error;
+        const name = subject(first + i, ids);
+        const found = readStatus(words, i, name, ids?.at(first + i));
+        warnings[i].push(...found.warnings);
+        for (const warning of found.warnings) this.#onWarning?.(`${name}: ${warning}`);
+        return found.error;
+      });
     };
     const images = new GpuImages(
       this.#device,
       pixels,
       part.images,
       (buffer) => pool.release(buffer),
-      { errors, warnings: part.warnings, verify },
+      { errors, warnings, verify },
     );
     // Whoever never asks for the status gives the staging buffer back when the pictures are collected.
     unverified.register(images, staging, token);
