@@ -3,6 +3,7 @@
  *
  * Run it by `deno run -A tools/augment_pictures.ts`, with the import map where there is no registry.
  */
+import { Buffer } from "node:buffer";
 import { fromFileUrl, join } from "@std/path";
 import sharp from "sharp";
 import {
@@ -120,7 +121,7 @@ const HUES = [
 ];
 
 /** A landscape with a house: edges, slopes, thin lines, texture; each variant has its sky, and every second is mirrored. */
-function scene(variant: number): Uint8Array {
+function scene(variant: number): Uint8Array<ArrayBuffer> {
   const pixels = new Uint8Array(WIDTH * HEIGHT * 4);
   const sky = HUES[variant % HUES.length];
   for (let y = 0; y < HEIGHT; y++) {
@@ -212,7 +213,7 @@ for (const [name, { list, variants = 1 }] of Object.entries(PICTURES)) {
     },
   });
   const png = await canvas.composite(samples.map((input, i) => ({
-    input,
+    input: Buffer.from(input),
     raw: { width, height, channels: 3 },
     left: i * (width + GAP),
     top: 0,
