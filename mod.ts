@@ -63,6 +63,8 @@ export type { LastBatch, Shard } from "./src/order/sampler.ts";
 export type { SeenState } from "./src/order/seen.ts";
 export { classWeights } from "./src/order/weighted.ts";
 export type { Ordering } from "./src/pipeline/fetch_window.ts";
+export type { PrefetchChoice } from "./src/pipeline/prefetch.ts";
+export { SamplePool } from "./src/pool.ts";
 export type { RequestIds } from "./src/pipeline/requests.ts";
 export type { OnCorrupt } from "./src/pipeline/finisher.ts";
 export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
@@ -70,12 +72,14 @@ export type { LoaderState } from "./src/state.ts";
 
 export { type Companion, labelFiles, labelTable, maskFiles } from "./src/dataset/companion.ts";
 export { CassandraWriter, type CassandraWriterOptions } from "./src/dataset/cassandra_writer.ts";
+export { csvInput, type CsvOptions, type FieldNames } from "./src/dataset/csv.ts";
 export {
   type FolderEntry,
   folderInput,
   type FolderOptions,
   listFolder,
 } from "./src/dataset/folder.ts";
+export { FolderWriter } from "./src/dataset/folder_writer.ts";
 export {
   ingest,
   ingestFolder,
@@ -91,8 +95,11 @@ export type {
   InputPosition,
   ItemContents,
 } from "./src/dataset/input.ts";
-export { listCassandra } from "./src/dataset/list_cassandra.ts";
-export { listSqlite, type SampleList } from "./src/dataset/list.ts";
+export { linesInput, type RecordLine } from "./src/dataset/lines.ts";
+export { listCassandra, type ListCassandraOptions } from "./src/dataset/list_cassandra.ts";
+export { type ListSelection, listSqlite, type ListSqliteOptions } from "./src/dataset/list.ts";
+export type { ListRow, SampleList } from "./src/dataset/list_builder.ts";
+export type { ListColumn } from "./src/dataset/list_column.ts";
 export {
   contentHash,
   type DatasetWriter,
@@ -109,4 +116,24 @@ export {
   type Replication,
   sqliteSchema,
 } from "./src/dataset/schema.ts";
+export {
+  type Balance,
+  NO_PART,
+  type SampleSplit,
+  type SplitCount,
+  splitCounts,
+  splitList,
+  type SplitOptions,
+  splitPart,
+  type SplitProvenance,
+} from "./src/dataset/split.ts";
+export { readSplit, readSplitFile, writeSplit } from "./src/dataset/split_file.ts";
 export { SqliteWriter } from "./src/dataset/sqlite_writer.ts";
+export { tarInput, type TarOptions } from "./src/dataset/tar.ts";
+export {
+  verifyCassandra,
+  type VerifyFault,
+  type VerifyOptions,
+  type VerifyReport,
+  verifySqlite,
+} from "./src/dataset/verify.ts";

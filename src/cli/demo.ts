@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { IMAGENET, normalize, randomFlip, randomResizedCrop } from "../augment/mod.ts";
 import { ingestFolder } from "../dataset/ingest.ts";
-import type { SampleList } from "../dataset/list.ts";
+import type { SampleList } from "../dataset/list_builder.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
 import { requestDevice } from "../gpu/device.ts";
 import { Loader } from "../loader.ts";
@@ -12,13 +12,8 @@ import { drawRecords } from "./drawings.ts";
 import { Progress } from "./progress.ts";
 import { loadRows } from "./sheet_rows.ts";
 import { measureStages } from "./stage_rates.ts";
-import {
-  addTargetOptions,
-  openList,
-  openSource,
-  openWriter,
-  type TargetOptions,
-} from "./target.ts";
+import { openList } from "./list_options.ts";
+import { addTargetOptions, openSource, openWriter, type TargetOptions } from "./target.ts";
 
 const DRAWN = 192;
 const EPOCHS = 3;

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { reportNative } from "../ffi/report.ts";
 import { isCpuAdapter, requestDevice } from "../gpu/device.ts";
-import { addTargetOptions, openList, openSource, type TargetOptions } from "./target.ts";
+import { openList } from "./list_options.ts";
+import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
 
 /** One thing that Cassette needs, or can use. */
 interface Finding {

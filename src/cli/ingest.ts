@@ -1,11 +1,27 @@
-import type { Command } from "commander";
-import { ingestFolder } from "../dataset/ingest.ts";
+import { type Command, Option } from "commander";
+import { FolderWriter } from "../dataset/folder_writer.ts";
+import { ingest, type IngestReport, type RejectedItem } from "../dataset/ingest.ts";
+import type { DatasetWriter } from "../dataset/record.ts";
+import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
+import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
+import { wholeNumber } from "./numbers.ts";
 import { Progress } from "./progress.ts";
-import { addTargetOptions, openWriter, type TargetOptions } from "./target.ts";
+import { addSchemaOptions, openWriter, schemaOf, type SchemaOptions } from "./target.ts";
 
-interface IngestFlags extends TargetOptions {
+interface IngestFlags extends SchemaOptions, InputFlags {
   json?: boolean;
+  concurrency: number;
+  existing: "check" | "replace";
+  rejects?: string;
+  outDir?: string;
+  shorterSide?: number;
+  centerCrop?: number;
+  format?: "jpeg" | "png";
+  quality?: number;
 }
+
+/** Rejected items that are shown and listed in the outcome; the file has all of them. */
+const SHOWN = 100;
 
 /**
  * Adds `cassette ingest`.
@@ -15,33 +31,134 @@ interface IngestFlags extends TargetOptions {
  */
 export function addIngest(program: Command, done: (failed: boolean) => void): void {
   const command = program.command("ingest")
-    .description("Write a folder of pictures, one folder for each class, into tables.")
-    .argument("<dir>", "folder with a folder of .jpg, .jpeg or .png files for each class")
+    .description("Write pictures with their labels into tables; again, to go on after an end.")
+    .argument(
+      "[inputs...]",
+      "a folder with a folder for each class, a .csv manifest, or .tar (WebDataset) or .parquet files",
+    )
+    .option("--stdin", "take records from standard input, a JSON object on each line")
+    .option("--masks <dir>", "folder of .png masks that mirrors the pictures': the labels")
+    .option("--mask-suffix <text>", "what a mask's name has before .png, such as _seg", "")
+    .option("--labels <path>", "folder of .npy or .json files, or one .json file: the labels")
+    .option("--classes <file>", "names of the classes, a line each, in the order of their numbers")
+    .option("--root <dir>", "folder that paths of a manifest are relative to")
+    .option("--path-columns <regex>", "its named groups, found in paths, fill columns of your own")
+    .option("--path-field <name>", "field of a manifest: path of the picture (path)")
+    .option("--label-field <name>", "manifest, Parquet: label (label); tar: extension of the label")
+    .option("--class-field <name>", "field of a manifest: name of the class (class)")
+    .option("--label-file-field <name>", "field of a manifest: mask or .npy file (label_file)")
+    .option("--image-field <name>", "column of a Parquet file: the picture (image)")
+    .option("--get-data <module>", "module whose default export reads the picture of a path")
+    .option("--shorter-side <pixels>", "resize the shorter side", wholeNumber("shorter-side", 1))
+    .option("--center-crop <pixels>", "cut a square from the centre", wholeNumber("center-crop", 1))
+    .addOption(new Option("--format <name>", "encode again").choices(["jpeg", "png"]))
+    .option(
+      "--quality <number>",
+      "encode again, as JPEG of this quality",
+      wholeNumber("quality", 1),
+    )
+    .option("--out-dir <dir>", "write into a folder, in place of tables")
+    .option("--concurrency <number>", "records at once", wholeNumber("concurrency", 1), 64)
+    .addOption(
+      new Option("--existing <what>", "records that are there: leave those that are the same")
+        .choices(["check", "replace"]).default("check"),
+    )
+    .option("--rejects <file>", "JSON lines for what was left out; beside the data when not given")
     .option("--json", "print the outcome as one JSON object");
-  addTargetOptions(command).action(async (dir: string, flags: IngestFlags) => {
-    await using writer = await openWriter(flags);
-    let bar: Progress | undefined;
-    const report = await ingestFolder(dir, writer, {
-      onProgress: ({ done, total }) => {
-        bar ??= new Progress(`ingest into ${writer.name}`, total, "files");
-        bar.update(done);
-      },
-    }).finally(() => bar?.[Symbol.dispose]());
-    for (const { path, reason } of report.rejected) {
-      console.error(`${path}: ${reason.name}: ${reason.message}`);
-    }
-    const { written, bytes, classes, rejected } = report;
-    if (flags.json) {
-      const paths = rejected.map(({ path }) => path);
-      console.log(JSON.stringify({ written, bytes, classes, rejected: paths }));
+  addSchemaOptions(command).action(async (inputs: string[], flags: IngestFlags) => {
+    if (flags.masks !== undefined || flags.labels !== undefined) flags.labelType = "blob";
+    const report = await run(inputs, flags);
+    const { written, unchanged, bytes, classes, rejectedCount } = report;
+    if (flags.json || flags.stdin) {
+      const rejected = report.rejected.map(({ path }) => path);
+      console.log(
+        JSON.stringify({ written, unchanged, bytes, classes, rejected, rejectedCount }),
+      );
     } else {
       console.log(
-        `${written} pictures (${
-          (bytes / 2 ** 20).toFixed(1)
-        } MiB) of ${classes.length} classes in ${writer.name}` +
-          (rejected.length > 0 ? `, ${rejected.length} files left out` : ""),
+        `${written} pictures (${(bytes / 2 ** 20).toFixed(1)} MiB) of ${classes.length} classes` +
+          (unchanged > 0 ? `, ${unchanged} were there already` : "") +
+          (rejectedCount > 0 ? `, ${rejectedCount} left out` : ""),
       );
     }
-    done(rejected.length > 0);
+    // A worker's work is done when it told what it left out: its exit code would end the job.
+    done(rejectedCount > 0 && !flags.stdin);
   });
+}
+
+async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> {
+  const schema = schemaOf(flags);
+  const input = await openInput(inputs, flags, schema);
+  const getData = await loadGetData(flags.getData);
+  const controller = new AbortController();
+  const interrupt = () => controller.abort(new Error("interrupted; ingest again to go on"));
+  Deno.addSignalListener("SIGINT", interrupt);
+  let bar: Progress | undefined;
+  using rejects = new Rejects(rejectsFile(flags));
+  try {
+    await using writer: DatasetWriter = flags.outDir === undefined
+      ? await openWriter(flags, flags.concurrency)
+      : new FolderWriter(flags.outDir, schema);
+    const report = await ingest(input, writer, {
+      concurrency: flags.concurrency,
+      existing: flags.existing,
+      reencode: reencodeOf(flags),
+      getData,
+      signal: controller.signal,
+      onReject: (item) => rejects.add(item),
+      onProgress: ({ done, total, unit }) => {
+        if (flags.stdin) return;
+        bar ??= new Progress(`ingest into ${writer.name}`, total, unit);
+        bar.update(done);
+      },
+    });
+    return { ...report, rejected: rejects.first };
+  } finally {
+    bar?.[Symbol.dispose]();
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+function reencodeOf(flags: IngestFlags) {
+  const { shorterSide, centerCrop, format, quality } = flags;
+  const options: ReencodeOptions = { shorterSide, centerCrop, format, quality };
+  return Object.values(options).some((value) => value !== undefined)
+    ? reencode(options)
+    : undefined;
+}
+
+/** Where left-out items are told; a worker, of which there may be many, tells them in its outcome. */
+function rejectsFile(flags: IngestFlags): string | undefined {
+  if (flags.rejects !== undefined || flags.stdin) return flags.rejects;
+  return `${flags.outDir ?? flags.sqlite ?? flags.keyspace}.rejected.jsonl`;
+}
+
+/** Writes what was left out into a file, which there is only if something was. */
+class Rejects implements Disposable {
+  readonly first: RejectedItem[] = [];
+  readonly #path: string | undefined;
+  #file: Deno.FsFile | undefined;
+
+  constructor(path: string | undefined) {
+    this.#path = path;
+  }
+
+  add(item: RejectedItem): void {
+    const { path, reason } = item;
+    if (this.first.length < SHOWN) {
+      this.first.push(item);
+      console.error(`${path}: ${reason.name}: ${reason.message}`);
+    }
+    if (this.#path === undefined) return;
+    if (!this.#file) {
+      this.#file = Deno.openSync(this.#path, { write: true, create: true, truncate: true });
+      console.error(`what is left out is listed in ${this.#path}`);
+    }
+    const line = JSON.stringify({ path, error: reason.name, message: reason.message }) + "\n";
+    this.#file.writeSync(new TextEncoder().encode(line));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file?.close();
+  }
 }

@@ -12,8 +12,11 @@ import { addDoctor } from "./doctor.ts";
 import { addIngest } from "./ingest.ts";
 import { addInspect } from "./inspect.ts";
 import { addInit } from "./init.ts";
+import { addList } from "./list.ts";
 import { addPlan } from "./plan.ts";
 import { addSheet } from "./sheet.ts";
+import { addSplit } from "./split.ts";
+import { addVerify } from "./verify.ts";
 
 /** Exit codes: 1 for what failed in the work, 2 for a wrong command line. */
 const FAILED = 1;
@@ -38,6 +41,9 @@ export async function main(args: string[]): Promise<number> {
   addDemo(program);
   addInit(program);
   addIngest(program, done);
+  addVerify(program, done);
+  addList(program);
+  addSplit(program);
   addDecode(program, done);
   addInspect(program, done);
   addSheet(program);

@@ -42,7 +42,10 @@ export class Progress implements Disposable {
     this.#bar?.update(done, { rate });
     if (this.#bar || now - this.#lastLine < LINE_EVERY) return;
     this.#lastLine = now;
-    console.error(`${this.#title}: ${done}/${this.#total} ${this.#unit}, ${rate}/s`);
+    const left = rate > 0 ? Math.ceil((this.#total - done) / rate) : 0;
+    const whole = this.#total > 0 ? `/${this.#total}` : "";
+    const eta = this.#total > 0 && rate > 0 ? `, ${clock(left)} left` : "";
+    console.error(`${this.#title}: ${done}${whole} ${this.#unit}, ${rate}/s${eta}`);
   }
 
   /** Ends the bar, or writes the last line. */
@@ -52,8 +55,15 @@ export class Progress implements Disposable {
       return;
     }
     const seconds = (performance.now() - this.#start) / 1000;
+    const whole = this.#total > 0 ? `/${this.#total}` : "";
     console.error(
-      `${this.#title}: ${this.#done}/${this.#total} ${this.#unit} in ${seconds.toFixed(1)} s`,
+      `${this.#title}: ${this.#done}${whole} ${this.#unit} in ${seconds.toFixed(1)} s`,
     );
   }
+}
+
+/** Seconds as `1:02:03`. */
+function clock(seconds: number): string {
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
 }

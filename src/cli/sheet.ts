@@ -5,7 +5,8 @@ import { Permutation } from "../order/permutation.ts";
 import { drawSheet } from "./contact_sheet.ts";
 import { wholeNumber } from "./numbers.ts";
 import { loadRows } from "./sheet_rows.ts";
-import { addTargetOptions, openList, openSource, type TargetOptions } from "./target.ts";
+import { openList } from "./list_options.ts";
+import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
 
 interface SheetFlags extends TargetOptions {
   out: string;

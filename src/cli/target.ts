@@ -1,7 +1,5 @@
 import { type Command, Option } from "commander";
 import { CassandraWriter } from "../dataset/cassandra_writer.ts";
-import { listCassandra } from "../dataset/list_cassandra.ts";
-import { listSqlite, type SampleList } from "../dataset/list.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
 import { type Replication, type WholeSchema, wholeSchema } from "../dataset/schema.ts";
 import { SqliteWriter } from "../dataset/sqlite_writer.ts";
@@ -209,21 +207,6 @@ export async function openSource(target: TargetOptions): Promise<BlobSource> {
     ...columns(target),
     driver: target.driver,
     onWarning: (message) => console.error(`warning: ${message}`),
-  });
-}
-
-/**
- * Lists the samples of the data set.
- *
- * @param target Where it is.
- * @returns Ids, labels and class names.
- * @throws {UsageError} If the options name no data set, or two.
- */
-export async function openList(target: TargetOptions): Promise<SampleList> {
-  if (checkTarget(target) === "sqlite") return listSqlite(target.sqlite!, target.metadataTable);
-  return await listCassandra({
-    ...connection(target),
-    table: `${target.keyspace}.${target.metadataTable}`,
   });
 }
 

@@ -1,56 +1,41 @@
 import { DatabaseSync } from "node:sqlite";
 import { SchemaError, UsageError } from "../errors.ts";
-import { ID_BYTES, IdList } from "../ids.ts";
+import { parseId } from "../ids.ts";
+import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
+import { type ColumnValue, quote } from "./schema.ts";
 
-/** Ids of a data set with their labels. */
-export interface SampleList {
-  /** Ids of all samples, ascending. */
-  ids: IdList;
-  /** Label of each sample; −1 where it has none. */
-  labels: Int32Array<ArrayBuffer>;
-  /** Name of each sample's class. */
-  classes: Map<number, string>;
+/** What is listed of a table, beside ids. */
+export interface ListSelection {
+  /** Names of more columns that are listed. */
+  columns?: readonly string[];
+  /** Condition that the database checks on each row, in its language: `label < 10`. */
+  where?: string;
+  /** Condition that is checked here on each row: false leaves the row out. */
+  filter?: (row: ListRow) => boolean;
 }
 
-/** One row of a metadata table. */
-export interface MetadataRow {
-  /** Id of the sample, 16 bytes. */
-  id: Uint8Array;
-  /** Number of its class. */
-  label: number | null;
-  /** Name of its class. */
-  class: string | null;
-}
-
-/**
- * Puts the rows of a metadata table together.
- *
- * @param rows The rows, in any order.
- * @returns Ids in ascending order, so that the same rows always give the same list.
- */
-export function sampleList(rows: readonly MetadataRow[]): SampleList {
-  const sorted = rows.toSorted((a, b) => compare(a.id, b.id));
-  const bytes = new Uint8Array(sorted.length * ID_BYTES);
-  const labels = new Int32Array(sorted.length);
-  const classes = new Map<number, string>();
-  sorted.forEach(({ id, label, class: name }, i) => {
-    bytes.set(id, i * ID_BYTES);
-    labels[i] = label ?? -1;
-    if (label !== null && name !== null) classes.set(label, name);
-  });
-  return { ids: new IdList(bytes), labels, classes };
+/** Options of {@linkcode listSqlite}. */
+export interface ListSqliteOptions extends ListSelection {
+  /** Metadata or data table; `metadata` when left out. */
+  table?: string;
+  /** Column of the ids; `id` when left out. */
+  idColumn?: string;
+  /** Column of the labels; `label` when left out, if there is one of integers. */
+  labelColumn?: string;
 }
 
 /**
- * Reads the ids of a data set from the metadata table of a SQLite file.
+ * Reads the ids of a data set from a metadata or a data table of a SQLite file.
  *
  * @param path Path of the database file.
- * @param table Name of the metadata table.
+ * @param options Table, columns and conditions; a text is the name of the table.
  * @returns The ids with their labels.
  * @throws {UsageError} If the file cannot be opened as a database.
- * @throws {SchemaError} If the table or one of its columns is missing.
+ * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
-export function listSqlite(path: string, table = "metadata"): SampleList {
+export function listSqlite(path: string, options: string | ListSqliteOptions = {}): SampleList {
+  const { table = "metadata", idColumn = "id", labelColumn, columns = [], where, filter } =
+    typeof options === "string" ? { table: options } as ListSqliteOptions : options;
   let database: DatabaseSync;
   try {
     database = new DatabaseSync(path, { readOnly: true });
@@ -61,21 +46,52 @@ export function listSqlite(path: string, table = "metadata"): SampleList {
     );
   }
   try {
-    const rows = database.prepare(`SELECT id, label, class FROM "${table}"`).all();
-    return sampleList(rows as unknown as MetadataRow[]);
+    const found = new Map(
+      database.prepare("SELECT name, type FROM pragma_table_info(?)").all(table)
+        .map(({ name, type }) => [String(name), String(type)]),
+    );
+    for (const name of [idColumn, ...labelColumn ? [labelColumn] : [], ...columns]) {
+      if (found.has(name)) continue;
+      throw new SchemaError(
+        `Cannot list ${path} as it must have a table "${table}" with a column "${name}": received ${
+          found.size === 0 ? "no such table" : [...found.keys()].map(quote).join(", ")
+        }`,
+        { option: found.size === 0 ? "table" : "columns" },
+      );
+    }
+    const label = labelColumn ?? "label";
+    const integers = /INT/i.test(found.get(label) ?? "");
+    const select = [
+      `${quote(idColumn)} AS c0`,
+      `${integers ? quote(label) : "NULL"} AS c1`,
+      `${found.has("class") ? "class" : "NULL"} AS c2`,
+      ...columns.map((name, i) => `${quote(name)} AS c${i + 3}`),
+    ];
+    const statement = database.prepare(
+      `SELECT ${select.join(", ")} FROM ${quote(table)}${where ? ` WHERE ${where}` : ""}`,
+    );
+    const builder = new ListBuilder(columns);
+    for (const row of statement.iterate()) {
+      const bytes = row.c0 instanceof Uint8Array ? row.c0 : parseId(String(row.c0));
+      const values = columns.map((_, i) => row[`c${i + 3}`] as ColumnValue);
+      const found = {
+        id: bytes,
+        label: row.c1 as number | null,
+        class: row.c2 as string | null,
+        columns: values,
+      };
+      if (!filter || filter(found)) builder.add(bytes, found.label, found.class, values);
+    }
+    return builder.build();
   } catch (cause) {
+    if (cause instanceof SchemaError || cause instanceof UsageError) throw cause;
     throw new SchemaError(
-      `Cannot list ${path} as it must have a table "${table}" with columns id, label and class: received ${
+      `Cannot list table "${table}" of ${path} as it must be readable: received ${
         (cause as Error).message
       }`,
-      { option: "table", cause },
+      { option: where ? "where" : "table", cause },
     );
   } finally {
     database.close();
   }
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < ID_BYTES; i++) if (a[i] !== b[i]) return a[i] - b[i];
-  return 0;
 }

@@ -1,39 +1,85 @@
-import { CassetteError, SchemaError } from "../errors.ts";
+import { SchemaError } from "../errors.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
-import { type MetadataRow, type SampleList, sampleList } from "./list.ts";
+import type { ListSelection } from "./list.ts";
+import { ListBuilder, type SampleList } from "./list_builder.ts";
+import { scanCassandra, tableColumns } from "./scan_cassandra.ts";
+import type { Cell } from "./cql_rows.ts";
+import type { ColumnValue } from "./schema.ts";
 
-/** Rows of one page. */
-const PAGE = 5000;
+/** Options of {@linkcode listCassandra}. */
+export interface ListCassandraOptions extends CassandraOptions, ListSelection {
+  /** Parts of the token ring that are read at once; 4 when left out. */
+  concurrency?: number;
+}
 
 /**
- * Reads the ids of a data set from a metadata table of Cassandra.
+ * Reads the ids of a data set from a metadata or a data table of Cassandra.
  *
- * @param options Where the cluster is; `table` names the metadata table with its keyspace.
+ * The token ring is cut into parts that are read at the same time, so that the servers' speed is the
+ * limit, not the way there and back.
+ *
+ * @param options Where the cluster is; `table` names the table with its keyspace.
  * @returns The ids with their labels.
  * @throws {ConnectError} If no contact point answers.
- * @throws {SchemaError} If the table or one of its columns is missing.
+ * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
-export async function listCassandra(options: CassandraOptions): Promise<SampleList> {
+export async function listCassandra(options: ListCassandraOptions): Promise<SampleList> {
+  const { columns = [], where, filter, concurrency, ...rest } = options;
+  const config = cassandraConfig(rest);
+  const { keyspace, tableName } = config;
   // Loaded only here: the driver is large, and SQLite does without it.
   const { connectClient } = await import("../source/cassandra_client.ts");
-  const client = await connectClient(cassandraConfig(options));
+  const client = await connectClient(config);
   try {
-    const rows: MetadataRow[] = [];
-    const cql = `SELECT id, label, class FROM ${options.table}`;
-    const result = await client.execute(cql, [], { prepare: true, fetchSize: PAGE });
-    for await (const row of result) {
-      rows.push({ id: row.id.getBuffer(), label: row.label, class: row.class });
-    }
-    return sampleList(rows);
-  } catch (cause) {
-    if (cause instanceof CassetteError) throw cause;
-    throw new SchemaError(
-      `Cannot list ${options.table} as it must be a table with columns id, label and class: received ${
-        (cause as Error).message
-      }`,
-      { option: "table", cause },
-    );
+    const { types } = await tableColumns(client, keyspace, tableName);
+    const idColumn = config.idColumn ?? firstUuid(types, options.table);
+    const labelColumn = options.labelColumn ?? "label";
+    const label = types.get(labelColumn) === "int" ||
+      (options.labelColumn !== undefined && options.labelType === "int");
+    const selected = [
+      idColumn,
+      ...(label ? [labelColumn] : []),
+      ...(types.has("class") ? ["class"] : []),
+      ...columns,
+    ];
+    const [labelAt, classAt] = [1, label ? 2 : 1];
+    const first = selected.length - columns.length;
+    const builder = new ListBuilder(columns);
+    const hasClass = types.has("class");
+    await scanCassandra(client, config, {
+      keyspace,
+      table: tableName,
+      columns: selected,
+      where,
+      concurrency,
+      onPage(rows) {
+        for (const cells of rows) {
+          const id = cells[0] as Uint8Array;
+          const number = label ? cells[labelAt] as number | null : null;
+          const name = hasClass ? cells[classAt] as string | null : null;
+          const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
+          if (!filter || filter({ id, label: number, class: name, columns: values })) {
+            builder.add(id, number, name, values);
+          }
+        }
+      },
+    });
+    return builder.build();
   } finally {
     await client.shutdown();
   }
+}
+
+function firstUuid(types: Map<string, string>, table: string): string {
+  if (types.get("id") === "uuid") return "id";
+  const uuids = [...types].filter(([, type]) => type === "uuid" || type === "timeuuid");
+  if (uuids.length === 1) return uuids[0][0];
+  throw new SchemaError(
+    `Cannot list ${table} as idColumn must be one of its ${uuids.length} columns of type uuid: received undefined`,
+    { option: "idColumn" },
+  );
+}
+
+function columnValue(cell: Cell): ColumnValue {
+  return cell instanceof Uint8Array ? cell.toHex() : cell;
 }

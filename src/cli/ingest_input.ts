@@ -1,0 +1,156 @@
+import process from "node:process";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Companion, labelFiles, labelTable, maskFiles } from "../dataset/companion.ts";
+import { csvInput } from "../dataset/csv.ts";
+import { folderInput } from "../dataset/folder.ts";
+import type { DatasetInput, GetData } from "../dataset/input.ts";
+import { linesInput } from "../dataset/lines.ts";
+import { parquetInput } from "../dataset/parquet.ts";
+import type { WholeSchema } from "../dataset/schema.ts";
+import { expandBraces, tarInput } from "../dataset/tar.ts";
+import { UsageError } from "../errors.ts";
+
+/** What the command line says of where pictures come from. */
+export interface InputFlags {
+  /** Read records from standard input. */
+  stdin?: boolean;
+  /** Folder of masks. */
+  masks?: string;
+  /** What a mask's name has before its extension. */
+  maskSuffix: string;
+  /** Folder or JSON file of labels that are arrays. */
+  labels?: string;
+  /** File with the names of the classes. */
+  classes?: string;
+  /** Folder that paths of a manifest are relative to. */
+  root?: string;
+  /** Expression whose named groups are columns. */
+  pathColumns?: string;
+  pathField?: string;
+  labelField?: string;
+  classField?: string;
+  labelFileField?: string;
+  imageField?: string;
+  /** Module whose default export reads pictures. */
+  getData?: string;
+}
+
+/**
+ * Opens what is to be ingested: a folder, a manifest, shards, Parquet files, or standard input.
+ *
+ * @param paths Arguments of the command.
+ * @param flags Its options.
+ * @param schema Columns of the tables.
+ * @returns The input.
+ * @throws {UsageError} If the arguments do not go together, or cannot be read.
+ */
+export async function openInput(
+  paths: string[],
+  flags: InputFlags,
+  schema: WholeSchema,
+): Promise<DatasetInput> {
+  const classes = flags.classes === undefined ? undefined : await readClasses(flags.classes);
+  const { columns } = schema;
+  if (flags.stdin || paths.length === 0) {
+    if (flags.stdin && paths.length === 0) return linesInput(process.stdin, classes);
+    throw new UsageError(
+      `Cannot ingest as either --stdin or files must be given: received ${
+        flags.stdin ? "both" : "neither"
+      }`,
+      { option: "stdin" },
+    );
+  }
+  const kinds = new Set(await Promise.all(paths.map(kindOf)));
+  const [kind] = kinds;
+  if (kinds.size > 1 || (paths.length > 1 && (kind === "folder" || kind === "csv"))) {
+    throw new UsageError(
+      `Cannot ingest as there must be one folder, one .csv file, or .tar or .parquet files alone: received ${
+        paths.join(", ")
+      }`,
+    );
+  }
+  switch (kind) {
+    case "csv":
+      return await csvInput(paths[0], {
+        root: flags.root,
+        fields: fields(flags),
+        classes,
+        columns,
+      });
+    case "tar":
+      return await tarInput(paths, { classes, columns, label: flags.labelField });
+    case "parquet":
+      return await parquetInput(paths, {
+        imageColumn: flags.imageField,
+        labelColumn: flags.labelField,
+        classes,
+        columns,
+      });
+    case "folder": {
+      const companion = await companionOf(flags);
+      const pathColumns = flags.pathColumns === undefined
+        ? undefined
+        : new RegExp(flags.pathColumns);
+      return await folderInput(paths[0], { classes, companion, pathColumns });
+    }
+  }
+}
+
+/**
+ * Loads a module whose default export reads pictures.
+ *
+ * @param path Path of the module.
+ * @returns The function.
+ * @throws {UsageError} If there is none.
+ */
+export async function loadGetData(path: string | undefined): Promise<GetData | undefined> {
+  if (path === undefined) return undefined;
+  const module = await import(pathToFileURL(resolve(path)).href).catch((cause) => {
+    throw new UsageError(
+      `Cannot use --get-data as it must be a module: received ${(cause as Error).message}`,
+      { option: "get-data", cause },
+    );
+  });
+  if (typeof module.default === "function") return module.default;
+  throw new UsageError(
+    `Cannot use --get-data as the default export of ${path} must be a function: received ${typeof module
+      .default}`,
+    { option: "get-data" },
+  );
+}
+
+async function kindOf(path: string): Promise<"folder" | "csv" | "tar" | "parquet"> {
+  if (/\.csv$/i.test(path)) return "csv";
+  if (/\.(tar|tgz|tar\.gz)$/i.test(path)) return "tar";
+  if (/\.parquet$/i.test(path)) return "parquet";
+  const found = await Deno.stat(expandBraces(path)[0]).catch(() => undefined);
+  if (found?.isFile !== true) return "folder";
+  throw new UsageError(
+    `Cannot ingest as there must be a folder, or .csv, .tar or .parquet files: received ${path}`,
+  );
+}
+
+async function companionOf(flags: InputFlags): Promise<Companion | undefined> {
+  if (flags.masks !== undefined) return maskFiles(flags.masks, flags.maskSuffix);
+  if (flags.labels === undefined) return undefined;
+  return /\.json$/i.test(flags.labels) ? await labelTable(flags.labels) : labelFiles(flags.labels);
+}
+
+function fields(flags: InputFlags): Record<string, string> {
+  const { pathField: path, labelField: label, classField: className, labelFileField: labelFile } =
+    flags;
+  return Object.fromEntries(
+    Object.entries({ path, label, className, labelFile }).filter(([, name]) => name !== undefined),
+  ) as Record<string, string>;
+}
+
+async function readClasses(path: string): Promise<string[]> {
+  const text = await Deno.readTextFile(path).catch((cause) => {
+    throw new UsageError(
+      `Cannot use --classes as it must be a file with a class on each line: received ${cause.message}`,
+      { option: "classes", cause },
+    );
+  });
+  return text.trimEnd().split(/\r?\n/);
+}

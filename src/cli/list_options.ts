@@ -1,0 +1,98 @@
+import { type Command, Option } from "commander";
+import { listCassandra } from "../dataset/list_cassandra.ts";
+import { type ListSelection, listSqlite } from "../dataset/list.ts";
+import type { SampleList } from "../dataset/list_builder.ts";
+import { UsageError } from "../errors.ts";
+import { addTargetOptions, checkTarget, connection, type TargetOptions } from "./target.ts";
+
+/** What the command line says of a list. */
+export interface ListFlags extends TargetOptions {
+  /** Which table is listed. */
+  from: "metadata" | "data";
+  /** More columns. */
+  columns?: string;
+  /** Condition for the database. */
+  where?: string;
+  /** Conditions that are checked here. */
+  only: string[];
+}
+
+/**
+ * Adds the options that say what is listed.
+ *
+ * @param command The command to add them to.
+ * @returns The same command.
+ */
+export function addListOptions(command: Command): Command {
+  return addTargetOptions(command)
+    .addOption(
+      new Option("--from <table>", "list the metadata table, or the data table itself")
+        .choices(["metadata", "data"]).default("metadata"),
+    )
+    .option("--columns <names>", "more columns to list, with commas between them")
+    .option("--where <condition>", "rows to list, in the database's language: label < 10")
+    .option(
+      "--only <column=values>",
+      "rows to list, checked here: class=cat,dog",
+      (value: string, values: string[]) => [...values, value],
+      [],
+    );
+}
+
+/**
+ * Lists the samples of a data set as the command line says.
+ *
+ * @param flags What it says.
+ * @returns The list.
+ * @throws {UsageError} If the options name no data set, or two.
+ */
+export async function openList(flags: TargetOptions & Partial<ListFlags>): Promise<SampleList> {
+  const selection = selectionOf(flags);
+  const ofData = flags.from === "data";
+  const columns = {
+    idColumn: ofData ? flags.idColumn : flags.metadataIdColumn,
+    ...(flags.labelType === "int"
+      ? { labelColumn: ofData ? flags.labelColumn : flags.metadataLabelColumn }
+      : {}),
+  };
+  const table = ofData ? flags.dataTable : flags.metadataTable;
+  if (checkTarget(flags) === "sqlite") {
+    return listSqlite(flags.sqlite!, { ...selection, ...columns, table });
+  }
+  return await listCassandra({
+    ...connection(flags),
+    ...selection,
+    ...columns,
+    table: `${flags.keyspace}.${table}`,
+  });
+}
+
+function selectionOf({ columns, where, only = [] }: Partial<ListFlags>): ListSelection {
+  const names = columns?.split(",").map((name) => name.trim()) ?? [];
+  const conditions = only.map((text) => {
+    const found = /^([^=]+)=(.*)$/.exec(text);
+    if (!found) {
+      throw new UsageError(
+        `Cannot list as --only must be a column and values, class=cat,dog: received "${text}"`,
+        { option: "only" },
+      );
+    }
+    const [, column, values] = found;
+    if (column !== "class" && column !== "label" && !names.includes(column)) names.push(column);
+    return { column, values: new Set(values.split(",")) };
+  });
+  if (conditions.length === 0) return { columns: names, where };
+  return {
+    columns: names,
+    where,
+    filter: (row) =>
+      conditions.every(({ column, values }) => {
+        const value = column === "class"
+          ? row.class
+          : column === "label"
+          ? row.label
+          : row.columns[names.indexOf(column)];
+        return values.has(String(value ?? ""));
+      }),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { verifyCassandra, type VerifyOptions, verifySqlite } from "../dataset/verify.ts";
+import {
+  addTargetOptions,
+  checkTarget,
+  connection,
+  schemaOf,
+  type TargetOptions,
+} from "./target.ts";
+
+interface VerifyFlags extends TargetOptions {
+  json?: boolean;
+}
+
+/**
+ * Adds `cassette verify`.
+ *
+ * @param program The command to add it to.
+ * @param done Told whether something failed.
+ */
+export function addVerify(program: Command, done: (failed: boolean) => void): void {
+  const command = program.command("verify")
+    .description("Check that each metadata row has its blob, with the hash that the row says.")
+    .option("--json", "print the outcome as one JSON object");
+  addTargetOptions(command).action(async (flags: VerifyFlags) => {
+    const options: VerifyOptions = {
+      onFault: ({ id, path, reason }) => console.error(`${path} (${id}): ${reason}`),
+    };
+    const tables = schemaOf(flags);
+    const report = checkTarget(flags) === "sqlite"
+      ? verifySqlite(flags.sqlite!, tables, options)
+      : await verifyCassandra({ ...connection(flags), keyspace: flags.keyspace, tables }, options);
+    const { metadataRows, dataRows, missing, different, doubled, bytes } = report;
+    console.log(
+      flags.json
+        ? JSON.stringify(report)
+        : `${metadataRows} samples (${
+          (bytes / 2 ** 20).toFixed(1)
+        } MiB): ${missing} without blob, ` +
+          `${different} with another hash, ${doubled} doubled; ${dataRows} data rows`,
+    );
+    done(missing + different + doubled > 0);
+  });
+}

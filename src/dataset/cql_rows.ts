@@ -1,0 +1,145 @@
+import type { ColumnValue } from "./schema.ts";
+
+/** A value of a row: UUIDs and blobs are bytes. */
+export type Cell = ColumnValue | Uint8Array;
+
+/** One page of rows, as the server sent it. */
+export interface RowPage {
+  /** Rows of the page; each array is used again for the next row, its bytes are views. */
+  rows: Iterable<Cell[]>;
+  /** Where the next page begins; undefined on the last one. */
+  pageState: Uint8Array | undefined;
+}
+
+/** Types of columns that are read (CQL binary protocol v4, section 4.2.5.2). */
+const Type = { ASCII: 1, BIGINT: 2, BLOB: 3, DOUBLE: 7, INT: 9, UUID: 12, TEXT: 13, TIMEUUID: 15 };
+const READ = new Set(Object.values(Type));
+
+/** The same types as CQL names them. */
+export const READ_TYPES: ReadonlySet<string> = new Set([
+  "ascii",
+  "bigint",
+  "blob",
+  "double",
+  "int",
+  "uuid",
+  "text",
+  "timeuuid",
+]);
+
+const ROWS = 2;
+const GLOBAL_TABLE = 1;
+const MORE_PAGES = 2;
+const SHORT_TEXT = 32;
+const CACHED_TEXTS = 4096;
+
+/**
+ * Reads the body of a RESULT frame with rows.
+ *
+ * @param body The body.
+ * @param texts Texts read before, so that names of classes are decoded once.
+ * @returns The rows.
+ * @throws {TypeError} If it holds no rows, or columns of other types.
+ */
+export function readRows(body: Uint8Array<ArrayBuffer>, texts: TextCache): RowPage {
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  let at = 0;
+  const int = () => view.getInt32((at += 4) - 4);
+  const skipString = () => void (at += 2 + view.getUint16(at));
+  if (int() !== ROWS) throw new TypeError("a result of another kind");
+  const flags = int();
+  const count = int();
+  let pageState: Uint8Array | undefined;
+  if (flags & MORE_PAGES) {
+    const length = int();
+    pageState = body.slice(at, at += length);
+  }
+  if (flags & GLOBAL_TABLE) {
+    skipString();
+    skipString();
+  }
+  const types: number[] = [];
+  for (let i = 0; i < count; i++) {
+    if (!(flags & GLOBAL_TABLE)) {
+      skipString();
+      skipString();
+    }
+    skipString();
+    types.push(view.getUint16((at += 2) - 2));
+    if (!READ.has(types[i])) throw new TypeError(`a column of type ${types[i]}`);
+  }
+  const rowCount = int();
+  return { rows: cells(body, view, at, rowCount, types, texts), pageState };
+}
+
+function* cells(
+  body: Uint8Array<ArrayBuffer>,
+  view: DataView,
+  at: number,
+  rowCount: number,
+  types: number[],
+  texts: TextCache,
+): Generator<Cell[]> {
+  const row: Cell[] = types.map(() => null);
+  for (let i = 0; i < rowCount; i++) {
+    for (let c = 0; c < types.length; c++) {
+      const length = view.getInt32(at);
+      at += 4;
+      if (length < 0) {
+        row[c] = null;
+        continue;
+      }
+      switch (types[c]) {
+        case Type.INT:
+          row[c] = length === 4 ? view.getInt32(at) : null;
+          break;
+        case Type.BIGINT:
+          row[c] = length === 8 ? Number(view.getBigInt64(at)) : null;
+          break;
+        case Type.DOUBLE:
+          row[c] = length === 8 ? view.getFloat64(at) : null;
+          break;
+        case Type.ASCII:
+        case Type.TEXT:
+          row[c] = texts.read(body, at, length);
+          break;
+        default:
+          row[c] = body.subarray(at, at + length);
+      }
+      at += length;
+    }
+    yield row;
+  }
+}
+
+/** Remembers short texts by their bytes: a table has few names of classes and many rows. */
+export class TextCache {
+  readonly #decoder = new TextDecoder();
+  readonly #bytes: (Uint8Array | undefined)[] = new Array(CACHED_TEXTS).fill(undefined);
+  readonly #texts: string[] = new Array(CACHED_TEXTS).fill("");
+
+  /**
+   * Decodes a text.
+   *
+   * @param body Where it stands.
+   * @param at Where it begins, in bytes.
+   * @param length Its length, in bytes.
+   * @returns The text.
+   */
+  read(body: Uint8Array, at: number, length: number): string {
+    if (length > SHORT_TEXT) return this.#decoder.decode(body.subarray(at, at + length));
+    // FNV-1a.
+    let hash = 0x811c9dc5;
+    for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ body[i], 0x01000193);
+    const slot = (hash ^ hash >>> 15) & (CACHED_TEXTS - 1);
+    const known = this.#bytes[slot];
+    if (known?.length === length) {
+      let i = 0;
+      while (i < length && known[i] === body[at + i]) i++;
+      if (i === length) return this.#texts[slot];
+    }
+    const bytes = body.slice(at, at + length);
+    this.#bytes[slot] = bytes;
+    return this.#texts[slot] = this.#decoder.decode(bytes);
+  }
+}

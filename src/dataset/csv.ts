@@ -1,0 +1,159 @@
+import { dirname, resolve } from "node:path";
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadable } from "node:stream/web";
+import { UnsupportedFormatError, UsageError } from "../errors.ts";
+import { checkNpy } from "./companion.ts";
+import { classOf, unknownClass } from "./folder.ts";
+import type { DatasetInput, GetData, InputItem } from "./input.ts";
+import { checkPicture } from "./picture.ts";
+import type { ColumnType, ColumnValue } from "./schema.ts";
+
+/** Names of the fields of a manifest, or of the columns of a Parquet file. */
+export interface FieldNames {
+  /** Path of the picture; `path` when left out. */
+  path?: string;
+  /** Number of the class; `label` when left out. */
+  label?: string;
+  /** Name of the class; `class` when left out. */
+  className?: string;
+  /** Path of a PNG mask or an `.npy` array that is the label; `label_file` when left out. */
+  labelFile?: string;
+}
+
+/** Options of {@linkcode csvInput}. */
+export interface CsvOptions {
+  /** Folder that paths are relative to; that of the manifest when left out. */
+  root?: string;
+  /** Names of the fields. */
+  fields?: FieldNames;
+  /** Names of the classes by label; those of the manifest in alphabetical order when left out. */
+  classes?: readonly string[];
+  /** Fields that are columns of one's own, with their types. */
+  columns?: Record<string, ColumnType>;
+}
+
+type Line = Record<string, string>;
+
+/**
+ * Takes pictures from a CSV manifest (RFC 4180) with a header: a line for each picture.
+ *
+ * A line gives the number of its class, or its name, or the file that is its label; where it gives
+ * neither, the first folder of its path is its class.
+ *
+ * @param file Path of the manifest.
+ * @param options Root, names of fields, classes and columns.
+ * @returns The input.
+ * @throws {UsageError} If the manifest cannot be read, or has no field of paths.
+ */
+export async function csvInput(file: string, options: CsvOptions = {}): Promise<DatasetInput> {
+  const { root = dirname(file), columns = {} } = options;
+  const names = { path: "path", label: "label", className: "class", labelFile: "label_file" };
+  const fields = { ...names, ...options.fields };
+  const { count, found } = await survey(file, fields);
+  const classes = options.classes ?? found;
+  const numbers = new Map(classes.map((name, label) => [name, label]));
+  return {
+    name: file,
+    classes,
+    async *items(): AsyncIterable<InputItem> {
+      for await (const line of lines(file)) {
+        const path = line[fields.path];
+        const className = line[fields.className] ?? (line[fields.label] ? "" : classOf(path));
+        const labelFile = line[fields.labelFile];
+        const number = line[fields.label] ? Number(line[fields.label]) : numbers.get(className);
+        yield {
+          path,
+          className,
+          label: labelFile ? null : number ?? null,
+          columns: ownColumns(line, columns),
+          async read(getData?: GetData) {
+            if (path === "") {
+              throw new UnsupportedFormatError(
+                `Cannot ingest a line of ${file} as "${fields.path}" must be a path: received ""`,
+              );
+            }
+            if (!labelFile && number === undefined) throw unknownClass(path, className);
+            const data = await (getData ?? Deno.readFile)(resolve(root, path));
+            return {
+              data,
+              label: labelFile ? await readLabel(resolve(root, labelFile)) : undefined,
+            };
+          },
+        };
+      }
+    },
+    position: (done) => ({ done, total: count, unit: "rows" }),
+  };
+}
+
+/**
+ * Gives texts the types of columns.
+ *
+ * @param texts Texts by name.
+ * @param columns Types by name.
+ * @returns Values by name; null for an empty text; a number that is none stays a text, and is
+ *   refused when it is written.
+ */
+export function ownColumns(
+  texts: Record<string, string>,
+  columns: Record<string, ColumnType>,
+): Record<string, ColumnValue> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, type]) => {
+      const text = texts[name] ?? "";
+      if (text === "") return [name, null];
+      const number = Number(text);
+      return [name, type === "text" || Number.isNaN(number) ? text : number];
+    }),
+  );
+}
+
+async function readLabel(file: string): Promise<Uint8Array> {
+  const bytes = await Deno.readFile(file);
+  if (file.endsWith(".npy")) return checkNpy(file, bytes);
+  checkPicture(file, bytes, ["PNG"]);
+  return bytes;
+}
+
+async function survey(
+  file: string,
+  fields: Required<FieldNames>,
+): Promise<{ count: number; found: string[] }> {
+  const classes = new Set<string>();
+  let count = 0;
+  for await (const line of lines(file)) {
+    if (line[fields.path] === undefined) {
+      throw new UsageError(
+        `Cannot read ${file} as a manifest as it must have a field "${fields.path}": received ${
+          Object.keys(line).map((name) => `"${name}"`).join(", ")
+        }`,
+        { option: "fields.path" },
+      );
+    }
+    count++;
+    if (!line[fields.label] && !line[fields.labelFile]) {
+      classes.add(line[fields.className] ?? classOf(line[fields.path]));
+    }
+  }
+  return { count, found: [...classes].sort() };
+}
+
+async function* lines(file: string): AsyncGenerator<Line> {
+  try {
+    // Loaded only here, as most data sets have no manifest.
+    const { parse } = await import("csv-parse");
+    const opened = await Deno.open(file);
+    const parser = parse({ columns: true, bom: true, skip_empty_lines: true });
+    const stream = Readable.fromWeb(opened.readable as unknown as NodeReadable);
+    stream.on("error", (error) => parser.destroy(error));
+    yield* stream.pipe(parser) as AsyncIterable<Line>;
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(
+      `Cannot read ${file} as a manifest as it must be CSV with a header: received ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,196 @@
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { IngestError, UsageError } from "../errors.ts";
+import { formatId } from "../ids.ts";
+import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
+import { recordRows } from "./row.ts";
+import {
+  type DatasetSchema,
+  metadataColumns,
+  quote,
+  sqliteSchema,
+  type WholeSchema,
+  wholeSchema,
+} from "./schema.ts";
+
+const METADATA = "cassette.sqlite";
+const MANIFEST = "manifest.csv";
+const LABELS = "_labels";
+const TRANSACTION = 256;
+
+/**
+ * Writes a data set into a folder: pictures at their paths, masks and arrays below `_labels`, the
+ * metadata in `cassette.sqlite`, and at the end a `manifest.csv` from which it can be ingested.
+ */
+export class FolderWriter implements DatasetWriter {
+  /** Name for messages: the path of the folder. */
+  readonly name: string;
+  readonly #schema: WholeSchema;
+  readonly #database: DatabaseSync;
+  #pending = 0;
+
+  /**
+   * Opens or makes a folder.
+   *
+   * @param folder Path of the folder; made if it is missing.
+   * @param schema Names and columns of the metadata table.
+   * @throws {UsageError} If the folder cannot be made, or the schema is wrong.
+   */
+  constructor(folder: string, schema: DatasetSchema = {}) {
+    this.name = folder;
+    this.#schema = wholeSchema(schema);
+    try {
+      Deno.mkdirSync(folder, { recursive: true });
+      this.#database = new DatabaseSync(join(folder, METADATA));
+      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    } catch (cause) {
+      throw new UsageError(
+        `Cannot write into ${folder} as it must be a folder that may be written: received ${
+          (cause as Error).message
+        }`,
+        { cause },
+      );
+    }
+  }
+
+  /** Creates the metadata table if it is missing. */
+  createTables(): Promise<void> {
+    for (const statement of sqliteSchema(this.#schema).slice(1)) this.#database.exec(statement);
+    return Promise.resolve();
+  }
+
+  /**
+   * Tells whether there are no records yet.
+   *
+   * @returns True if the metadata table has no rows.
+   */
+  isEmpty(): Promise<boolean> {
+    const table = quote(this.#schema.metadataTable);
+    const row = this.#database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
+    return Promise.resolve(row === undefined);
+  }
+
+  /**
+   * Looks up what a stored record was made of.
+   *
+   * @param record Names the record.
+   * @returns Its `origin`; undefined if it is not stored.
+   */
+  origin({ id }: Pick<SampleRecord, "id">): Promise<Uint8Array | undefined> {
+    const { metadataTable, metadataIdColumn } = this.#schema;
+    const row = this.#database.prepare(
+      `SELECT origin FROM ${quote(metadataTable)} WHERE ${quote(metadataIdColumn)} = ?`,
+    ).get(id);
+    return Promise.resolve(row?.origin as Uint8Array | undefined);
+  }
+
+  /**
+   * Writes one record: its files, then its metadata.
+   *
+   * @param record The record.
+   * @returns Once it is written.
+   * @throws {IngestError} If its path leads out of the folder.
+   */
+  async write(record: SampleRecord): Promise<void> {
+    const { metadata } = recordRows(record, this.#schema);
+    const path = withExtension(record.path, record.data);
+    const parts = path.split("/");
+    if (path.startsWith("/") || parts.includes("..") || path.includes("\0")) {
+      throw new IngestError(
+        `Cannot write ${
+          recordName(record)
+        } as its path must stay in ${this.name}: received "${path}"`,
+        { sampleId: formatId(record.id) },
+      );
+    }
+    await this.#file(path, record.data);
+    if (record.label instanceof Uint8Array) {
+      await this.#file(labelPath(path, record.label), record.label);
+    }
+    const columns = metadataColumns(this.#schema);
+    if (this.#pending++ === 0) this.#database.exec("BEGIN IMMEDIATE");
+    this.#database.prepare(
+      `INSERT OR REPLACE INTO ${quote(this.#schema.metadataTable)} (${
+        columns.map(quote).join(", ")
+      }) VALUES (${columns.map(() => "?").join(", ")})`,
+    ).run(record.id, path, ...metadata.slice(1));
+    if (this.#pending >= TRANSACTION) this.#commit();
+  }
+
+  /** Stores all metadata, and writes the manifest. */
+  async flush(): Promise<void> {
+    this.#commit();
+    const { metadataTable, metadataLabelColumn, labelType, columns } = this.#schema;
+    const label = labelType === "int" ? quote(metadataLabelColumn) : "NULL";
+    const own = Object.keys(columns);
+    const rows = this.#database.prepare(
+      `SELECT path AS path, class AS class, ${label} AS label${
+        own.map((name, i) => `, ${quote(name)} AS c${i}`).join("")
+      } FROM ${quote(metadataTable)} ORDER BY path`,
+    ).iterate();
+    const temporary = join(this.name, `.${MANIFEST}.new`);
+    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    const writer = file.writable.getWriter();
+    const encoder = new TextEncoder();
+    const line = (cells: unknown[]) =>
+      writer.write(encoder.encode(cells.map(csv).join(",") + "\n"));
+    const last = labelType === "int" ? "label" : "label_file";
+    await line(["path", "class", ...(labelType === "none" ? [] : [last]), ...own]);
+    for (const row of rows) {
+      const path = String(row.path);
+      const value = labelType === "none"
+        ? []
+        : labelType === "int"
+        ? [row.label]
+        : [await this.#labelOf(path)];
+      await line([path, row.class, ...value, ...own.map((_, i) => row[`c${i}`])]);
+    }
+    await writer.close();
+    await Deno.rename(temporary, join(this.name, MANIFEST));
+  }
+
+  /** Stores what is pending and closes the metadata. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#commit();
+    this.#database.close();
+    return Promise.resolve();
+  }
+
+  #commit(): void {
+    if (this.#pending > 0) this.#database.exec("COMMIT");
+    this.#pending = 0;
+  }
+
+  /** A file is there whole or not at all. */
+  async #file(path: string, data: Uint8Array): Promise<void> {
+    const file = join(this.name, path);
+    await Deno.mkdir(dirname(file), { recursive: true });
+    const temporary = `${file}.${crypto.randomUUID()}.new`;
+    await Deno.writeFile(temporary, data);
+    await Deno.rename(temporary, file);
+  }
+
+  async #labelOf(path: string): Promise<string> {
+    for (const extension of ["png", "npy"]) {
+      const name = `${LABELS}/${path}.${extension}`;
+      if (await Deno.stat(join(this.name, name)).catch(() => undefined)) return name;
+    }
+    return "";
+  }
+}
+
+function labelPath(path: string, label: Uint8Array): string {
+  return `${LABELS}/${path}.${label[0] === 0x89 ? "png" : "npy"}`;
+}
+
+/** The path, with the extension of the picture's format where it has that of another one. */
+function withExtension(path: string, data: Uint8Array): string {
+  if (data[0] === 0xff && !/\.(jpe?g|jpe|jfif)$/i.test(path)) return `${path}.jpg`;
+  if (data[0] === 0x89 && !/\.png$/i.test(path)) return `${path}.png`;
+  return path;
+}
+
+function csv(value: unknown): string {
+  const text = value === null || value === undefined ? "" : String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,235 @@
+import type { AsyncBuffer, FileMetaData } from "hyparquet";
+import { open } from "node:fs/promises";
+import { basename } from "node:path";
+import zlib from "node:zlib";
+import { UnsupportedFormatError, UsageError } from "../errors.ts";
+import { arrayLabel } from "./companion.ts";
+import { unknownClass } from "./folder.ts";
+import type { DatasetInput, InputItem } from "./input.ts";
+import type { ColumnType, ColumnValue } from "./schema.ts";
+
+/** Options of {@linkcode parquetInput}. */
+export interface ParquetOptions {
+  /** Column of the pictures: bytes, or a struct of `bytes` and `path`; `image` when left out. */
+  imageColumn?: string;
+  /** Column of the labels: a class, a list, or a mask like a picture; `label` when left out. */
+  labelColumn?: string;
+  /** Names of the classes by label; those that Hugging Face's metadata name when left out. */
+  classes?: readonly string[];
+  /** Columns that are columns of one's own, with their types. */
+  columns?: Record<string, ColumnType>;
+}
+
+interface OpenFile extends AsyncDisposable {
+  name: string;
+  buffer: AsyncBuffer;
+  metadata: FileMetaData;
+}
+
+type Row = Record<string, unknown>;
+
+const inflate = (decompress: (input: Uint8Array) => Uint8Array) => (input: Uint8Array) =>
+  new Uint8Array(decompress(input));
+
+/** Codecs beside snappy, which `hyparquet` has itself. */
+const COMPRESSORS = {
+  GZIP: inflate(zlib.gunzipSync),
+  ZSTD: inflate(zlib.zstdDecompressSync),
+  BROTLI: inflate(zlib.brotliDecompressSync),
+};
+
+/** Loaded only when a Parquet file comes. */
+const hyparquet = () => import("hyparquet");
+
+/**
+ * Takes pictures from Parquet files as Hugging Face makes them, one row group after the other.
+ *
+ * A sample's path, of which its id is made, is the name of its file and the path in its row, or the
+ * number of its row.
+ *
+ * @param files Paths of the files.
+ * @param options Names of the columns, and classes.
+ * @returns The input.
+ * @throws {UsageError} If a file is no Parquet file, or lacks the column of pictures.
+ */
+export async function parquetInput(
+  files: readonly string[],
+  options: ParquetOptions = {},
+): Promise<DatasetInput> {
+  const { imageColumn = "image", labelColumn = "label" } = options;
+  let total = 0;
+  let classes = options.classes;
+  for (const file of files) {
+    await using opened = await openFile(file);
+    total += Number(opened.metadata.num_rows);
+    const top = topColumns(opened.metadata);
+    if (!top.includes(imageColumn)) {
+      throw new UsageError(
+        `Cannot read ${file} as imageColumn must be one of ${
+          top.map((name) => `"${name}"`).join(", ")
+        }: received "${imageColumn}"`,
+        { option: "imageColumn" },
+      );
+    }
+    classes ??= huggingFaceClasses(opened.metadata, labelColumn);
+  }
+  const names: readonly string[] = classes ?? [];
+  return {
+    name: files.length === 1 ? files[0] : `${files.length} Parquet files`,
+    classes: names,
+    async *items(): AsyncIterable<InputItem> {
+      for (const file of files) {
+        try {
+          yield* readItems(file, { ...options, imageColumn, labelColumn }, names);
+        } catch (cause) {
+          const error = new UnsupportedFormatError(
+            `Cannot read the rest of ${file} as it must be a Parquet file: received ${
+              (cause as Error).message
+            }`,
+            { cause },
+          );
+          yield { path: file, className: "", label: null, read: () => Promise.reject(error) };
+        }
+      }
+    },
+    position: (done) => ({ done, total, unit: "rows" }),
+  };
+}
+
+async function* readItems(
+  file: string,
+  options: ParquetOptions & { imageColumn: string; labelColumn: string },
+  classes: readonly string[],
+): AsyncGenerator<InputItem> {
+  await using opened = await openFile(file);
+  const { parquetReadObjects } = await hyparquet();
+  const { buffer, metadata } = opened;
+  const shard = basename(file).replace(/\.parquet$/, "");
+  const own = options.columns ?? {};
+  const top = topColumns(metadata);
+  const columns = [options.imageColumn, options.labelColumn, ...Object.keys(own)]
+    .filter((name) => top.includes(name));
+  let first = 0;
+  for (const { num_rows } of metadata.row_groups) {
+    const last = first + Number(num_rows);
+    const rows = await parquetReadObjects({
+      file: buffer,
+      metadata,
+      columns,
+      rowStart: first,
+      rowEnd: last,
+      compressors: COMPRESSORS,
+      utf8: false,
+    }) as Row[];
+    for (const [i, row] of rows.entries()) yield itemOf(row, shard, first + i, options, classes);
+    first = last;
+  }
+}
+
+function itemOf(
+  row: Row,
+  shard: string,
+  number: number,
+  options: ParquetOptions & { imageColumn: string; labelColumn: string },
+  classes: readonly string[],
+): InputItem {
+  const picture = row[options.imageColumn];
+  const struct = picture as { bytes?: Uint8Array; path?: string } | null;
+  const data = picture instanceof Uint8Array ? picture : struct?.bytes;
+  const name = !(picture instanceof Uint8Array) && struct?.path
+    ? String(struct.path)
+    : String(number).padStart(8, "0");
+  const path = `${shard}/${name}`;
+  const value = row[options.labelColumn];
+  const mask = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes;
+  const label = typeof value === "bigint" || typeof value === "number"
+    ? Number(value)
+    : typeof value === "string"
+    ? classes.indexOf(value)
+    : null;
+  const className = typeof value === "string" ? value : label === null ? "" : classes[label] ?? "";
+  return {
+    path,
+    className,
+    label,
+    columns: columnsOf(row, options.columns),
+    async read() {
+      await Promise.resolve();
+      if (!(data instanceof Uint8Array)) {
+        throw new UnsupportedFormatError(
+          `Cannot ingest ${path} as column "${options.imageColumn}" must hold its bytes: received ${
+            data === undefined ? "none" : typeof data
+          }`,
+        );
+      }
+      if (label === -1) throw unknownClass(path, className);
+      if (mask instanceof Uint8Array) return { data, label: mask };
+      if (Array.isArray(value)) return { data, label: arrayLabel(path, value.map(plain)) };
+      return { data };
+    },
+  };
+}
+
+function columnsOf(
+  row: Row,
+  columns: Record<string, ColumnType> = {},
+): Record<string, ColumnValue> | undefined {
+  const names = Object.keys(columns);
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(names.map((name) => [name, plain(row[name] ?? null)]));
+}
+
+function plain(value: unknown): ColumnValue {
+  return typeof value === "bigint" ? Number(value) : value as ColumnValue;
+}
+
+/** Names of the columns of the whole row: the root's children. */
+function topColumns({ schema }: FileMetaData): string[] {
+  const names: string[] = [];
+  const skip = (at: number): number => {
+    let next = at + 1;
+    for (let child = 0; child < (schema[at].num_children ?? 0); child++) next = skip(next);
+    return next;
+  };
+  for (let at = 1; at < schema.length; at = skip(at)) names.push(schema[at].name);
+  return names;
+}
+
+function huggingFaceClasses(metadata: FileMetaData, column: string): string[] | undefined {
+  const text = metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value;
+  if (!text) return undefined;
+  const names = JSON.parse(text)?.info?.features?.[column]?.names;
+  return Array.isArray(names) ? names.map(String) : undefined;
+}
+
+async function openFile(name: string): Promise<OpenFile> {
+  try {
+    const handle = await open(name);
+    try {
+      const { size } = await handle.stat();
+      const buffer: AsyncBuffer = {
+        byteLength: size,
+        async slice(start, end = size) {
+          const bytes = new Uint8Array(end - start);
+          for (let at = 0; at < bytes.length;) {
+            const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
+            if (bytesRead === 0) throw new Error(`end of file at ${start + at}`);
+            at += bytesRead;
+          }
+          return bytes.buffer;
+        },
+      };
+      const { parquetMetadataAsync } = await hyparquet();
+      const metadata = await parquetMetadataAsync(buffer);
+      return { name, buffer, metadata, [Symbol.asyncDispose]: () => handle.close() };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot read ${name} as it must be a Parquet file: received ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}

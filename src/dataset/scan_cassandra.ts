@@ -1,0 +1,257 @@
+import type { Client, types } from "cassandra-driver";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FetchError, SchemaError } from "../errors.ts";
+import type { CassandraConfig } from "../source/cassandra_config.ts";
+import { CqlConnection, errorText, Opcode } from "./cql_connection.ts";
+import { type Cell, READ_TYPES, readRows, TextCache } from "./cql_rows.ts";
+import { quote } from "./schema.ts";
+
+/** What is read of a table. */
+export interface TableScan {
+  /** Exact name of the keyspace. */
+  keyspace: string;
+  /** Exact name of the table. */
+  table: string;
+  /** Exact names of the columns that are read. */
+  columns: string[];
+  /** CQL condition that the server checks on each row. */
+  where?: string;
+  /** Parts of the token ring that are read at once; 4 when left out. */
+  concurrency?: number;
+  /**
+   * Takes the rows of one page. Each array is used again for the next row, and bytes in it are
+   * views: what is kept must be copied.
+   */
+  onPage: (rows: Iterable<Cell[]>) => void | Promise<void>;
+  /** Aborts with its reason. */
+  signal?: AbortSignal;
+}
+
+/** Columns of a table, as the server describes them. */
+export interface TableColumns {
+  /** Columns of the partition key, in order. */
+  partitionKey: string[];
+  /** Type of each column, as CQL writes it. */
+  types: Map<string, string>;
+}
+
+/** A part of the token ring. */
+interface RingPart {
+  /** Token before its first one. */
+  start: string;
+  /** Its last token; undefined for the last of the ring. */
+  end: string | undefined;
+  /** Address of a host that has it. */
+  host: string | undefined;
+}
+
+/** Rows of one page: more than the drivers' 5,000, so that fewer answers are waited for. */
+const PAGE = 10_000;
+const RETRIES = 4;
+const BACKOFF_MS = 100;
+/** Parts of the ring for each that is read at once, so that uneven parts even out. */
+const PARTS = 4;
+/** Codes from here on are about the statement: they do not pass (CQL protocol v4, section 9). */
+const OF_STATEMENT = 0x2000;
+
+/**
+ * Asks the server for the columns of a table.
+ *
+ * @param client A connected client.
+ * @param keyspace Exact name of the keyspace.
+ * @param table Exact name of the table.
+ * @returns Its columns.
+ * @throws {SchemaError} If there is no such table.
+ */
+export async function tableColumns(
+  client: Client,
+  keyspace: string,
+  table: string,
+): Promise<TableColumns> {
+  const { rows } = await client.execute(
+    "SELECT column_name, kind, position, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?",
+    [keyspace, table],
+    { prepare: true },
+  );
+  if (rows.length === 0) {
+    throw new SchemaError(
+      `Cannot list ${keyspace}.${table} as there must be such a table: received none`,
+      { option: "table" },
+    );
+  }
+  const keys = rows.filter(({ kind }) => kind === "partition_key");
+  return {
+    partitionKey: keys.sort((a, b) => a.position - b.position).map((row) => row.column_name),
+    types: new Map(rows.map((row) => [row.column_name, row.type])),
+  };
+}
+
+/**
+ * Reads columns of all rows of a table: the token ring is cut into parts, and several parts are
+ * read at once, each page by page, from a host that has them.
+ *
+ * Over plain connections rows are read from the bytes of the answers; over TLS, for columns of
+ * unusual types, and where a host fails, `npm:cassandra-driver` reads the part.
+ *
+ * @param client A connected client.
+ * @param config What it was connected with.
+ * @param scan What to read.
+ * @throws {SchemaError} If the table or a column is missing, or the condition is wrong.
+ * @throws {FetchError} If a part cannot be read after some attempts.
+ */
+export async function scanCassandra(
+  client: Client,
+  config: CassandraConfig,
+  scan: TableScan,
+): Promise<void> {
+  const { keyspace, table, columns, where, concurrency = 4 } = scan;
+  const { partitionKey, types } = await tableColumns(client, keyspace, table);
+  for (const column of columns) {
+    if (types.has(column)) continue;
+    throw new SchemaError(
+      `Cannot list ${keyspace}.${table} as columns must be of ${
+        [...types.keys()].map((name) => `"${name}"`).join(", ")
+      }: received "${column}"`,
+      { option: "columns" },
+    );
+  }
+  const token = `token(${partitionKey.map(quote).join(", ")})`;
+  const select = `SELECT ${columns.map(quote).join(", ")} FROM ${quote(keyspace)}.${quote(table)}`;
+  const extra = where ? ` AND ${where} ALLOW FILTERING` : "";
+  const plain = !config.tls && config.cloudBundle === undefined &&
+    columns.every((name) => READ_TYPES.has(types.get(name)!));
+  const parts = cutRing(client, keyspace, concurrency * PARTS);
+  const texts = new TextCache();
+  const work = async () => {
+    const connections = new Map<string, CqlConnection>();
+    try {
+      for (let part = parts.shift(); part; part = parts.shift()) {
+        const upper = part.end === undefined ? "" : ` AND ${token} <= ${part.end}`;
+        const cql = `${select} WHERE ${token} > ${part.start}${upper}${extra}`;
+        const host = plain ? part.host : undefined;
+        const state = host ? await readBytes(connections, host, config, cql, texts, scan) : "";
+        if (state !== undefined) await readByDriver(client, cql, state, scan);
+      }
+    } finally {
+      for (const connection of connections.values()) connection[Symbol.dispose]();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, work));
+  } finally {
+    // After a failure the other workers end with the part that they are at.
+    parts.length = 0;
+  }
+}
+
+function cutRing(client: Client, keyspace: string, least: number): RingPart[] {
+  const ranges = [...client.metadata.getTokenRanges()];
+  const splits = Math.max(1, Math.ceil(least / ranges.length));
+  const lowest = String(-(2n ** 63n));
+  return ranges.flatMap((range) => {
+    const replicas = client.metadata.getReplicas(keyspace, range.end) ?? [];
+    const host = [...replicas].find((replica) => replica.isUp())?.address;
+    return range.splitEvenly(splits).flatMap((part) => part.unwrap()).map(({ start, end }) => {
+      const last = end.toString();
+      return { start: start.toString(), end: last === lowest ? undefined : last, host };
+    });
+  });
+}
+
+/**
+ * Reads a part over a plain connection.
+ *
+ * @returns Undefined when all was read, else the page (in hexadecimal, empty for the first) from
+ *   which the driver must go on.
+ */
+async function readBytes(
+  connections: Map<string, CqlConnection>,
+  address: string,
+  config: CassandraConfig,
+  cql: string,
+  texts: TextCache,
+  scan: TableScan,
+): Promise<string | undefined> {
+  let pageState: Uint8Array | undefined;
+  do {
+    scan.signal?.throwIfAborted();
+    let page: { rows: Iterable<Cell[]>; pageState: Uint8Array | undefined };
+    try {
+      const connection = connections.get(address) ?? await connect(address, config);
+      connections.set(address, connection);
+      const { opcode, body } = await within(
+        connection.query(cql, config.consistency, PAGE, pageState),
+        config.requestTimeout,
+      );
+      if (opcode === Opcode.ERROR) throw new Error(errorText(body));
+      page = readRows(body, texts);
+    } catch {
+      // The driver asks again, as often as it takes, and names what is wrong.
+      connections.get(address)?.[Symbol.dispose]();
+      connections.delete(address);
+      return pageState?.toHex() ?? "";
+    }
+    await scan.onPage(page.rows);
+    pageState = page.pageState;
+  } while (pageState);
+}
+
+async function connect(address: string, config: CassandraConfig): Promise<CqlConnection> {
+  const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
+  const { username, password } = config;
+  return await within(
+    CqlConnection.open({ hostname, port: Number(port), username, password }),
+    config.connectTimeout,
+  );
+}
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([promise, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+    // What comes of it after all is not waited for.
+    promise.catch(() => {});
+  }
+}
+
+async function readByDriver(
+  client: Client,
+  cql: string,
+  first: string,
+  { keyspace, table, columns, onPage, signal }: TableScan,
+): Promise<void> {
+  let pageState: string | undefined = first || undefined;
+  do {
+    signal?.throwIfAborted();
+    const options = { prepare: true, isIdempotent: true, fetchSize: PAGE, pageState };
+    let page: types.ResultSet | undefined;
+    for (let attempt = 0; page === undefined; attempt++) {
+      try {
+        page = await client.execute(cql, [], options);
+      } catch (cause) {
+        const message = `Cannot list ${keyspace}.${table} as the server must read it: received ${
+          (cause as Error).message
+        }`;
+        const { code } = cause as { code?: number };
+        if (typeof code === "number" && code >= OF_STATEMENT) {
+          throw new SchemaError(message, { option: "where", cause });
+        }
+        if (attempt >= RETRIES) throw new FetchError(message, { cause });
+        await sleep(BACKOFF_MS * 2 ** attempt);
+      }
+    }
+    await onPage(page.rows.map((row) => columns.map((name) => plainCell(row[name]))));
+    pageState = page.pageState ?? undefined;
+  } while (pageState);
+}
+
+function plainCell(value: unknown): Cell {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "number" || value instanceof Uint8Array) return value;
+  if (typeof value === "bigint") return Number(value);
+  const uuid = value as { getBuffer?: () => Uint8Array };
+  return uuid.getBuffer ? uuid.getBuffer() : String(value);
+}

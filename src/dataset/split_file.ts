@@ -1,0 +1,59 @@
+import type { IdList } from "../ids.ts";
+import { listOf, listSections, readFile, writeWhole } from "./list_file.ts";
+import { packSections, unpackSections } from "./sections.ts";
+import { type SampleSplit, splitPart, type SplitProvenance } from "./split.ts";
+
+const MAGIC = "CASSSPLT";
+
+/**
+ * Writes a split into one file, with the list that it cuts and where it comes from.
+ *
+ * @param path Path of the file.
+ * @param split The split.
+ * @returns Once the file is there; it is whole or not there.
+ */
+export async function writeSplit(path: string, split: SampleSplit): Promise<void> {
+  const { header, sections } = listSections(split.list);
+  sections.set("part", split.part);
+  const { parts, provenance } = split;
+  const file = { header: { ...header, parts, provenance }, sections };
+  await writeWhole(path, packSections(MAGIC, file));
+}
+
+/**
+ * Reads a split that {@linkcode writeSplit} or `cassette split` wrote.
+ *
+ * @param path Path of the file.
+ * @returns The split.
+ * @throws {UsageError} If the file cannot be read, is no split, or is damaged.
+ */
+export async function readSplitFile(path: string): Promise<SampleSplit> {
+  const file = unpackSections(path, MAGIC, await readFile(path));
+  const { parts, provenance } = file.header as { parts: string[]; provenance: SplitProvenance };
+  const part = file.sections.get("part") ?? new Uint8Array();
+  return { list: listOf(file), parts, part, provenance };
+}
+
+/**
+ * Reads the ids of one part of a split, as a `Loader` takes them.
+ *
+ * @param path Path of the file.
+ * @param part Name of the part, such as `train`.
+ * @returns The ids.
+ * @throws {UsageError} If the file cannot be read, is no split, is damaged, or has no such part.
+ * @example
+ * ```ts
+ * import { IdList, readSplit, splitList, writeSplit } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ids = IdList.from([crypto.randomUUID(), crypto.randomUUID()]);
+ * const list = { ids, labels: new Int32Array(2), classes: new Map(), columns: new Map() };
+ * const path = await Deno.makeTempFile();
+ * await writeSplit(path, splitList(list, { counts: { train: 1, val: 1 } }));
+ * const train = await readSplit(path, "train"); // new Loader({ ids: train, … })
+ * assertEquals(train.length, 1);
+ * ```
+ */
+export async function readSplit(path: string, part: string): Promise<IdList> {
+  return splitPart(await readSplitFile(path), part).ids;
+}
