@@ -47,7 +47,13 @@ export function parseJpeg(
   options: ParseOptions,
 ): JpegFrame {
   const record = index * BLOB_WORDS;
-  const [first, count, firstSegment, , end, endsAt] = lexed.blobs.subarray(record, record + 6);
+  // One by one, as views and destructuring cost more than all else here.
+  const { blobs, markers } = lexed;
+  const first = blobs[record];
+  const count = blobs[record + 1];
+  const firstSegment = blobs[record + 2];
+  const end = blobs[record + 4];
+  const endsAt = blobs[record + 5];
   if (blob.length === 0) {
     throw new JpegFault("corrupt", "its blob must not be empty: received 0 bytes");
   }
@@ -59,9 +65,9 @@ export function parseJpeg(
   }
   const parser = new Parser(lexed, index, blob, firstSegment, options);
   for (let i = first; i < first + count; i++) {
-    const [code, offset, length] = lexed.markers.subarray(i * MARKER_WORDS);
+    const offset = markers[i * MARKER_WORDS + 1];
     if (end === LexEnd.cut && offset === endsAt + PAYLOAD_OFFSET) break;
-    parser.marker(code, offset, length);
+    parser.marker(markers[i * MARKER_WORDS], offset, markers[i * MARKER_WORDS + 2]);
   }
   if (end === LexEnd.cut || end === LexEnd.length) {
     throw new JpegFault(

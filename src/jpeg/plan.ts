@@ -90,7 +90,7 @@ export function planGroup(
       tuning,
       sync,
     ),
-    progressive: progressiveRecords(gathered, components, lexed, read, written, tuning),
+    progressive: progressiveRecords(gathered, components, lexed, uploaded, read, written, tuning),
     pictures: pictureRecords(decodables, kinds, components.samples, offset, read, tuning),
   };
 }

@@ -80,6 +80,7 @@ export const KERNEL_OF_SCAN: Readonly<Record<ScanKind, ProgressiveKernel>> = {
  * @param decodables The gathered pictures.
  * @param components Where their blocks lie.
  * @param lexed Where their segments lie.
+ * @param uploaded First of the lexed bytes that is on the GPU.
  * @param read Receives the records that kernels only read.
  * @param written Receives the records that kernels write.
  * @param tuning Sizes of workgroups.
@@ -89,6 +90,7 @@ export function progressiveRecords(
   decodables: readonly Decodable[],
   components: ComponentPlan,
   lexed: LexedBlobs,
+  uploaded: number,
   read: Words,
   written: Words,
   tuning: Tuning,
@@ -135,7 +137,7 @@ export function progressiveRecords(
   const blocks = components.blocks - components.firstGathered;
   const masked = Math.ceil(blocks / tuning.transform);
   return {
-    bits: { offset: firstByte, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
+    bits: { offset: firstByte - uploaded, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
     tables,
     scans,
     waves: waves.map((wave) =>

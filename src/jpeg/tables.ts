@@ -49,10 +49,34 @@ export interface QuantTable {
   readonly values: Uint16Array<ArrayBuffer>;
 }
 
+/** Tables by the bytes that define them. */
+class ByContent<Table> {
+  readonly #tables = new Map<number, { definition: Uint8Array; table: Table }[]>();
+  #size = 0;
+
+  /** The table of a definition; made if there is none yet. */
+  get(definition: Uint8Array, make: (definition: Uint8Array) => Table): Table {
+    const hash = hashOf(definition);
+    const alike = this.#tables.get(hash);
+    for (let i = 0; alike && i < alike.length; i++) {
+      if (same(alike[i].definition, definition)) return alike[i].table;
+    }
+    const table = make(definition);
+    if (this.#size++ >= MOST_TABLES) {
+      this.#tables.clear();
+      this.#size = 1;
+    }
+    const entry = { definition: definition.slice(), table };
+    if (alike && this.#size > 1) alike.push(entry);
+    else this.#tables.set(hash, [entry]);
+    return table;
+  }
+}
+
 /** Builds each different table once, as most files share the standard ones. */
 export class TableCache {
-  readonly #huffman = new Map<string, HuffmanTable>();
-  readonly #quant = new Map<string, QuantTable>();
+  readonly #huffman: Partial<Record<HuffmanClass, ByContent<HuffmanTable>>> = {};
+  readonly #quant = new ByContent<QuantTable>();
   #quantsMade = 0;
 
   /**
@@ -64,14 +88,8 @@ export class TableCache {
    * @throws {JpegFault} If the codes overflow their lengths.
    */
   huffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
-    const key = kind + text(definition);
-    let table = this.#huffman.get(key);
-    if (!table) {
-      table = makeHuffman(definition, kind);
-      if (this.#huffman.size >= MOST_TABLES) this.#huffman.clear();
-      this.#huffman.set(key, table);
-    }
-    return table;
+    const tables = this.#huffman[kind] ??= new ByContent();
+    return tables.get(definition, (bytes) => makeHuffman(bytes, kind));
   }
 
   /**
@@ -81,19 +99,14 @@ export class TableCache {
    * @returns The table.
    */
   quant(definition: Uint8Array): QuantTable {
-    const key = text(definition);
-    let table = this.#quant.get(key);
-    if (!table) {
-      const wide = definition.length > 64;
+    return this.#quant.get(definition, (bytes) => {
+      const wide = bytes.length > 64;
       const values = Uint16Array.from(
         { length: 64 },
-        (_, i) => wide ? definition[2 * i] << 8 | definition[2 * i + 1] : definition[i],
+        (_, i) => wide ? bytes[2 * i] << 8 | bytes[2 * i + 1] : bytes[i],
       );
-      table = { key: this.#quantsMade++, values };
-      if (this.#quant.size >= MOST_TABLES) this.#quant.clear();
-      this.#quant.set(key, table);
-    }
-    return table;
+      return { key: this.#quantsMade++, values };
+    });
   }
 }
 
@@ -107,6 +120,15 @@ function makeHuffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
   return buildHuffman(definition.subarray(0, COUNTS), definition.subarray(COUNTS), kind);
 }
 
-function text(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+/** FNV-1a, in 32 bits. */
+function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return hash;
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

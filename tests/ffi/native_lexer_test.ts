@@ -79,7 +79,13 @@ test("the lexer in C takes files of restart markers alone, which need more room"
 test("the decoder takes blobs that have been lexed, in parts too", async () => {
   const files: Uint8Array[] = [];
   for (let i = 0; i < 7; i++) {
-    files.push(await cjpeg(draw(40 + i, 30, i), "-restart", i % 2 ? "1" : "0"));
+    files.push(
+      await cjpeg(
+        draw(40 + i, 30, i),
+        ...["-restart", i % 2 ? "1" : "0"],
+        ...i % 3 ? [] : ["-progressive"],
+      ),
+    );
   }
   files.splice(3, 0, new Uint8Array([1, 2, 3]));
   const names = files.map((_, i) => `${i}`);
