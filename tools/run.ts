@@ -49,6 +49,10 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   },
   cassette: (args) => script("src/cli/main.ts", args, from),
   doctor: (args) => script("src/cli/main.ts", ["doctor", ...args], from),
+  fuzz: async (args) => {
+    await ensure("Fuzzing needs", NEEDS.test);
+    return await script("tools/fuzz.ts", args);
+  },
   native: (args) => script("tools/native.ts", args),
   cassandra: (args) => script("tools/cassandra.ts", args),
 };

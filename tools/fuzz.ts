@@ -1,0 +1,26 @@
+/**
+ * Fuzzes the JPEG decoder: `deno task fuzz [COUNT] [SEED] [auto|segment|sync]`, 20,000 files from seed 1
+ * when left out.
+ */
+import { fuzz } from "../tests/jpeg/fuzz.ts";
+
+const [count = "20000", seed = "1", entropy = "auto"] = Deno.args;
+if (!["auto", "segment", "sync"].includes(entropy)) {
+  console.error(`Cannot fuzz as the path must be auto, segment or sync: received ${entropy}`);
+  Deno.exit(2);
+}
+const start = performance.now();
+const outcome = await fuzz(Number(count), Number(seed), {
+  entropy: entropy as "auto" | "segment" | "sync",
+  progress: ({ files, wrong }) => {
+    if (files % 1000 < 28) console.error(`${files} files, ${wrong.length} wrong`);
+  },
+});
+for (const line of outcome.wrong) console.error(line);
+const { wrong, ...counts } = outcome;
+console.log(JSON.stringify({
+  ...counts,
+  wrong: wrong.length,
+  seconds: Math.round((performance.now() - start) / 1000),
+}));
+Deno.exit(wrong.length > 0 ? 1 : 0);
