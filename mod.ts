@@ -95,6 +95,8 @@ export type {
   InputPosition,
   ItemContents,
 } from "./src/dataset/input.ts";
+export { readList, writeList } from "./src/dataset/list_file.ts";
+export { parquetInput, type ParquetOptions } from "./src/dataset/parquet.ts";
 export { linesInput, type RecordLine } from "./src/dataset/lines.ts";
 export { listCassandra, type ListCassandraOptions } from "./src/dataset/list_cassandra.ts";
 export { type ListSelection, listSqlite, type ListSqliteOptions } from "./src/dataset/list.ts";

@@ -128,10 +128,16 @@ export function splitList(list: SampleList, options: SplitOptions): SampleSplit 
   if (stable) cut(part, units, values);
   else {
     const labels = balance === "random" ? undefined : list.labels;
-    fillQuotas(part, units, labels, quotasOf(list, labels, sizes!, balance), {
-      all: options.ratios !== undefined && total > 1 - 1e-9 &&
-        (balance === "original" || balance === "random"),
-    });
+    fillQuotas(
+      part,
+      units,
+      labels,
+      quotasOf(list, labels, sizes!, options.ratios !== undefined, balance),
+      {
+        all: options.ratios !== undefined && total > 1 - 1e-9 &&
+          (balance === "original" || balance === "random"),
+      },
+    );
   }
   return { list, parts, part, provenance: provenanceOf(list, options, stable) };
 }

@@ -14,6 +14,7 @@ export const ANY_CLASS = 0;
  * @param list The list.
  * @param labels Its labels; undefined where classes do not matter.
  * @param sizes Shares or numbers of samples, by part.
+ * @param shares Whether they are shares.
  * @param balance How classes are balanced.
  * @returns The quotas.
  * @throws {UsageError} If a class has too few samples.
@@ -22,6 +23,7 @@ export function quotasOf(
   list: SampleList,
   labels: Int32Array | undefined,
   sizes: Readonly<Record<string, number>>,
+  shares: boolean,
   balance: Balance,
 ): Quotas {
   const held = new Map<number, number>();
@@ -31,8 +33,6 @@ export function quotasOf(
   }
   const weights = weightsOf(held, balance);
   const values = Object.values(sizes);
-  const shares = values.every((value) => value <= 1) && values.some((value) => value < 1) ||
-    values.length === 1 && values[0] === 1;
   const weightSum = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   // As many as the scarcest class, for its weight, allows.
   const whole = Math.min(
