@@ -60,6 +60,7 @@ export { bytes, intLabels, type LabelReader, mask, noLabels, npy } from "./src/l
 export { Loader, type LoaderStats, type RequestOptions } from "./src/loader.ts";
 export type { LoaderOptions, OutputOptions } from "./src/options.ts";
 export type { LastBatch, Shard } from "./src/order/sampler.ts";
+export { shardFromEnv } from "./src/order/shard_env.ts";
 export type { SeenState } from "./src/order/seen.ts";
 export { classWeights } from "./src/order/weighted.ts";
 export type { Ordering } from "./src/pipeline/fetch_window.ts";

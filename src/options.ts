@@ -45,8 +45,8 @@ export interface LoaderOptions<L> {
   epochs?: number;
   /** How labels are read; by the source's label type when left out. */
   labels?: LabelReader<L>;
-  /** Which part of every epoch to take; all of it when left out. */
-  shard?: Shard;
+  /** Which part of every epoch to take; all of it when left out; `env` asks {@linkcode shardFromEnv}. */
+  shard?: Shard | "env";
   /** Samples that do not fill a batch: `partial` (default for one shard), `drop`, or `pad` (default for several). */
   lastBatch?: LastBatch;
   /** Batches to fetch ahead, or `auto` (default): sized to the bandwidth–delay product. */

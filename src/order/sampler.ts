@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { Permutation } from "./permutation.ts";
+import { shardFromEnv } from "./shard_env.ts";
 import { NOTHING_SEEN, seenCount, type SeenState, unseenAt } from "./seen.ts";
 import { cumulate, WeightedDraw } from "./weighted.ts";
 
@@ -36,7 +37,9 @@ export interface SamplerOptions {
 
 /** What a caller of the loader can say of the order. */
 export interface OrderOptions
-  extends Partial<Pick<SamplerOptions, "seed" | "shuffle" | "shard" | "lastBatch">> {
+  extends Partial<Pick<SamplerOptions, "seed" | "shuffle" | "lastBatch">> {
+  /** Which part of every epoch to take; `env` asks the launcher's variables. */
+  shard?: Shard | "env";
   /** Samples in a batch. */
   batchSize: number;
   /** Weight of each sample: epochs are drawn with replacement. */
@@ -164,7 +167,8 @@ export class EpochOrder {
  * @throws {UsageError} If one is out of its range.
  */
 export function samplerOptions(ids: number, options: OrderOptions): SamplerOptions {
-  const { shard = { index: 0, count: 1 }, weights, limit } = options;
+  const { weights, limit } = options;
+  const shard = options.shard === "env" ? shardFromEnv() : options.shard ?? { index: 0, count: 1 };
   const whole: SamplerOptions = {
     ids,
     size: weights ? limit ?? ids : Math.min(ids, limit ?? ids),
