@@ -39,8 +39,8 @@ export interface DecodeBuffers {
   readonly samples: GPUBuffer;
   /** What only self-synchronisation sees. */
   readonly sync: GPUBuffer;
-  /** Which coefficients of gathered pictures are not zero. */
-  readonly masks: GPUBuffer;
+  /** Which coefficients of gathered pictures are not zero, and then what is smoothed. */
+  readonly gathered: GPUBuffer;
 }
 
 /** Constants of the fused kernel, by kind. */
@@ -134,8 +134,11 @@ export class JpegKernels {
         return load(SHADERS["jpeg/picture_any.wgsl"], pixel);
     }
     if (name in PROGRESSIVE_KERNELS) {
-      const { files, size } = PROGRESSIVE_KERNELS[name as keyof typeof PROGRESSIVE_KERNELS];
-      return load(files.map((file) => SHADERS[file]).join("\n"), this.#tuning[size]);
+      const { files, size, entryPoint } =
+        PROGRESSIVE_KERNELS[name as keyof typeof PROGRESSIVE_KERNELS];
+      const code = files.map((file) => SHADERS[file]).join("\n");
+      const constants = { WORKGROUP: this.#tuning[size] };
+      return getKernel(this.#device, { label, code, entryPoint, constants });
     }
     const [, kind, turned] = name.split(" ");
     return getKernel(this.#device, {

@@ -3,10 +3,10 @@ import type { SHADERS } from "../shaders.ts";
 import type { JpegFrame } from "./frame.ts";
 import type { DecodeBuffers } from "./kernels.ts";
 import { KERNEL_OF_SCAN, type ProgressivePlan } from "./progressive_records.ts";
-import type { Stage, Tuning } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 import type { Region } from "./words.ts";
 
-/** The kernels of gathered pictures: their source, and whose size of workgroup they have. */
+/** The kernels of gathered pictures: their source, whose size of workgroup they have, and where they begin. */
 export const PROGRESSIVE_KERNELS = {
   "progressive first": {
     files: [
@@ -15,6 +15,7 @@ export const PROGRESSIVE_KERNELS = {
       "jpeg/progressive_first.wgsl",
     ],
     size: "entropy",
+    entryPoint: "main",
   },
   "progressive refine": {
     files: [
@@ -23,15 +24,27 @@ export const PROGRESSIVE_KERNELS = {
       "jpeg/progressive_refine.wgsl",
     ],
     size: "entropy",
+    entryPoint: "main",
   },
   "progressive dc": {
     files: ["jpeg/progressive.wgsl", "jpeg/progressive_dc.wgsl"],
     size: "transform",
+    entryPoint: "main",
   },
-  "progressive masks": { files: ["jpeg/progressive_masks.wgsl"], size: "transform" },
+  "progressive masks": {
+    files: ["jpeg/progressive_masks.wgsl"],
+    size: "transform",
+    entryPoint: "main",
+  },
+  "smooth estimate": { files: ["jpeg/smooth.wgsl"], size: "transform", entryPoint: "estimate" },
+  "smooth apply": { files: ["jpeg/smooth.wgsl"], size: "transform", entryPoint: "apply" },
 } as const satisfies Record<
   string,
-  { files: readonly (keyof typeof SHADERS)[]; size: keyof Tuning }
+  {
+    files: readonly (keyof typeof SHADERS)[];
+    size: "entropy" | "transform";
+    entryPoint: string;
+  }
 >;
 
 /**
@@ -46,6 +59,7 @@ export function progressiveKernels(frame: JpegFrame): (keyof typeof PROGRESSIVE_
     names.push(KERNEL_OF_SCAN[kind]);
     if (kind === "ac refine") names.push("progressive masks");
   }
+  if (frame.unknownBits) names.push("smooth estimate", "smooth apply");
   return names;
 }
 
@@ -71,7 +85,7 @@ export function recordProgressive(
   ) => void,
 ): void {
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
-  const masks = { buffer: buffers.masks, size: plan.masks.bytes };
+  const masks = { buffer: buffers.gathered, size: plan.masks.bytes };
   for (const wave of plan.waves) {
     for (const stage of wave) {
       if (stage.kernel === "progressive refine") {
@@ -94,4 +108,15 @@ export function recordProgressive(
       dispatch(stage.kernel, stage, stage.dispatches, bindings);
     }
   }
+  const { smoothing } = plan;
+  if (!smoothing) return;
+  const records = [smoothing.params, smoothing.components, smoothing.owners].map(read);
+  const smoothed = { buffer: buffers.gathered, size: smoothing.bytes };
+  dispatch("smooth estimate", smoothing, 1, [
+    ...records,
+    read(smoothing.weights),
+    coefficients,
+    smoothed,
+  ]);
+  dispatch("smooth apply", smoothing, 1, [...records, smoothed, coefficients]);
 }

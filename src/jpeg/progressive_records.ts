@@ -4,6 +4,7 @@ import type { JpegFrame, JpegScan, ScanKind } from "./frame.ts";
 import type { HuffmanTable } from "./huffman.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { scanWaves } from "./progressive_waves.ts";
+import { smoothingRecords, type SmoothingStage } from "./smoothing.ts";
 import { type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
@@ -17,6 +18,8 @@ const SCAN_SHAPE = 16;
 const SCAN_DC = 20;
 const SCAN_AC = 24;
 const SHAPE_SHIFT = 8;
+/** Bytes of a block's mask. */
+const MASK_BYTES = 8;
 /** Words of the record of a segment that refines DC. */
 const REFINED_WORDS = 8;
 /** A chunk of a refining scan that reads a symbol next. */
@@ -49,6 +52,10 @@ export interface ProgressivePlan {
   readonly waves: readonly (readonly ProgressiveStage[])[];
   /** The marks of coefficients that are not zero, which refining scans need. */
   readonly masks: Stage & { readonly bytes: number };
+  /** What is done with incomplete pictures after the last wave, if there are any. */
+  readonly smoothing: SmoothingStage | undefined;
+  /** Bytes that hold masks, and then what is smoothed. */
+  readonly scratchBytes: number;
 }
 
 /** A restart segment of a scan. */
@@ -136,6 +143,8 @@ export function progressiveRecords(
   }
   const blocks = components.blocks - components.firstGathered;
   const masked = Math.ceil(blocks / tuning.transform);
+  const maskBytes = blocks * MASK_BYTES;
+  const smoothing = smoothingRecords(decodables, components.gatheredBlocks, read, tuning);
   return {
     bits: { offset: firstByte - uploaded, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
     tables,
@@ -152,8 +161,10 @@ export function progressiveRecords(
     masks: {
       workgroups: masked,
       params: params(read, masked, blocks, components.firstGathered),
-      bytes: blocks * 8,
+      bytes: maskBytes,
     },
+    smoothing,
+    scratchBytes: Math.max(maskBytes, smoothing?.bytes ?? 0),
   };
 }
 

@@ -85,8 +85,8 @@ export class Submitter {
         STORAGE | COPY_DST,
         "jpeg coefficients",
       ),
-      masks: pool.acquire(
-        most((group) => group.progressive?.masks.bytes ?? 0),
+      gathered: pool.acquire(
+        most((group) => group.progressive?.scratchBytes ?? 0),
         STORAGE,
         "jpeg masks",
       ),
