@@ -122,6 +122,7 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
 
 /* Functions that a driver may lack; asking for what they do is then an error. */
 #define CASSETTE_OPTIONAL(X)                                                                       \
+  X(cluster_set_constant_reconnect, void, (CassCluster *, uint64_t))                               \
   X(cluster_set_cloud_secure_connection_bundle_n, CassError, (CassCluster *, const char *, size_t))
 
 #define CASSETTE_MEMBER(name, result, parameters) result(*name) parameters;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Drivers wait for seconds before they connect again; retries shall not be used up meanwhile. */
+enum { RECONNECT_MS = 250 };
+
 /* macOS cannot wait on a monotonic clock; there a change of the wall clock can delay a wake-up. */
 #if defined(__APPLE__)
 #define CONDITION_CLOCK CLOCK_REALTIME
@@ -85,6 +88,8 @@ void cassette_connect(cassette_session *session) {
   cassette_forget(&session->password);
   cassette_forget(&session->passphrase);
   if (session->ssl) session->driver->cluster_set_ssl(session->cluster, session->ssl);
+  if (session->driver->cluster_set_constant_reconnect)
+    session->driver->cluster_set_constant_reconnect(session->cluster, RECONNECT_MS);
   begin(session, OPERATION_CONNECT,
         session->driver->session_connect(session->session, session->cluster));
 }

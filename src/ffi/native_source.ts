@@ -558,6 +558,7 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
 
 /* Functions that a driver may lack; asking for what they do is then an error. */
 #define CASSETTE_OPTIONAL(X)                                                                       \\
+  X(cluster_set_constant_reconnect, void, (CassCluster *, uint64_t))                               \\
   X(cluster_set_cloud_secure_connection_bundle_n, CassError, (CassCluster *, const char *, size_t))
 
 #define CASSETTE_MEMBER(name, result, parameters) result(*name) parameters;
@@ -1801,6 +1802,9 @@ int32_t cassette_session_set(cassette_session *session, const char *name, const 
 #include <stdlib.h>
 #include <string.h>
 
+/* Drivers wait for seconds before they connect again; retries shall not be used up meanwhile. */
+enum { RECONNECT_MS = 250 };
+
 /* macOS cannot wait on a monotonic clock; there a change of the wall clock can delay a wake-up. */
 #if defined(__APPLE__)
 #define CONDITION_CLOCK CLOCK_REALTIME
@@ -1882,6 +1886,8 @@ void cassette_connect(cassette_session *session) {
   cassette_forget(&session->password);
   cassette_forget(&session->passphrase);
   if (session->ssl) session->driver->cluster_set_ssl(session->cluster, session->ssl);
+  if (session->driver->cluster_set_constant_reconnect)
+    session->driver->cluster_set_constant_reconnect(session->cluster, RECONNECT_MS);
   begin(session, OPERATION_CONNECT,
         session->driver->session_connect(session->session, session->cluster));
 }

@@ -13,6 +13,9 @@ import type { TlsConfig } from "./cassandra_tls.ts";
 import { createPrivateKey } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";
 
+/** The driver waits longer and longer before it connects again: retries would be used up. */
+const RECONNECT_MS = 250;
+
 /** What the driver says is wrong, with the server's code or that of the socket. */
 export interface Reason extends Error {
   code?: number | string;
@@ -70,17 +73,7 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
       },
       maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
     },
-    ...(config.speculativeExecution
-      ? {
-        policies: {
-          speculativeExecution: new cassandra.policies.speculativeExecution
-            .ConstantSpeculativeExecutionPolicy(
-            config.speculativeExecution.delay,
-            config.speculativeExecution.max,
-          ),
-        },
-      }
-      : {}),
+    policies: policies(config),
     // The driver waits for the answers of its handshake as it does for those of requests, unless
     // these say how long.
     socketOptions: { connectTimeout: config.connectTimeout, readTimeout: config.connectTimeout },
@@ -100,6 +93,21 @@ function tellLog(client: cassandra.Client, { onLog, logLevel }: CassandraConfig)
     if (levels.indexOf(level) > levels.indexOf(logLevel)) return;
     onLog!({ level, text: `${from}: ${text}` });
   });
+}
+
+function policies({ speculativeExecution }: CassandraConfig): cassandra.ClientOptions["policies"] {
+  const { reconnection, speculativeExecution: speculative } = cassandra.policies;
+  return {
+    reconnection: new reconnection.ConstantReconnectionPolicy(RECONNECT_MS),
+    ...(speculativeExecution
+      ? {
+        speculativeExecution: new speculative.ConstantSpeculativeExecutionPolicy(
+          speculativeExecution.delay,
+          speculativeExecution.max,
+        ),
+      }
+      : {}),
+  };
 }
 
 /** The driver wants to be told its data centre: whatever host answers first knows it. */

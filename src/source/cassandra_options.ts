@@ -58,15 +58,18 @@ export interface CassandraOptions {
   ioThreads?: number;
   /** Threads that copy blobs into batches, native driver only; 2 when left out. */
   copyThreads?: number;
-  /** Connections to each host (and by each I/O thread of the native driver); 1 when left out. */
+  /** Connections to each host (and by each I/O thread of the native driver); 2 when left out. */
   connectionsPerHost?: number;
   /** Longest wait for the answer to one request, in milliseconds; 10,000 when left out. */
   requestTimeout?: number;
   /** Longest wait for a connection, in milliseconds; 5,000 when left out. */
   connectTimeout?: number;
-  /** Most requests under way at once; 4,096 when left out. */
+  /** Most requests under way at once; 8,192 when left out. */
   maxInFlight?: number;
-  /** How often a sample is asked for again after a failure that may pass; 4 when left out. */
+  /**
+   * How often a sample is asked for again after a failure that may pass; 8 when left out, which
+   * with the waits between them bridges 25 seconds.
+   */
   retries?: number;
   /** Wait before the first of them, in milliseconds, doubled for each further one; 100 when left out. */
   backoff?: number;

@@ -10,7 +10,7 @@ import { ProgressTracker } from "../../src/progress.ts";
 import { MemoryBlobBatch } from "../../src/source/blob_batch.ts";
 import type { BlobBatch, FetchOptions } from "../../src/source/source.ts";
 import type { LoaderState } from "../../src/state.ts";
-import { IdList } from "../../src/ids.ts";
+import type { IdList } from "../../src/ids.ts";
 import { countedIds, FakeSource, numberOf } from "./fake_source.ts";
 
 interface Open {

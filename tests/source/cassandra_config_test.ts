@@ -44,7 +44,7 @@ const wrong: [string, Record<string, unknown>, RegExp][] = [
   ["username", { username: "ann" }, /./],
   ["password", { password: "hunter2" }, /./],
   ["requestTimeout", { requestTimeout: -1 }, /received -1/],
-  ["maxInFlight", { maxInFlight: 40_000 }, /at most 32768 × connectionsPerHost \(1\)/],
+  ["maxInFlight", { maxInFlight: 70_000 }, /at most 32768 × connectionsPerHost \(2\)/],
   ["retries", { retries: 1.5 }, /from 0 to 16: received 1.5/],
   ["copyThreads", { copyThreads: 65 }, /from 1 to 64: received 65/],
   ["onWarning", { onWarning: "print" }, /a function: received "print"/],
