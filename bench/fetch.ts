@@ -1,8 +1,10 @@
 /**
- * Fetching with the native driver against `npm:cassandra-driver` and SQLite: blobs of about 10 KB and
- * 110 KB in random order, 512 requests in flight. A ratio is the worse of the two sizes.
+ * Fetching with the native driver against a bare C loop over the same driver, `npm:cassandra-driver`
+ * and SQLite: blobs of about 10 KB and 110 KB in random order, 512 requests in flight. Then far away
+ * (20 ms against 150 ms round trip) and with stragglers (2 % of the answers delayed by 1 s). A ratio
+ * is the worst of its kind.
  *
- * Run it by `deno task bench:fetch [--pictures DIR]`.
+ * Run it by `deno task bench:fetch [--pictures DIR] [--only near|far]`.
  */
 import cassandra from "cassandra-driver";
 import { Buffer } from "node:buffer";
@@ -11,14 +13,17 @@ import { CassandraSource } from "../src/source/cassandra.ts";
 import { SqliteSource } from "../src/source/sqlite.ts";
 import type { BlobSource } from "../src/source/source.ts";
 import type { IdList } from "../src/ids.ts";
+import { bareLoop } from "./bare_loop.ts";
 import { compare, type Comparison, median, report, type Side } from "./compare.ts";
+import { compareFar, compareStragglers } from "./fetch_far.ts";
 import { benchDatabase, type BenchTable, KEYSPACE } from "./fetch_data.ts";
 
 const BATCH = 128;
 const WINDOW = 4;
 const IN_FLIGHT = BATCH * WINDOW;
+const CONNECTIONS = 1;
 /** Each run goes through the table so often that it lasts about a second. */
-const EPOCHS: Record<string, number> = { small: 3, large: 3 };
+const EPOCHS: Record<string, number> = { small: 5, large: 3 };
 
 /** A side that also counts what it took: microseconds for each image, run by run. */
 interface CountedSide extends Side {
@@ -26,42 +31,70 @@ interface CountedSide extends Side {
   jsThread: number[];
 }
 
+const only = Deno.args.includes("--only") ? Deno.args[Deno.args.indexOf("--only") + 1] : undefined;
 await using database = await benchDatabase();
 const { server, client, tables, sqlite } = database;
-const comparisons: Record<string, Comparison[]> = {
-  native_vs_js: [],
-  native_cpu_vs_js_cost: [],
-  native_js_thread_vs_js_cost: [],
-  native_vs_sqlite: [],
-};
-for (const table of tables) {
-  const options = { ...server, table: `${KEYSPACE}.${table.name}`, maxInFlight: IN_FLIGHT };
+const comparisons: Record<string, Comparison[]> = {};
+const keep = (name: string, comparison: Comparison) => (comparisons[name] ??= []).push(comparison);
+if (only !== "far") { for (const table of tables) await compareNear(table); }
+if (only !== "near") {
+  for (const table of tables) {
+    for (const comparison of await compareFar(server, table)) {
+      keep(`rtt150_vs_rtt20_${table.name}`, comparison);
+    }
+    keep("stragglers_samples", await compareStragglers(server, table));
+  }
+}
+report(comparisons);
+
+async function compareNear(table: BenchTable): Promise<void> {
+  const options = {
+    ...server,
+    table: `${KEYSPACE}.${table.name}`,
+    maxInFlight: IN_FLIGHT,
+    connectionsPerHost: CONNECTIONS,
+  };
   await using native = await CassandraSource.open({ ...options, driver: "native" });
   await using file = await SqliteSource.open({
     path: sqlite,
     table: table.name,
     idColumn: "patch_id",
   });
+  await using loop = await bareLoop({
+    host: server.contactPoints[0],
+    port: server.port,
+    cql: `SELECT data, label FROM ${KEYSPACE}.${table.name} WHERE patch_id = ?`,
+    ids: table.ids,
+    inFlight: IN_FLIGHT,
+    connections: CONNECTIONS,
+  });
   const agree = await digestOf(native, table.ids) === await digestOfDriver(table);
-  const ours = counted("cassette, native", table, () => epoch(native, table.ids));
-  const theirs = counted("npm:cassandra-driver", table, () => driverEpoch(table, () => {}));
+  const side = () => counted("cassette, native", table, () => epoch(native, table.ids));
   console.error(`${table.name}: ${table.bytes} bytes`);
-  comparisons.native_vs_js.push(await compare(ours, theirs, "images/s", agree));
-  comparisons.native_cpu_vs_js_cost.push(cost(ours.cpu, theirs.cpu, "CPU µs/image", agree));
-  comparisons.native_js_thread_vs_js_cost.push(
-    cost(ours.jsThread, theirs.jsThread, "JavaScript thread µs/image", agree),
-  );
+  const bare: CountedSide = {
+    name: "a bare C loop",
+    cpu: [],
+    jsThread: [],
+    async run() {
+      const { images, cpu } = await loop.run(EPOCHS[table.name]);
+      bare.cpu.push(cpu / images);
+      return images;
+    },
+  };
+  const besideC = side();
+  keep("native_vs_c", await compare(besideC, bare, "images/s", agree));
+  keep("native_cpu_vs_c_cost", cost(besideC.cpu, bare.cpu, "CPU µs/image", agree, bare.name));
+  const theirs = counted("npm:cassandra-driver", table, () => driverEpoch(table, () => {}));
+  const ours = side();
+  keep("native_vs_js", await compare(ours, theirs, "images/s", agree));
+  keep("native_cpu_vs_js_cost", cost(ours.cpu, theirs.cpu, "CPU µs/image", agree, theirs.name));
+  const threads = [ours.jsThread, theirs.jsThread] as const;
+  const unit = "JavaScript thread µs/image";
+  keep("native_js_thread_vs_js_cost", cost(...threads, unit, agree, theirs.name));
   const same = await digestOf(native, table.ids) === await digestOf(file, table.ids);
-  comparisons.native_vs_sqlite.push(
-    await compare(
-      ours,
-      counted("cassette, SQLite", table, () => epoch(file, table.ids)),
-      "images/s",
-      same,
-    ),
-  );
+  const sqliteSide = counted("cassette, SQLite", table, () => epoch(file, table.ids));
+  keep("native_vs_sqlite", await compare(side(), sqliteSide, "images/s", same));
 }
-report(comparisons);
 
 /** Fetches a table once, some batches ahead. */
 async function epoch(
@@ -136,8 +169,14 @@ function threadTime(): number {
   return Number(text.split(" ")[0]) / 1000;
 }
 
-function cost(ours: number[], theirs: number[], unit: string, agree: boolean): Comparison {
-  const rounded = (values: number[]) =>
+function cost(
+  ours: readonly number[],
+  theirs: readonly number[],
+  unit: string,
+  agree: boolean,
+  peer: string,
+): Comparison {
+  const rounded = (values: readonly number[]) =>
     values.slice(1).map((value) => Math.round(value * 100) / 100);
   const comparison = { ours: rounded(ours), theirs: rounded(theirs) };
   const ratio = median(comparison.ours) / median(comparison.theirs);
@@ -146,7 +185,7 @@ function cost(ours: number[], theirs: number[], unit: string, agree: boolean): C
       ratio.toFixed(2)
     }`,
   );
-  return { ratio: agree ? ratio : null, ...comparison, unit, peer: "npm:cassandra-driver" };
+  return { ratio: agree ? ratio : null, ...comparison, unit, peer };
 }
 
 async function digestOf(source: BlobSource, ids: IdList): Promise<string> {
