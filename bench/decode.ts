@@ -1,6 +1,7 @@
 /**
- * The decoder against `npm:jpeg-js` and `npm:sharp`: 64 pictures of 224×224 at quality 75 and of
- * 500×375 at quality 90, each in 4:2:0 and 4:4:4; the ratio of a size is the worse of the two.
+ * The decoder against `npm:jpeg-js`, `npm:sharp` and one thread of libjpeg-turbo: 64 pictures of
+ * 224×224 at quality 75 and of 500×375 at quality 90, each in 4:2:0 and 4:4:4; the ratio of a size is
+ * the worse of the two (libjpeg-turbo: of 4:2:0 only). Progressive files of 500×375 against sharp.
  *
  * Run it by `deno task bench:decode [--pictures DIR]`.
  */
@@ -9,6 +10,7 @@ import sharp from "sharp";
 import { JpegDecoder, requestDevice } from "../mod.ts";
 import { compare, type Comparison, report, type Side } from "./compare.ts";
 import { encodeAll, loadPictures } from "./pictures.ts";
+import { Turbo } from "./turbo.ts";
 
 const COUNT = 64;
 /** Batches in flight at once: their status is asked for together. */
@@ -28,6 +30,12 @@ console.error(`pictures: ${pictures.origin}`);
 const device = await requestDevice();
 using decoder = new JpegDecoder(device, { orientation: "ignore" });
 await decoder.warmUp();
+const turbo = await Turbo.open();
+if (typeof turbo === "string") {
+  console.error(
+    `turbo_224 and turbo_500 are left out, as libjpeg-turbo's headers and a C compiler are needed (Debian: apt-get install libjpeg62-turbo-dev gcc): ${turbo}`,
+  );
+}
 const comparisons: Record<string, Comparison[]> = {};
 for (const { name, width, height, quality } of SIZES) {
   for (const chromaSubsampling of ["4:2:0", "4:4:4"]) {
@@ -40,8 +48,36 @@ for (const { name, width, height, quality } of SIZES) {
     (comparisons[`sharp_${name}`] ??= []).push(
       await compare(ours(files), sharpRaw(files), "images/s", agree.sharp),
     );
+    if (chromaSubsampling === "4:2:0" && typeof turbo !== "string") {
+      (comparisons[`turbo_${name}`] ??= []).push(
+        await compare(
+          ours(files),
+          turbo.side(files, BATCHES),
+          "images/s",
+          await sameAsTurbo(files),
+        ),
+      );
+    }
   }
 }
+const [{ width, height, quality }] = SIZES.slice(-1);
+const progressive = await encodeAll(
+  pictures,
+  width,
+  height,
+  { quality, chromaSubsampling: "4:2:0", progressive: true },
+  COUNT,
+);
+console.error(`${COUNT} progressive pictures of ${width}×${height}, 4:2:0`);
+comparisons.progressive_vs_sharp = [
+  await compare(
+    ours(progressive),
+    sharpRaw(progressive),
+    "images/s",
+    (await check(progressive)).sharp,
+  ),
+];
+if (typeof turbo !== "string") turbo[Symbol.dispose]();
 device.destroy();
 report(comparisons);
 
@@ -80,6 +116,20 @@ function sharpRaw(files: Uint8Array[]): Side {
       return files.length;
     },
   };
+}
+
+/** Whether our pictures are equal to libjpeg-turbo's. */
+async function sameAsTurbo(files: Uint8Array[]): Promise<boolean> {
+  if (typeof turbo === "string") return false;
+  using images = await decoder.decode(files);
+  for (const [i, file] of files.entries()) {
+    const { data } = await images.read(i);
+    const reference = await turbo.pixels(file, data.length);
+    if (!data.some((byte, at) => byte !== reference[at])) continue;
+    console.error(`picture ${i} differs from libjpeg-turbo's`);
+    return false;
+  }
+  return true;
 }
 
 /** Whether our pictures are equal to sharp's (libjpeg-turbo's), and near enough to jpeg-js's. */

@@ -44,7 +44,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     return 0;
   },
   async bench(args) {
-    await ensure("The bench needs", args[0] === "decode" ? NEEDS.demo : NEEDS.test);
+    await ensure("The bench needs", args[0] === "decode" ? NEEDS["bench decode"] : NEEDS.test);
     return await bench(args);
   },
   cassette: (args) => script("src/cli/main.ts", args, from),

@@ -55,6 +55,23 @@ const jpegTools: Need = {
   },
 };
 
+const turboHeaders: Need = {
+  name: "libjpeg-turbo's headers",
+  packages: ["libjpeg62-turbo-dev"],
+  async present() {
+    const { code } = await finish("cc", [
+      "-E",
+      "-include",
+      "stdio.h",
+      "-include",
+      "jpeglib.h",
+      "-xc",
+      "/dev/null",
+    ]);
+    return code === 0;
+  },
+};
+
 const ps: Need = {
   name: "ps",
   packages: ["procps"],
@@ -94,7 +111,10 @@ const libpython: Need = {
 };
 
 /** What each task needs. */
-export const NEEDS: { readonly [task in "demo" | "ok" | "test"]: readonly Need[] } = {
+export const NEEDS: {
+  readonly [task in "bench decode" | "demo" | "ok" | "test"]: readonly Need[];
+} = {
+  "bench decode": [adapter, compiler, turboHeaders],
   demo: [adapter],
   ok: [adapter, compiler, jpegTools],
   test: [adapter, compiler, jpegTools, ps, java, maven, pip, libpython],
