@@ -1581,12 +1581,14 @@ const NO_END: u32 = 0xffffffffu;
 struct Params {
   chunks: u32,
   cap: u32,
+  begin: u32, // the words of the picture that \`coefficients\` holds
+  end: u32,
 }
 
 struct Chunk {
   position: u32, // next bit, counted from the beginning of \`bits\`
   end: u32, // first bit after the segment; NO_END where other chunks of it follow
-  address: u32, // first word of the next block
+  address: u32, // first word of the next block, in the whole picture
   blocks: u32, // blocks left
   scan: u32,
   image: u32,
@@ -1631,13 +1633,17 @@ fn main(
   if (index >= params.chunks) {
     return;
   }
-  var blocks = chunks[index].blocks;
-  if (blocks == 0u) {
+  let origin = chunks[index].address;
+  if (chunks[index].blocks == 0u || origin >= params.end) {
     return;
   }
+  // What lies beyond the window is left to the dispatch that has it.
+  let here = min(chunks[index].blocks, (params.end - origin) / BLOCK_WORDS);
+  let beyond = chunks[index].blocks - here;
+  var blocks = here;
   var position = chunks[index].position;
   let end = chunks[index].end;
-  var address = chunks[index].address;
+  var address = origin - params.begin;
   var z = chunks[index].z;
   var dc = chunks[index].dc;
   var place = chunks[index].place;
@@ -1706,6 +1712,7 @@ fn main(
       }
     }
   }
+  blocks += beyond;
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
@@ -1716,7 +1723,7 @@ fn main(
     blocks = 0u;
   }
   chunks[index].position = position;
-  chunks[index].address = address;
+  chunks[index].address = address + params.begin;
   chunks[index].blocks = blocks;
   chunks[index].z = z;
   chunks[index].place = place;
@@ -1751,6 +1758,8 @@ const BLOCK_EDGE: u32 = 8;
 const WORD_SAMPLES: u32 = 2;
 const MOST_PICTURES: u32 = 2048;
 const PIXEL_VECTOR: u32 = 4;
+const CHROMA_FIRST_SHIFT: u32 = 16;
+const CHROMA_HEIGHT_MASK: u32 = 0xffffu;
 
 struct Params {
   workgroups: u32,
@@ -1764,7 +1773,7 @@ struct Picture {
   base: u32, // where pixel (0, 0) goes, in words
   stepX: u32, // words from one pixel to the next across; may wrap below zero
   stepY: u32, // and down
-  chromaHeight: u32, // rows of chroma samples
+  chromaHeight: u32, // rows of chroma samples that are there; above 16 bits, those before the first block
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -1836,6 +1845,7 @@ struct Plane {
   samples: u32,
   pitch: u32, // words from one row to the next
   height: u32,
+  first: u32, // row that the picture's first block begins at
   column: u32, // first word of the block's columns
 }
 
@@ -1946,7 +1956,8 @@ fn planeOf(p: Place) -> Plane {
   return Plane(
     blue.samples,
     blue.blocksWide * (BLOCK_EDGE / WORD_SAMPLES),
-    pictures[p.picture].chromaHeight,
+    pictures[p.picture].chromaHeight & CHROMA_HEIGHT_MASK,
+    pictures[p.picture].chromaHeight >> CHROMA_FIRST_SHIFT,
     p.column * select(BLOCK_EDGE, BLOCK_EDGE / 2u, ACROSS) / WORD_SAMPLES,
   );
 }
@@ -2012,7 +2023,7 @@ fn begin(p: Place, plane: Plane) -> Progress {
     s.luma = blockSamples(components[first], p.column, p.row);
   }
   if (CHROMA && DOWN) {
-    let y = p.row * (BLOCK_EDGE / 2u);
+    let y = plane.first + p.row * (BLOCK_EDGE / 2u);
     s.above = load(plane, max(y, 1u) - 1u);
     s.near = load(plane, y);
   }
@@ -2033,7 +2044,7 @@ fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
   }
   if (DOWN) {
     let near = (*s).near;
-    let below = load(plane, y / 2u + 1u);
+    let below = load(plane, plane.first + y / 2u + 1u);
     let above = (*s).above;
     (*s).above = near;
     (*s).near = below;
@@ -2041,8 +2052,8 @@ fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
       halvedRow(luma0, near, above, 0x00010001u), halvedRow(luma1, near, below, 0x00020002u));
   }
   if (ACROSS) {
-    let first = load(plane, y);
-    let second = load(plane, y + 1u);
+    let first = load(plane, plane.first + y);
+    let second = load(plane, plane.first + y + 1u);
     return RowPair(halvedRow(luma0, first, first, 0u), halvedRow(luma1, second, second, 0u));
   }
   let blue = (*s).blue;
@@ -2147,7 +2158,7 @@ struct Image {
   base: u32, // where the pixel (0, 0) goes, in words
   stepX: u32, // words from one pixel to the next across; may wrap below zero
   stepY: u32, // and down
-  reserved: u32,
+  firstRow: u32, // rows of pixels that there are samples of before the first one
   components: array<Component, 4>,
 }
 
@@ -2211,11 +2222,12 @@ fn main(
   if (y >= images[owner].height) {
     return;
   }
+  let row = y + images[owner].firstRow;
   let colour = images[owner].colour;
-  var rgb = vec3(upsampled(images[owner].components[0], x, y));
+  var rgb = vec3(upsampled(images[owner].components[0], x, row));
   if (colour != GREY) {
-    let b = upsampled(images[owner].components[1], x, y);
-    let r = upsampled(images[owner].components[2], x, y);
+    let b = upsampled(images[owner].components[1], x, row);
+    let r = upsampled(images[owner].components[2], x, row);
     if (colour == YCBCR || colour == YCCK) {
       let cb = b - 128;
       let cr = r - 128;
@@ -2231,7 +2243,7 @@ fn main(
     if (colour > RGB) {
       // Inks are stored inverted: CMY lights the paper through K (libjpeg-turbo's cmyk.h). 255 is odd, so
       // that no product is half-way between two multiples of it.
-      let black = upsampled(images[owner].components[3], x, y);
+      let black = upsampled(images[owner].components[3], x, row);
       let cmy = select(rgb, vec3(255) - rgb, colour == YCCK);
       rgb = (cmy * black * 2 + 255) / 510;
     }

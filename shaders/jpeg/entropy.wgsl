@@ -35,12 +35,14 @@ const NO_END: u32 = 0xffffffffu;
 struct Params {
   chunks: u32,
   cap: u32,
+  begin: u32, // the words of the picture that `coefficients` holds
+  end: u32,
 }
 
 struct Chunk {
   position: u32, // next bit, counted from the beginning of `bits`
   end: u32, // first bit after the segment; NO_END where other chunks of it follow
-  address: u32, // first word of the next block
+  address: u32, // first word of the next block, in the whole picture
   blocks: u32, // blocks left
   scan: u32,
   image: u32,
@@ -85,13 +87,17 @@ fn main(
   if (index >= params.chunks) {
     return;
   }
-  var blocks = chunks[index].blocks;
-  if (blocks == 0u) {
+  let origin = chunks[index].address;
+  if (chunks[index].blocks == 0u || origin >= params.end) {
     return;
   }
+  // What lies beyond the window is left to the dispatch that has it.
+  let here = min(chunks[index].blocks, (params.end - origin) / BLOCK_WORDS);
+  let beyond = chunks[index].blocks - here;
+  var blocks = here;
   var position = chunks[index].position;
   let end = chunks[index].end;
-  var address = chunks[index].address;
+  var address = origin - params.begin;
   var z = chunks[index].z;
   var dc = chunks[index].dc;
   var place = chunks[index].place;
@@ -160,6 +166,7 @@ fn main(
       }
     }
   }
+  blocks += beyond;
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
@@ -170,7 +177,7 @@ fn main(
     blocks = 0u;
   }
   chunks[index].position = position;
-  chunks[index].address = address;
+  chunks[index].address = address + params.begin;
   chunks[index].blocks = blocks;
   chunks[index].z = z;
   chunks[index].place = place;

@@ -21,6 +21,8 @@ const BLOCK_EDGE: u32 = 8;
 const WORD_SAMPLES: u32 = 2;
 const MOST_PICTURES: u32 = 2048;
 const PIXEL_VECTOR: u32 = 4;
+const CHROMA_FIRST_SHIFT: u32 = 16;
+const CHROMA_HEIGHT_MASK: u32 = 0xffffu;
 
 struct Params {
   workgroups: u32,
@@ -34,7 +36,7 @@ struct Picture {
   base: u32, // where pixel (0, 0) goes, in words
   stepX: u32, // words from one pixel to the next across; may wrap below zero
   stepY: u32, // and down
-  chromaHeight: u32, // rows of chroma samples
+  chromaHeight: u32, // rows of chroma samples that are there; above 16 bits, those before the first block
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -106,6 +108,7 @@ struct Plane {
   samples: u32,
   pitch: u32, // words from one row to the next
   height: u32,
+  first: u32, // row that the picture's first block begins at
   column: u32, // first word of the block's columns
 }
 
@@ -216,7 +219,8 @@ fn planeOf(p: Place) -> Plane {
   return Plane(
     blue.samples,
     blue.blocksWide * (BLOCK_EDGE / WORD_SAMPLES),
-    pictures[p.picture].chromaHeight,
+    pictures[p.picture].chromaHeight & CHROMA_HEIGHT_MASK,
+    pictures[p.picture].chromaHeight >> CHROMA_FIRST_SHIFT,
     p.column * select(BLOCK_EDGE, BLOCK_EDGE / 2u, ACROSS) / WORD_SAMPLES,
   );
 }
@@ -282,7 +286,7 @@ fn begin(p: Place, plane: Plane) -> Progress {
     s.luma = blockSamples(components[first], p.column, p.row);
   }
   if (CHROMA && DOWN) {
-    let y = p.row * (BLOCK_EDGE / 2u);
+    let y = plane.first + p.row * (BLOCK_EDGE / 2u);
     s.above = load(plane, max(y, 1u) - 1u);
     s.near = load(plane, y);
   }
@@ -303,7 +307,7 @@ fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
   }
   if (DOWN) {
     let near = (*s).near;
-    let below = load(plane, y / 2u + 1u);
+    let below = load(plane, plane.first + y / 2u + 1u);
     let above = (*s).above;
     (*s).above = near;
     (*s).near = below;
@@ -311,8 +315,8 @@ fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
       halvedRow(luma0, near, above, 0x00010001u), halvedRow(luma1, near, below, 0x00020002u));
   }
   if (ACROSS) {
-    let first = load(plane, y);
-    let second = load(plane, y + 1u);
+    let first = load(plane, plane.first + y);
+    let second = load(plane, plane.first + y + 1u);
     return RowPair(halvedRow(luma0, first, first, 0u), halvedRow(luma1, second, second, 0u));
   }
   let blue = (*s).blue;

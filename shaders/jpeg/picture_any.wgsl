@@ -41,7 +41,7 @@ struct Image {
   base: u32, // where the pixel (0, 0) goes, in words
   stepX: u32, // words from one pixel to the next across; may wrap below zero
   stepY: u32, // and down
-  reserved: u32,
+  firstRow: u32, // rows of pixels that there are samples of before the first one
   components: array<Component, 4>,
 }
 
@@ -105,11 +105,12 @@ fn main(
   if (y >= images[owner].height) {
     return;
   }
+  let row = y + images[owner].firstRow;
   let colour = images[owner].colour;
-  var rgb = vec3(upsampled(images[owner].components[0], x, y));
+  var rgb = vec3(upsampled(images[owner].components[0], x, row));
   if (colour != GREY) {
-    let b = upsampled(images[owner].components[1], x, y);
-    let r = upsampled(images[owner].components[2], x, y);
+    let b = upsampled(images[owner].components[1], x, row);
+    let r = upsampled(images[owner].components[2], x, row);
     if (colour == YCBCR || colour == YCCK) {
       let cb = b - 128;
       let cr = r - 128;
@@ -125,7 +126,7 @@ fn main(
     if (colour > RGB) {
       // Inks are stored inverted: CMY lights the paper through K (libjpeg-turbo's cmyk.h). 255 is odd, so
       // that no product is half-way between two multiples of it.
-      let black = upsampled(images[owner].components[3], x, y);
+      let black = upsampled(images[owner].components[3], x, row);
       let cmy = select(rgb, vec3(255) - rgb, colour == YCCK);
       rgb = (cmy * black * 2 + 255) / 510;
     }

@@ -40,6 +40,10 @@ export interface ImageReport {
 /**
  * Decoded pictures of many sizes in one GPU buffer.
  *
+ * A picture may be larger than one storage binding of the device
+ * (`maxStorageBufferBindingSize`): its rows lie one after the other all the same, and whoever reads it
+ * binds windows of them. The augmentation does not, and refuses such a picture with a `LimitsError`.
+ *
  * A place whose blob could not be decoded holds null; {@linkcode GpuImages.errors} says why. Errors
  * that only the GPU can see are known after {@linkcode GpuImages.verify}; until then such a picture
  * has its place, with any pixels in it.

@@ -122,7 +122,7 @@ export function componentRecords(
   let firstScan = 0;
   let gatheredPlace = 0;
   let words = 0;
-  decodables.forEach(({ frame }, i) => {
+  decodables.forEach(({ frame, strip }, i) => {
     const kind = kinds[i];
     frame.components.forEach((component, c) => {
       const record = components.offset / 4 + place * COMPONENT_WORDS;
@@ -136,7 +136,7 @@ export function componentRecords(
       } else {
         const scan = frame.scans[component.scan];
         const single = scan.components.length === 1;
-        data[record] = scanBlocks[firstScan + component.scan];
+        data[record] = scanBlocks[firstScan + component.scan] + (strip?.skip[c] ?? 0);
         data[record + 1] = scan.mcusAcross;
         data[record + 2] = scan.blocksPerMcu | (single ? 1 : component.h) << H_SHIFT |
           (single ? 1 : component.v) << V_SHIFT | component.place << PLACE_SHIFT |

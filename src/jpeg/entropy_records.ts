@@ -12,6 +12,8 @@ const SCAN_WORDS = 12;
 const SCAN_DC = 4;
 const SCAN_AC = 8;
 const AC_PER_BLOCK = 63;
+/** End of a window that holds all there is. */
+export const NO_END = 0xffffffff;
 
 /** Work of the entropy decoder. */
 export interface EntropyStage extends Stage {
@@ -25,6 +27,10 @@ export interface EntropyStage extends Stage {
   readonly chunks: Region;
   /** What goes by self-synchronisation; undefined if nothing does. */
   readonly sync: SyncStage | undefined;
+  /** Number of chunks that go by segment. */
+  readonly count: number;
+  /** Most symbols of one of them. */
+  readonly turns: number;
   /** Dispatches after which every chunk is done, whatever its data. */
   readonly dispatches: number;
 }
@@ -108,7 +114,9 @@ export function entropyRecords(
     scans,
     chunks,
     dispatches: Math.ceil(turns / tuning.cap),
-    params: params(read, order.length, tuning.cap),
+    params: params(read, order.length, tuning.cap, 0, NO_END),
+    count: order.length,
+    turns,
     sync: syncRecords(pieces, syncTurns, read, tuning),
   };
 }

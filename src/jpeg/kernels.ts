@@ -1,13 +1,15 @@
 import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
 import { SHADERS } from "../shaders.ts";
 import { hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
+import type { EntropyStage } from "./entropy_records.ts";
 import type { Group } from "./plan.ts";
+import type { StripGroup } from "./strips.ts";
 import {
   PROGRESSIVE_KERNELS,
   progressiveKernels,
   recordProgressive,
 } from "./progressive_kernels.ts";
-import type { Decodable, Stage, Tuning } from "./stage.ts";
+import type { Decodable, Tuning } from "./stage.ts";
 import { loadSyncKernels, recordSync, type SyncKernels } from "./sync_kernels.ts";
 import type { Region } from "./words.ts";
 
@@ -167,33 +169,13 @@ export function recordGroup(
   status: Region,
 ): void {
   const { entropy, progressive, components } = group;
-  const read = (region: Region) => ({ buffer: buffers.read, ...region });
   const coefficients = { buffer: buffers.coefficients, size: components.coefficientBytes };
-  const samples = { buffer: buffers.samples, size: Math.max(components.sampleBytes, 16) };
-  const pixels = { buffer: buffers.pixels, ...group.output };
-  const blocks = [coefficients, read(components.quants), read(components.components)];
   encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
   if (entropy) {
-    const bits = { buffer: buffers.bits, ...entropy.bits };
-    const tables = read(entropy.tables);
-    const scans = read(entropy.scans);
-    const write = (stage: Stage, chunks: Binding, times: number) =>
-      dispatch(encoder, kernels.get("entropy"), stage.workgroups, times, [
-        read(stage.params),
-        bits,
-        tables,
-        scans,
-        chunks,
-        coefficients,
-        { buffer: buffers.written, ...status },
-      ]);
-    if (entropy.workgroups > 0) {
-      write(entropy, { buffer: buffers.written, ...entropy.chunks }, entropy.dispatches);
-    }
-    if (entropy.sync) {
-      recordSync(encoder, kernels.sync, entropy.sync, { ...buffers, bits, tables, scans });
-      write(entropy.sync.write, { buffer: buffers.sync, ...entropy.sync.scratch.chunks }, 1);
-    }
+    if (entropy.sync) findChunks(encoder, kernels, entropy, buffers);
+    const { params, dispatches, sync } = entropy;
+    const window = { segments: params, sync: sync?.write.params };
+    writeBlocks(encoder, kernels, entropy, window, dispatches, buffers, coefficients, status);
   }
   if (progressive) {
     recordProgressive(
@@ -205,6 +187,102 @@ export function recordGroup(
         dispatch(encoder, kernels.get(name), stage.workgroups, times, bindings),
     );
   }
+  makePictures(encoder, kernels, group, buffers);
+}
+
+/**
+ * Records the commands that decode a picture strip by strip.
+ *
+ * @param encoder Where to record.
+ * @param kernels The compiled kernels.
+ * @param group The strips.
+ * @param buffers The buffers of the decode.
+ * @param status Where the status of all pictures lies in `buffers.written`.
+ */
+export function recordStrips(
+  encoder: GPUCommandEncoder,
+  kernels: JpegKernels,
+  { entropy, strips }: StripGroup,
+  buffers: DecodeBuffers,
+  status: Region,
+): void {
+  if (entropy.sync) findChunks(encoder, kernels, entropy, buffers);
+  for (const strip of strips) {
+    const { kept, components, window, dispatches } = strip;
+    const size = components.coefficientBytes;
+    const { coefficients, gathered } = buffers;
+    if (kept.bytes > 0) {
+      encoder.copyBufferToBuffer(coefficients, kept.from, gathered, 0, kept.bytes);
+    }
+    encoder.clearBuffer(coefficients, 0, size);
+    if (kept.bytes > 0) encoder.copyBufferToBuffer(gathered, 0, coefficients, 0, kept.bytes);
+    const bound = { buffer: coefficients, size };
+    writeBlocks(encoder, kernels, entropy, window, dispatches, buffers, bound, status);
+    makePictures(encoder, kernels, strip, buffers);
+  }
+}
+
+/** Finds the chunks of what goes by self-synchronisation. */
+function findChunks(
+  encoder: GPUCommandEncoder,
+  kernels: JpegKernels,
+  { sync, ...entropy }: EntropyStage,
+  buffers: DecodeBuffers,
+): void {
+  const read = (region: Region) => ({ buffer: buffers.read, ...region });
+  recordSync(encoder, kernels.sync, sync!, {
+    ...buffers,
+    bits: { buffer: buffers.bits, ...entropy.bits },
+    tables: read(entropy.tables),
+    scans: read(entropy.scans),
+  });
+}
+
+/** Decodes the blocks of a window. */
+function writeBlocks(
+  encoder: GPUCommandEncoder,
+  kernels: JpegKernels,
+  entropy: EntropyStage,
+  window: { segments: Region; sync: Region | undefined },
+  dispatches: number,
+  buffers: DecodeBuffers,
+  coefficients: Binding,
+  status: Region,
+): void {
+  const { sync, workgroups } = entropy;
+  const read = (region: Region) => ({ buffer: buffers.read, ...region });
+  const write = (params: Region, count: number, chunks: Binding, times: number) =>
+    dispatch(encoder, kernels.get("entropy"), count, times, [
+      read(params),
+      { buffer: buffers.bits, ...entropy.bits },
+      read(entropy.tables),
+      read(entropy.scans),
+      chunks,
+      coefficients,
+      { buffer: buffers.written, ...status },
+    ]);
+  if (workgroups > 0) {
+    const chunks = { buffer: buffers.written, ...entropy.chunks };
+    write(window.segments, workgroups, chunks, dispatches);
+  }
+  if (sync) {
+    const chunks = { buffer: buffers.sync, ...sync.scratch.chunks };
+    write(window.sync!, sync.write.workgroups, chunks, 1);
+  }
+}
+
+/** Makes pixels of coefficients. */
+function makePictures(
+  encoder: GPUCommandEncoder,
+  kernels: JpegKernels,
+  { components, pictures, output }: Pick<Group, "components" | "pictures" | "output">,
+  buffers: DecodeBuffers,
+): void {
+  const read = (region: Region) => ({ buffer: buffers.read, ...region });
+  const coefficients = { buffer: buffers.coefficients, size: components.coefficientBytes };
+  const samples = { buffer: buffers.samples, size: Math.max(components.sampleBytes, 16) };
+  const pixels = { buffer: buffers.pixels, ...output };
+  const blocks = [coefficients, read(components.quants), read(components.components)];
   for (const name of ["planes", "chroma"] as const) {
     const stage = components[name];
     if (stage.workgroups === 0) continue;
@@ -215,13 +293,13 @@ export function recordGroup(
       samples,
     ]);
   }
-  for (const stage of group.pictures) {
+  for (const stage of pictures) {
     const params = read(stage.params);
     const owners = read(stage.owners);
-    const pictures = read(stage.pictures);
+    const records = read(stage.pictures);
     const bindings = stage.kind === "any"
-      ? [params, samples, pictures, owners, pixels]
-      : [params, ...blocks, owners, pictures, samples, pixels];
+      ? [params, samples, records, owners, pixels]
+      : [params, ...blocks, owners, records, samples, pixels];
     const kernel = kernels.get(pictureKernel(stage.kind, stage.turned));
     dispatch(encoder, kernel, stage.workgroups, 1, bindings);
   }

@@ -11,6 +11,8 @@ const PICTURE_WORDS = 8;
 /** Words of a picture's record for the kernel that takes every ratio, and of a component in it. */
 const IMAGE_WORDS = 40;
 const IMAGE_COMPONENT_WORDS = 8;
+/** Field of a picture's record; the shader's. */
+const CHROMA_FIRST_SHIFT = 16;
 const COLOURS = { grey: 0, YCbCr: 1, RGB: 2, CMYK: 3, YCCK: 4 } as const;
 
 /** Work of one kernel that makes pictures. */
@@ -92,35 +94,39 @@ export function pictureRecords(
 }
 
 function pictureRecord(
-  { decodable: { frame, target, orientation }, component }: Member,
+  { decodable, component }: Member,
   firstByte: number,
   data: Uint32Array,
   record: number,
 ): void {
-  const { base, stepX, stepY } = placement(frame, target, orientation);
+  const { frame, target, strip } = decodable;
+  const { base, stepX, stepY } = placement(decodable);
   data[record + 1] = component;
   data[record + 2] = frame.width;
   data[record + 3] = frame.height;
   data[record + 4] = (target.byteOffset - firstByte) / 4 + base;
   data[record + 5] = stepX;
   data[record + 6] = stepY;
-  data[record + 7] = frame.components[1]?.height ?? 0;
+  data[record + 7] = (frame.components[1]?.height ?? 0) |
+    (strip?.chromaBefore ?? 0) << CHROMA_FIRST_SHIFT;
 }
 
 function imageRecord(
-  { decodable: { frame, target, orientation }, component }: Member,
+  { decodable, component }: Member,
   samples: Uint32Array,
   firstByte: number,
   data: Uint32Array,
   record: number,
 ): void {
-  const { base, stepX, stepY } = placement(frame, target, orientation);
+  const { frame, target, strip } = decodable;
+  const { base, stepX, stepY } = placement(decodable);
   data[record + 1] = frame.width;
   data[record + 2] = frame.height;
   data[record + 3] = COLOURS[frame.colour];
   data[record + 4] = (target.byteOffset - firstByte) / 4 + base;
   data[record + 5] = stepX;
   data[record + 6] = stepY;
+  data[record + 7] = strip?.before ?? 0;
   frame.components.forEach((part, c) => {
     const at = record + 8 + c * IMAGE_COMPONENT_WORDS;
     data[at] = samples[component + c];
@@ -133,8 +139,13 @@ function imageRecord(
   });
 }
 
-/** Where pixel (0, 0) of the stored picture goes, and its neighbours, in words. */
-function placement(frame: JpegFrame, target: GpuImage, orientation: Orientation) {
+/** Where the first pixel of the stored picture, or strip, goes, and its neighbours, in words. */
+function placement({ frame, target, orientation, strip }: Decodable) {
+  const { base, stepX, stepY } = wholePlacement(strip?.whole ?? frame, target, orientation);
+  return { base: base + (strip?.firstRow ?? 0) * stepY, stepX, stepY };
+}
+
+function wholePlacement(frame: JpegFrame, target: GpuImage, orientation: Orientation) {
   const pitch = target.rowPitch / 4;
   const right = frame.width - 1;
   const bottom = frame.height - 1;

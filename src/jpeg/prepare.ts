@@ -15,6 +15,7 @@ import type { BlobList } from "./options.ts";
 import { parseJpeg } from "./parse.ts";
 import { footprint } from "./plan.ts";
 import type { Decodable } from "./stage.ts";
+import { canStrip } from "./strips.ts";
 import { TableCache } from "./tables.ts";
 
 const PIXEL_BYTES = 4;
@@ -141,7 +142,12 @@ export class Preparer {
     const height = turned ? frame.width : frame.height;
     const rowPitch = align(width * PIXEL_BYTES, ROW_ALIGNMENT);
     const { coefficients, samples } = footprint(frame);
-    const largest = Math.max(coefficients, samples, rowPitch * height, coded);
+    // What can be decoded strip by strip needs not fit, but pixels that are turned by a quarter must.
+    const largest = !canStrip(frame)
+      ? Math.max(coefficients, samples, rowPitch * height, coded)
+      : turned
+      ? Math.max(rowPitch * height, coded)
+      : coded;
     if (largest > maxBinding) {
       throw new JpegFault(
         "limits",

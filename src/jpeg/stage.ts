@@ -20,6 +20,22 @@ export interface Decodable {
   readonly target: GpuImage;
   /** Orientation to apply; 1 if none. */
   readonly orientation: Orientation;
+  /** Of which picture this is a strip; its frame then has the rows of the strip only. */
+  readonly strip?: StripPlace;
+}
+
+/** Where a strip lies in its picture. */
+export interface StripPlace {
+  /** The whole picture. */
+  readonly whole: JpegFrame;
+  /** Rows of pixels above the strip. */
+  readonly firstRow: number;
+  /** Rows of pixels above the strip that there are samples of. */
+  readonly before: number;
+  /** Rows of chroma samples above the strip that are there. */
+  readonly chromaBefore: number;
+  /** Blocks before those that each component is made from. */
+  readonly skip: readonly number[];
 }
 
 /** Invocations per workgroup, by kernel, and symbols per dispatch. */

@@ -3,11 +3,12 @@ import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import type { JpegScan } from "./frame.ts";
-import { type JpegKernels, recordGroup } from "./kernels.ts";
+import { type JpegKernels, recordGroup, recordStrips } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { footprint, type Group, planGroup } from "./plan.ts";
 import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
+import { planStrips, type StripGroup } from "./strips.ts";
 import { clearStatus, readStatus } from "./status.ts";
 import { UNIFORM_BYTES, Words } from "./words.ts";
 
@@ -69,7 +70,7 @@ export class Submitter {
     const groups = this.#groups(part, sync);
     const { lexed, coded } = part;
     clearStatus(written.data, part.images.length);
-    const most = (size: (group: Group) => number) => Math.max(16, ...groups.map(size));
+    const most = (size: (group: Group | StripGroup) => number) => Math.max(16, ...groups.map(size));
     const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
     const staging = pool.acquire(statusBytes, COPY_DST | MAP_READ, "jpeg status");
     const scratch = {
@@ -81,16 +82,16 @@ export class Submitter {
       ),
       written: pool.acquire(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
       coefficients: pool.acquire(
-        most((group) => group.components.coefficientBytes),
-        STORAGE | COPY_DST,
+        most((group) => coefficientBytes(group)),
+        STORAGE | COPY_DST | COPY_SRC,
         "jpeg coefficients",
       ),
       gathered: pool.acquire(
-        most((group) => group.progressive?.scratchBytes ?? 0),
-        STORAGE,
+        most((group) => "strips" in group ? group.keptBytes : group.progressive?.scratchBytes ?? 0),
+        STORAGE | COPY_SRC | COPY_DST,
         "jpeg masks",
       ),
-      samples: pool.acquire(most((group) => group.components.sampleBytes), STORAGE, "jpeg samples"),
+      samples: pool.acquire(most((group) => sampleBytes(group)), STORAGE, "jpeg samples"),
       sync: pool.acquire(
         most((group) => group.entropy?.sync?.scratch.size ?? 0),
         STORAGE,
@@ -103,7 +104,9 @@ export class Submitter {
     queue.writeBuffer(scratch.written, 0, written.data, 0, written.length);
     const encoder = this.#device.createCommandEncoder({ label: "jpeg decode" });
     for (const group of groups) {
-      recordGroup(encoder, kernels, group, { pixels, ...scratch }, status);
+      const buffers = { pixels, ...scratch };
+      if ("strips" in group) recordStrips(encoder, kernels, group, buffers, status);
+      else recordGroup(encoder, kernels, group, buffers, status);
     }
     encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
     queue.submit([encoder.finish()]);
@@ -111,27 +114,32 @@ export class Submitter {
     return this.#images(part, pixels, staging, ids);
   }
 
-  /** Splits the pictures so that each group's buffers fit a binding. */
-  #groups(part: Part, sync: ReadonlySet<JpegScan>): Group[] {
+  /** Splits the pictures so that each group's buffers fit a binding, and those that alone do not. */
+  #groups(part: Part, sync: ReadonlySet<JpegScan>): (Group | StripGroup)[] {
     const { lexed, coded } = part;
     const binding = this.#device.limits.maxStorageBufferBindingSize;
-    const groups: Group[] = [];
+    const groups: (Group | StripGroup)[] = [];
     let members: Decodable[] = [];
     let room = new Room(binding);
-    const plan = () =>
-      groups.push(
-        planGroup(members, lexed, coded.begin, this.#read, this.#written, this.#tuning, sync),
-      );
+    const records = [lexed, coded.begin, this.#read, this.#written, this.#tuning, sync] as const;
+    const plan = () => {
+      if (members.length > 0) groups.push(planGroup(members, ...records));
+      members = [];
+      room = new Room(binding);
+    };
     for (const decodable of part.decodables) {
+      if (exceeds(decodable, binding)) {
+        plan();
+        groups.push(planStrips(decodable, binding, ...records));
+        continue;
+      }
       if (!room.take(decodable, lexed)) {
         plan();
-        members = [];
-        room = new Room(binding);
         room.take(decodable, lexed);
       }
       members.push(decodable);
     }
-    if (members.length > 0) plan();
+    plan();
     return groups;
   }
 
@@ -218,4 +226,18 @@ class Room {
 
 function pixelsEnd(target: GpuImage): number {
   return target.byteOffset + target.rowPitch * target.height;
+}
+
+/** Whether a picture alone is larger than a binding. */
+function exceeds({ frame, target }: Decodable, binding: number): boolean {
+  const { coefficients, samples } = footprint(frame);
+  return Math.max(coefficients, samples, target.rowPitch * target.height) > binding;
+}
+
+function coefficientBytes(group: Group | StripGroup): number {
+  return "strips" in group ? group.coefficientBytes : group.components.coefficientBytes;
+}
+
+function sampleBytes(group: Group | StripGroup): number {
+  return "strips" in group ? group.sampleBytes : group.components.sampleBytes;
 }

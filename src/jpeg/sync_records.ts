@@ -53,6 +53,8 @@ export interface SyncStage {
   };
   /** Parameters of the entropy decoder. */
   readonly write: Stage;
+  /** Number of subsequences. */
+  readonly count: number;
 }
 
 /**
@@ -113,7 +115,8 @@ export function syncRecords(
       before: (count + 1) * SUM_BYTES,
       chunks: count * CHUNK_BYTES,
     }),
-    write: { workgroups, params: params(read, count, tuning.cap) },
+    write: { workgroups, params: params(read, count, tuning.cap, 0, 0xffffffff) },
+    count,
   };
 }
 

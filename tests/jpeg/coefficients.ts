@@ -15,11 +15,6 @@ export class CoefficientPool extends BufferPool {
     this.#device = device;
   }
 
-  override acquire(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
-    const more = label === LABEL ? GPUBufferUsage.COPY_SRC : 0;
-    return super.acquire(size, usage | more, label);
-  }
-
   override release(buffer: GPUBuffer): void {
     if (buffer.label === LABEL) {
       this.#copy?.destroy();

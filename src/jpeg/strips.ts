@@ -1,0 +1,209 @@
+import { type ComponentPlan, componentRecords } from "./component_records.ts";
+import { entropyRecords, type EntropyStage } from "./entropy_records.ts";
+import type { JpegFrame, JpegScan } from "./frame.ts";
+import type { LexedBlobs } from "./lex.ts";
+import { pictureKind } from "./picture_kind.ts";
+import { pictureRecords, type PictureStage } from "./picture_records.ts";
+import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, params, type Tuning } from "./stage.ts";
+import type { Region, Words } from "./words.ts";
+
+/** Most bytes of one strip's coefficients, if one row of MCUs does not need more. */
+const STRIP_BYTES = 2 ** 26;
+/** Rows of MCUs that two neighbouring strips both need: the triangle filter reads one row beyond. */
+const OVERLAP = 2;
+const SYMBOLS_PER_BLOCK = 64;
+
+/** One strip of a picture: rows of MCUs whose buffers fit a binding. */
+export interface Strip {
+  /** Window of the pixels. */
+  readonly output: Region;
+  readonly components: ComponentPlan;
+  readonly pictures: readonly PictureStage[];
+  /** Parameters of the entropy decoder: for what goes by segment, and by self-synchronisation. */
+  readonly window: { readonly segments: Region; readonly sync: Region | undefined };
+  /** Dispatches after which all blocks of the strip are there. */
+  readonly dispatches: number;
+  /** Bytes of coefficients that the strip before has, and where they begin there. */
+  readonly kept: { readonly from: number; readonly bytes: number };
+}
+
+/** A picture that is decoded strip by strip, as it is larger than a binding. */
+export interface StripGroup {
+  readonly entropy: EntropyStage;
+  readonly strips: readonly Strip[];
+  /** Bytes of the largest strip's coefficients and samples, and of what is kept between strips. */
+  readonly coefficientBytes: number;
+  readonly sampleBytes: number;
+  readonly keptBytes: number;
+}
+
+/**
+ * Whether a picture can be decoded in strips: one scan has all components.
+ *
+ * @param frame Its frame.
+ * @returns False for progressive pictures and those of several scans.
+ */
+export function canStrip(frame: JpegFrame): boolean {
+  return !frame.gathered && frame.scans.length === 1;
+}
+
+/**
+ * Writes the records with which a picture is decoded in strips.
+ *
+ * @param decodable The picture.
+ * @param binding Most bytes of a storage binding.
+ * @param lexed Where its segments lie.
+ * @param uploaded First of the lexed bytes that is on the GPU.
+ * @param read Receives the records that kernels only read.
+ * @param written Receives the records that kernels write.
+ * @param tuning Sizes of workgroups.
+ * @param sync Scans that go by self-synchronisation.
+ * @returns The strips.
+ */
+export function planStrips(
+  decodable: Decodable,
+  binding: number,
+  lexed: LexedBlobs,
+  uploaded: number,
+  read: Words,
+  written: Words,
+  tuning: Tuning,
+  sync: ReadonlySet<JpegScan>,
+): StripGroup {
+  const { frame, target, orientation } = decodable;
+  const layout = mcuRows(frame);
+  const kind = pictureKind(frame);
+  const upright = orientation <= 4;
+  const pixelBytes = upright ? target.rowPitch * layout.pixels : 0;
+  const most = Math.min(
+    Math.floor(Math.min(binding, STRIP_BYTES) / layout.bytes) - OVERLAP,
+    Math.floor(binding / layout.samples) - OVERLAP,
+    upright ? Math.floor(binding / pixelBytes) : Infinity,
+  );
+  const height = Math.max(1, most);
+  const entropy = entropyRecords(
+    [decodable],
+    Uint32Array.of(0),
+    lexed,
+    uploaded,
+    read,
+    written,
+    tuning,
+    sync,
+  )!;
+  const strips: Strip[] = [];
+  for (let first = 0, before = 0; first < layout.rows; first += height) {
+    const last = Math.min(first + height, layout.rows);
+    // With the neighbours that the triangle filter needs.
+    const from = Math.max(first - 1, 0);
+    const to = Math.min(last + 1, layout.rows);
+    const part = strip(decodable, layout, { first, last, from, to }, kind === "any");
+    const output = pixelWindow(part);
+    const kinds = [kind];
+    const components = componentRecords([part], kinds, read, tuning);
+    const words = layout.bytes / 4;
+    const window = (count: number) => params(read, count, tuning.cap, from * words, to * words);
+    const turns = (to - from) * layout.bytes / BLOCK_BYTES * SYMBOLS_PER_BLOCK;
+    strips.push({
+      output,
+      components,
+      pictures: pictureRecords([part], kinds, components.samples, output.offset, read, tuning),
+      window: {
+        segments: window(entropy.count),
+        sync: entropy.sync && window(entropy.sync.count),
+      },
+      dispatches: Math.ceil(Math.min(entropy.turns, turns) / tuning.cap),
+      kept: kept(layout.bytes, from - before, first + 1 - from, strips.at(-1)),
+    });
+    before = from;
+  }
+  return {
+    entropy,
+    strips,
+    coefficientBytes: Math.max(...strips.map(({ components }) => components.coefficientBytes)),
+    sampleBytes: Math.max(...strips.map(({ components }) => components.sampleBytes)),
+    keptBytes: Math.max(...strips.map(({ kept }) => kept.bytes)),
+  };
+}
+
+/** Coefficients that lie in the strip before too: `rows` rows of MCUs from row `from` of it on. */
+function kept(rowBytes: number, from: number, rows: number, previous?: Strip): Strip["kept"] {
+  if (!previous) return { from: 0, bytes: 0 };
+  const begin = from * rowBytes;
+  const end = Math.min(begin + rows * rowBytes, previous.components.coefficientBytes);
+  return { from: begin, bytes: end - begin };
+}
+
+/** What one row of MCUs of a frame takes; one of all components, even where a scan has one alone. */
+function mcuRows(frame: JpegFrame) {
+  const [scan] = frame.scans;
+  const rows = Math.ceil(frame.height / (BLOCK_EDGE * frame.vMax));
+  const single = scan.components.length === 1;
+  const scanRows = single ? frame.components[0].v : 1;
+  const blocks = scanRows * scan.mcusAcross * scan.blocksPerMcu;
+  let samples = 0;
+  for (const { blocksWide, v } of frame.components) {
+    samples += blocksWide * v * BLOCK_EDGE * BLOCK_EDGE;
+  }
+  return {
+    rows,
+    scanRows,
+    bytes: blocks * BLOCK_BYTES,
+    samples,
+    pixels: BLOCK_EDGE * frame.vMax,
+  };
+}
+
+/** A picture that has the rows of a strip only. */
+function strip(
+  decodable: Decodable,
+  { scanRows, pixels }: ReturnType<typeof mcuRows>,
+  { first, last, from, to }: { first: number; last: number; from: number; to: number },
+  any: boolean,
+): Decodable {
+  const { frame } = decodable;
+  const [scan] = frame.scans;
+  const single = scan.components.length === 1;
+  const firstRow = first * pixels;
+  const skip: number[] = [];
+  const components = frame.components.map((component, c) => {
+    // Planes have the neighbours too; what a kernel makes at once has not.
+    const plane = any || c > 0 && frame.components[c].v < frame.vMax ||
+      c > 0 && frame.components[c].h < frame.hMax;
+    const begin = plane ? from : first;
+    const end = plane ? to : last;
+    const { v } = component;
+    skip.push((begin - from) * scanRows * scan.mcusAcross * scan.blocksPerMcu);
+    const blockRow = begin * v;
+    return {
+      ...component,
+      height: Math.min(component.height, end * v * BLOCK_EDGE) - blockRow * BLOCK_EDGE,
+      blocksHigh: Math.min(component.blocksHigh, end * v) - blockRow,
+    };
+  });
+  const chroma = frame.components[1]?.v ?? 0;
+  const height = Math.min(frame.height, last * pixels) - firstRow;
+  const mcusDown = single ? Math.min(scan.mcusDown, to * scanRows) - from * scanRows : to - from;
+  return {
+    ...decodable,
+    frame: { ...frame, height, components, scans: [{ ...scan, mcusDown }] },
+    strip: {
+      whole: frame,
+      firstRow,
+      before: any ? (first - from) * pixels : 0,
+      chromaBefore: (first - from) * chroma * BLOCK_EDGE,
+      skip,
+    },
+  };
+}
+
+/** The bytes of the output that a strip's pixels go to. */
+function pixelWindow({ frame, target, orientation, strip }: Decodable): Region {
+  const { rowPitch, byteOffset, height } = target;
+  // A picture whose rows become columns goes everywhere.
+  if (orientation > 4) return { offset: byteOffset, size: rowPitch * height };
+  const { firstRow, whole } = strip!;
+  const down = orientation <= 2;
+  const row = down ? firstRow : whole.height - firstRow - frame.height;
+  return { offset: byteOffset + row * rowPitch, size: frame.height * rowPitch };
+}
