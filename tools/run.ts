@@ -55,6 +55,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   },
   native: (args) => script("tools/native.ts", args),
   cassandra: (args) => script("tools/cassandra.ts", args),
+  valgrind: (args) => script("tools/valgrind.ts", args),
 };
 
 const [name, ...args] = Deno.args;

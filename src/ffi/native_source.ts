@@ -595,15 +595,19 @@ static CassUuid uuid(const uint8_t *id) {
   };
 }
 
-static bool worth_a_retry(CassError code) {
+/* A server that fails in a way of its own mostly fails again. */
+enum { SERVER_ERROR_ATTEMPTS = 3 };
+
+static bool worth_a_retry(CassError code, uint32_t attempts) {
   switch (code) {
+  case CASS_SERVER_ERROR:
+    return attempts < SERVER_ERROR_ATTEMPTS;
   case CASS_LIB_NO_STREAMS:
   case CASS_LIB_REQUEST_QUEUE_FULL:
   case CASS_LIB_WRITE_ERROR:
   case CASS_LIB_NO_HOSTS_AVAILABLE:
   case CASS_LIB_REQUEST_TIMED_OUT:
   case CASS_LIB_UNABLE_TO_CONNECT:
-  case CASS_SERVER_ERROR:
   case CASS_SERVER_UNAVAILABLE:
   case CASS_SERVER_OVERLOADED:
   case CASS_SERVER_IS_BOOTSTRAPPING:
@@ -716,7 +720,7 @@ static void on_answer(CassFuture *future, void *data) {
   pthread_mutex_lock(&session->lock);
   session->in_flight--;
   session->stats.latency[latency_bucket(latency)]++;
-  bool again = worth_a_retry(request->code) && try_again(session, request);
+  bool again = worth_a_retry(request->code, request->attempts) && try_again(session, request);
   if (!again) cassette_settle(request);
   if (again || (session->stopping && session->in_flight == 0) ||
       (session->dispatcher_blocked &&

@@ -71,6 +71,8 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
         [distance.local]: config.connectionsPerHost,
         [distance.remote]: 1,
       },
+      // Its timer would keep the process alive; dead connections are found by time-outs.
+      heartBeatInterval: 0,
       maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
     },
     policies: policies(config),
@@ -84,6 +86,33 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
       readTimeout: config.requestTimeout,
     },
   };
+}
+
+/** What the driver has of a connection. */
+interface Connection {
+  netClient?: { unref(): void };
+}
+
+/**
+ * Lets the process end although the driver has connections. Each new one is to be told anew.
+ *
+ * @param client The driver's client; what it keeps its connections in is not part of its interface.
+ */
+export function unrefClient(client: cassandra.Client): void {
+  const { hosts, controlConnection } = client as unknown as {
+    hosts?: {
+      values(): {
+        pool?: { connections?: Connection[] };
+        _healthResponseCountTimer?: { unref?(): void };
+      }[];
+    };
+    controlConnection?: { connection?: Connection };
+  };
+  controlConnection?.connection?.netClient?.unref();
+  for (const { pool, _healthResponseCountTimer: timer } of hosts?.values() ?? []) {
+    timer?.unref?.();
+    for (const { netClient } of pool?.connections ?? []) netClient?.unref();
+  }
 }
 
 function tellLog(client: cassandra.Client, { onLog, logLevel }: CassandraConfig): void {
@@ -115,8 +144,6 @@ async function askDatacenter(config: CassandraConfig): Promise<string> {
   const options = clientOptions(config);
   const client = new cassandra.Client({
     ...options,
-    // After a failed handshake the driver's heartbeat would keep the process alive for ever.
-    pooling: { ...options.pooling, heartBeatInterval: 0 },
     policies: {
       ...options.policies,
       loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy(),

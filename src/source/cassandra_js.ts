@@ -1,5 +1,11 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
-import { connectClient, failedOpen, type Reason, underlying } from "./cassandra_client.ts";
+import {
+  connectClient,
+  failedOpen,
+  type Reason,
+  underlying,
+  unrefClient,
+} from "./cassandra_client.ts";
 import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
 import { LatencyHistogram } from "./latency.ts";
@@ -38,7 +44,9 @@ interface Pool {
 
 const MAX_BACKOFF_MS = 10_000;
 const NIL = "00000000-0000-0000-0000-000000000000";
-const PASSING = new Set([0x0000, 0x1000, 0x1001, 0x1002, 0x1200, 0x1300]);
+const SERVER_ERROR = 0x0000;
+const SERVER_ERROR_RETRIES = 2;
+const PASSING = new Set([SERVER_ERROR, 0x1000, 0x1001, 0x1002, 0x1200, 0x1300]);
 
 /** Blobs from Cassandra through `npm:cassandra-driver`, on the JavaScript thread. */
 export class JsCassandraSource implements BlobSource {
@@ -53,6 +61,8 @@ export class JsCassandraSource implements BlobSource {
   readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
   readonly #latency = new LatencyHistogram();
   #inFlight = 0;
+  /** Keeps the process alive while requests are under way. */
+  #alive: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(config: CassandraConfig, client: cassandra.Client, cql: string) {
@@ -60,6 +70,7 @@ export class JsCassandraSource implements BlobSource {
     this.#config = config;
     this.#client = client;
     this.#cql = cql;
+    unrefClient(client);
   }
 
   /**
@@ -166,6 +177,7 @@ export class JsCassandraSource implements BlobSource {
     const id = new cassandra.types.Uuid(
       Buffer.from(job.ids.bytes.subarray(offset, offset + ID_BYTES)),
     );
+    this.#alive ??= setInterval(() => {}, MAX_BACKOFF_MS);
     const ended = () => {
       this.#latency.add(performance.now() - start);
       this.#inFlight--;
@@ -179,7 +191,17 @@ export class JsCassandraSource implements BlobSource {
         ended();
         this.#failed(job, index, attempt, error);
       },
-    ).finally(() => this.#send());
+    ).finally(() => {
+      this.#send();
+      if (this.#inFlight === 0) this.#rest();
+    });
+  }
+
+  /** With nothing under way, the source must not keep the process alive. */
+  #rest(): void {
+    clearInterval(this.#alive);
+    this.#alive = undefined;
+    unrefClient(this.#client);
   }
 
   #read(job: Job, index: number, result: cassandra.types.ResultSet): FetchedSample {
@@ -210,7 +232,11 @@ export class JsCassandraSource implements BlobSource {
     const timedOut = reason instanceof cassandra.errors.OperationTimedOutError ||
       code === ServerCode.READ_TIMEOUT;
     const passes = typeof code === "number" ? PASSING.has(code) : timedOut || unreached(reason);
-    if (passes && attempt <= this.#config.retries) {
+    // A server that fails in a way of its own mostly fails again.
+    const most = code === SERVER_ERROR
+      ? Math.min(this.#config.retries, SERVER_ERROR_RETRIES)
+      : this.#config.retries;
+    if (passes && attempt <= most) {
       const wait = setTimeout(() => {
         this.#waits.delete(wait);
         if (!this.#wanted(job)) return;

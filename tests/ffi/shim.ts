@@ -39,6 +39,23 @@ export async function fakeDriver(folder: string, flags: string[] = []): Promise<
 }
 
 /**
+ * Compiles the tests of the shim.
+ *
+ * @param folder Where they are put.
+ * @param flags More flags of the compiler.
+ * @returns Path of the program; its argument is a driver.
+ */
+export async function shimTests(folder: string, flags: string[] = []): Promise<string> {
+  const program = join(folder, "fetch_test");
+  const sources = ["tests/fetch_test.c", "tests/group_test.c"];
+  for await (const { name } of Deno.readDir(NATIVE)) {
+    if (/^cassette_(driver|options|session|group|fetch|batch)\.c$/.test(name)) sources.push(name);
+  }
+  await compile([...flags, "-o", program, ...sources.map((name) => join(NATIVE, name))]);
+  return program;
+}
+
+/**
  * Compiles and runs the tests of the shim under a sanitizer.
  *
  * @param sanitizer As in `-fsanitize`.
@@ -48,46 +65,11 @@ export async function runShimTests(sanitizer: string): Promise<{ code: number; o
   const folder = await Deno.makeTempDir({ prefix: "cassette-shim-" });
   try {
     const flags = [`-fsanitize=${sanitizer}`, "-fno-sanitize-recover=all"];
-    const program = join(folder, "fetch_test");
-    const sources: string[] = [];
-    for await (const { name } of Deno.readDir(NATIVE)) {
-      if (/^cassette_(driver|options|session|group|fetch|batch)\.c$/.test(name)) {
-        sources.push(join(NATIVE, name));
-      }
-    }
-    const [driver] = await Promise.all([
+    const [driver, program] = await Promise.all([
       fakeDriver(folder, flags),
-      compile([
-        ...flags,
-        "-o",
-        program,
-        join(NATIVE, "tests/fetch_test.c"),
-        join(NATIVE, "tests/group_test.c"),
-        ...sources,
-      ]),
+      shimTests(folder, flags),
     ]);
     const { code, stdout, stderr } = await new Deno.Command(program, { args: [driver] }).output();
-    const text = new TextDecoder();
-    return { code, output: text.decode(stdout) + text.decode(stderr) };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/**
- * Compiles and runs the tests of the JPEG lexer under a sanitizer.
- *
- * @param sanitizer As in `-fsanitize`.
- * @returns Exit code and all that was written.
- */
-export async function runLexTests(sanitizer: string): Promise<{ code: number; output: string }> {
-  const folder = await Deno.makeTempDir({ prefix: "cassette-lex-" });
-  try {
-    const program = join(folder, "lex_test");
-    const sources = ["tests/lex_test.c", "cassette_lex.c"].map((name) => join(NATIVE, name));
-    const flags = [`-fsanitize=${sanitizer}`, "-fno-sanitize-recover=all"];
-    await compile([...flags, "-o", program, ...sources]);
-    const { code, stdout, stderr } = await new Deno.Command(program).output();
     const text = new TextDecoder();
     return { code, output: text.decode(stdout) + text.decode(stderr) };
   } finally {

@@ -80,23 +80,36 @@ const programs: [string, string, number, string][] = [
     0,
     "true\n",
   ],
-];
-
-for (const driver of ["native", "js"]) {
-  // npm:cassandra-driver keeps its sockets open, and with them the process.
-  const all = driver === "js" ? programs : [
-    ...programs,
-    [
-      "a source that is not disposed of lets the process end",
-      `const source = await open();
+  [
+    "a source that is not disposed of lets the process end",
+    `const source = await open();
      const batch = await source.fetch(ids);
      source.fetch(ids).catch(() => {});
      console.log("last line", batch.length, batch.failures);`,
-      0,
-      "last line 200 0\n",
-    ] as typeof programs[0],
-  ];
-  for (const [what, text, code, stdout] of all) {
+    0,
+    "last line 200 0\n",
+  ],
+  [
+    "memory stays flat over twenty epochs",
+    `await using source = await open();
+     const rss = [];
+     for (let epoch = 0; epoch < 22; epoch++) {
+       for (let i = 0; i < 3; i++) {
+         const batches = await Promise.all([1, 2, 3, 4].map(() => source.fetch(ids)));
+         for (const batch of batches) batch[Symbol.dispose]();
+       }
+       if (epoch >= 2) rss.push(Math.round(Deno.memoryUsage().rss / 2 ** 20));
+     }
+     console.error("RSS in MiB: " + rss.join(" "));
+     const mean = (list) => list.reduce((sum, value) => sum + value) / list.length;
+     console.log(mean(rss.slice(10)) - mean(rss.slice(0, 10)) < 20);`,
+    0,
+    "true\n",
+  ],
+];
+
+for (const driver of ["native", "js"]) {
+  for (const [what, text, code, stdout] of programs) {
     const name = `cassandra, ${driver} driver: ${what}`;
     Deno.test({
       name,
