@@ -1,0 +1,88 @@
+/** Memory of an ingest and a list, each in a process of its own. */
+import { join } from "@std/path";
+import { ingest } from "../src/dataset/ingest.ts";
+import type { DatasetInput } from "../src/dataset/input.ts";
+import { listSqlite } from "../src/dataset/list.ts";
+import { SqliteWriter } from "../src/dataset/sqlite_writer.ts";
+import { importFlags } from "../tools/imports.ts";
+
+/** What one process took at most. */
+export interface Memory {
+  /** Rows that were ingested, then listed. */
+  rows: number;
+  /** Peak resident memory of the process that ingested, in MiB. */
+  ingest: number;
+  /** The same of the process that listed. */
+  list: number;
+}
+
+/**
+ * Measures peak memory at several numbers of rows.
+ *
+ * @param sizes The numbers of rows.
+ * @returns A line for each.
+ */
+export async function memoryAtSizes(sizes: readonly number[]): Promise<Memory[]> {
+  const found: Memory[] = [];
+  for (const rows of sizes) {
+    const dir = await Deno.makeTempDir({ prefix: "cassette-memory-" });
+    try {
+      const path = join(dir, "set.sqlite");
+      found.push({
+        rows,
+        ingest: await peak(["ingest", path, String(rows)]),
+        list: await peak(["list", path, String(rows)]),
+      });
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  }
+  return found;
+}
+
+async function peak(args: string[]): Promise<number> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "-q", ...await importFlags(), import.meta.filename!, ...args],
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}`);
+  return Number(new TextDecoder().decode(stdout));
+}
+
+/** Pictures that are made as they are asked for: 4 KiB that begin as a JPEG file does. */
+function madeInput(rows: number): DatasetInput {
+  return {
+    name: "made",
+    classes: ["one"],
+    async *items() {
+      for (let i = 0; i < rows; i++) {
+        yield {
+          path: `one/${i}.jpg`,
+          className: "one",
+          label: 0,
+          read() {
+            const data = new Uint8Array(4096);
+            data.set([0xff, 0xd8, 0xff]);
+            new DataView(data.buffer).setUint32(4, i);
+            return Promise.resolve({ data });
+          },
+        };
+      }
+    },
+    position: (done) => ({ done, total: rows, unit: "rows" }),
+  };
+}
+
+if (import.meta.main) {
+  const [task, path, rows] = Deno.args;
+  if (task === "ingest") {
+    await using writer = new SqliteWriter(path);
+    const { written } = await ingest(madeInput(Number(rows)), writer);
+    if (written !== Number(rows)) throw new Error(`${written} written`);
+  } else {
+    const { ids } = listSqlite(path);
+    if (ids.length !== Number(rows)) throw new Error(`${ids.length} listed`);
+  }
+  const status = await Deno.readTextFile("/proc/self/status");
+  console.log(Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024));
+}
