@@ -98,6 +98,18 @@ const maven: Need = {
   present: () => onPath("mvn"),
 };
 
+const go: Need = {
+  name: "Go (for Toxiproxy)",
+  packages: ["golang-go"],
+  present: () => onPath("go"),
+};
+
+const openssl: Need = {
+  name: "openssl",
+  packages: ["openssl"],
+  present: () => onPath("openssl"),
+};
+
 const pip: Need = {
   name: "Python's pip",
   packages: ["python3-pip"],
@@ -117,7 +129,7 @@ export const NEEDS: {
   "bench decode": [adapter, compiler, turboHeaders],
   demo: [adapter],
   ok: [adapter, compiler, jpegTools],
-  test: [adapter, compiler, jpegTools, ps, java, maven, pip, libpython],
+  test: [adapter, compiler, jpegTools, ps, java, maven, go, openssl, pip, libpython],
 };
 
 /**
