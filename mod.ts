@@ -71,6 +71,7 @@ export type { OnCorrupt } from "./src/pipeline/finisher.ts";
 export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
 export type { LoaderState } from "./src/state.ts";
 
+export { type Capacity, type CapacityOptions, planCapacity } from "./src/dataset/capacity.ts";
 export { type Companion, labelFiles, labelTable, maskFiles } from "./src/dataset/companion.ts";
 export { CassandraWriter, type CassandraWriterOptions } from "./src/dataset/cassandra_writer.ts";
 export { csvInput, type CsvOptions, type FieldNames } from "./src/dataset/csv.ts";

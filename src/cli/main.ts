@@ -14,6 +14,7 @@ import { addInspect } from "./inspect.ts";
 import { addInit } from "./init.ts";
 import { addList } from "./list.ts";
 import { addPlan } from "./plan.ts";
+import { addPlanCapacity } from "./plan_capacity.ts";
 import { addSheet } from "./sheet.ts";
 import { addSplit } from "./split.ts";
 import { addVerify } from "./verify.ts";
@@ -44,6 +45,7 @@ export async function main(args: string[]): Promise<number> {
   addVerify(program, done);
   addList(program);
   addSplit(program);
+  addPlanCapacity(program);
   addDecode(program, done);
   addInspect(program, done);
   addSheet(program);
