@@ -5,7 +5,8 @@ import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 import { MemoryBlobBatch } from "../../src/source/blob_batch.ts";
 import { notRun } from "../../tools/not_run.ts";
 import { assertSame, cjpeg, draw, openDevice, random } from "../jpeg/support.ts";
-import { lackingCompiler, runLexTests } from "./shim.ts";
+import { runLexTests } from "./lex.ts";
+import { lackingCompiler } from "./shim.ts";
 
 const lacking = await lackingCompiler();
 
