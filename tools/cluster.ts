@@ -85,9 +85,11 @@ async function startNode(host: string, i: number, folder: string): Promise<Node>
     stdin: "null",
   }).spawn();
   const node = { host, process, log };
+  let ended = false;
+  process.status.then(() => (ended = true));
   const end = Date.now() + START_LIMIT_MS;
   while (!await listens(host)) {
-    if (Date.now() > end) throw new Error(`${host} did not start: ${await tail(log)}`);
+    if (ended || Date.now() > end) throw new Error(`${host} did not start: ${await tail(log)}`);
     await new Promise((done) => setTimeout(done, 500));
   }
   console.log(`${host} is up (process ${process.pid})`);

@@ -5,16 +5,21 @@ import {
   CassandraSource,
   CassandraWriter,
   ConnectError,
+  type DatasetSchema,
+  formatId,
   ingestFolder,
   listCassandra,
   Loader,
+  pathId,
   randomResizedCrop,
   requestDevice,
   SchemaError,
+  verifyCassandra,
 } from "../../mod.ts";
 import { notRun } from "../../tools/not_run.ts";
 import { cassette } from "../cli/command.ts";
 import { lackingNative } from "../source/native.ts";
+import { pictureFolder } from "./pictures.ts";
 import { testServer } from "../source/server.ts";
 import { connect } from "../source/tables.ts";
 
@@ -77,10 +82,115 @@ test("a folder goes into Cassandra, twice without doubles, and is listed and loa
 test("the command fills and loads Cassandra", async () => {
   const target = ["--cassandra", server!.contactPoints.join(), "--port", `${server!.port}`];
   const out = await Deno.makeTempDir();
+  await dropKeyspace("cassette_demo");
   const demo = await cassette(["demo", ...target, "--keyspace", "cassette_demo", "--out", out]);
   assertEquals([demo.code, demo.out.includes("every id once in each of 3 epochs: yes")], [0, true]);
   const doctor = await cassette(["doctor", ...target, "--keyspace", "cassette_demo"]);
   assertEquals(doctor.code, 0);
+});
+
+test("tables of one's own are partitioned, filtered, listed from both, and verified", async () => {
+  const keyspace = "cassette_dataset_own";
+  await dropKeyspace(keyspace);
+  const dir = await pictureFolder(30);
+  const tables: DatasetSchema = {
+    dataTable: "data_224",
+    metadataTable: "metadata_224",
+    idColumn: "patch_id",
+    metadataIdColumn: "uid",
+    labelColumn: "y",
+    metadataLabelColumn: "number",
+    columns: { patient: "text" },
+    partitionBy: ["patient"],
+  };
+  for (let round = 0; round < 2; round++) {
+    await using writer = await CassandraWriter.open({ ...server!, keyspace, tables });
+    const report = await ingestFolder(dir, writer, { pathColumns: /(?<patient>\d)\.jpg$/ });
+    const { written, unchanged } = report;
+    assertEquals([written, unchanged], round === 0 ? [30, 0] : [0, 30]);
+  }
+  const metadata = { ...server!, table: `${keyspace}.metadata_224`, labelColumn: "number" };
+  const all = await listCassandra({ ...metadata, columns: ["patient", "path"] });
+  assertEquals(all.ids.length, 30);
+  const data = { ...server!, table: `${keyspace}.data_224`, labelColumn: "y" };
+  const fromData = await listCassandra(data);
+  assertEquals([...fromData.ids], [...all.ids]);
+  assertEquals([...fromData.labels], [...all.labels]);
+  const one = await listCassandra({ ...metadata, where: "number = 1" });
+  assertEquals(one.ids.length, all.labels.filter((label) => label === 1).length);
+  const here = await listCassandra({
+    ...metadata,
+    columns: ["patient"],
+    filter: ({ columns }) => columns[0] === "3",
+  });
+  assertEquals([...here.columns.get("patient")!], ["3", "3", "3"]);
+  const place = { ...server!, keyspace, tables };
+  const clean = await verifyCassandra(place);
+  const { metadataRows, dataRows, missing, different, doubled } = clean;
+  assertEquals([metadataRows, dataRows, missing, different, doubled], [30, 30, 0, 0, 0]);
+  {
+    await using client = await connect(server!);
+    const [first, second] = [...all.ids];
+    await client.run(`DELETE FROM ${keyspace}.data_224 WHERE patch_id = ${first}`);
+    await client.run(`UPDATE ${keyspace}.data_224 SET data = 0xff WHERE patch_id = ${second}`);
+    const faults: string[] = [];
+    await verifyCassandra(place, { onFault: ({ id, reason }) => faults.push(`${id} ${reason}`) });
+    assertEquals(faults.sort(), [`${first} missing`, `${second} different`].sort());
+  }
+  await assertRejects(() => listCassandra({ ...metadata, where: "no such" }), SchemaError, "such");
+  const columns = () => listCassandra({ ...metadata, columns: ["hospital"] });
+  await assertRejects(columns, SchemaError, '"hospital"');
+});
+
+test("a list is the same from the bytes of answers and from the driver, over many pages", async () => {
+  const keyspace = "cassette_dataset_pages";
+  await dropKeyspace(keyspace);
+  await using writer = await CassandraWriter.open({ ...server!, keyspace });
+  await writer.createTables();
+  await using client = await connect(server!);
+  const rows = 25_000;
+  for (let i = 0; i < rows; i += 500) {
+    await Promise.all(
+      Array.from({ length: 500 }, (_, k) =>
+        client.run(
+          `INSERT INTO ${keyspace}.metadata (id, path, label, class) VALUES (?, ?, ?, ?)`,
+          [
+            formatId(pathId(`${i + k}`)),
+            `é ${i + k}`,
+            (i + k) % 7 ? (i + k) % 5 : null,
+            `class ${(i + k) % 5}`,
+          ],
+        )),
+    );
+  }
+  // A column of a type that is not read from bytes makes the driver read.
+  await client.run(`ALTER TABLE ${keyspace}.metadata ADD odd inet`);
+  const table = { ...server!, table: `${keyspace}.metadata`, concurrency: 1 };
+  const bytes = await listCassandra({ ...table, columns: ["path"] });
+  const driver = await listCassandra({ ...table, columns: ["path", "odd"] });
+  assertEquals(bytes.ids.length, rows);
+  assertEquals(driver.ids.bytes, bytes.ids.bytes);
+  assertEquals(driver.labels, bytes.labels);
+  assertEquals([...driver.classes], [...bytes.classes]);
+  assertEquals([...driver.columns.get("path")!], [...bytes.columns.get("path")!]);
+});
+
+test("a record that the server refuses is left out, its neighbours are not", async () => {
+  const keyspace = "cassette_dataset_large";
+  await dropKeyspace(keyspace);
+  await using writer = await CassandraWriter.open({ ...server!, keyspace, retries: 0 });
+  await writer.createTables();
+  const [small] = drawRecords(1);
+  const large = { ...small, id: pathId("large"), path: "large", data: new Uint8Array(40 << 20) };
+  const [first, second, third] = await Promise.allSettled([
+    writer.write(small),
+    writer.write(large),
+    writer.write({ ...small, id: pathId("third"), path: "third" }),
+  ]);
+  assertEquals([first.status, second.status, third.status], ["fulfilled", "rejected", "fulfilled"]);
+  assertEquals((second as PromiseRejectedResult).reason.sampleId, formatId(pathId("large")));
+  const list = await listCassandra({ ...server!, table: `${keyspace}.metadata` });
+  assertEquals(list.ids.length, 2);
 });
 
 test("what cannot be listed or reached is named", async () => {
