@@ -19,8 +19,9 @@ import { compareFar, compareStragglers } from "./fetch_far.ts";
 import { benchDatabase, type BenchTable, KEYSPACE } from "./fetch_data.ts";
 
 const BATCH = 128;
-const WINDOW = 4;
-const IN_FLIGHT = BATCH * WINDOW;
+/** Batches asked for ahead: more than are in flight, so that as many requests always are. */
+const WINDOW = 8;
+const IN_FLIGHT = 512;
 const CONNECTIONS = 1;
 /** Each run goes through the table so often that it lasts about a second. */
 const EPOCHS: Record<string, number> = { small: 5, large: 3 };

@@ -30,11 +30,12 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
  * With the lock. Arenas are kept for the next batch, as fresh memory costs the kernel more than
  * filling it does. What does not fit is exchanged, so there are never more than were in use at once.
  */
-static uint8_t *arena_take(cassette_session *session, uint64_t size) {
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity) {
   for (arena **at = &session->arenas; *at; at = &(*at)->next) {
     arena *found = *at;
     if (found->capacity < size || found->capacity / 2 > size) continue;
     *at = found->next;
+    if (capacity) *capacity = found->capacity;
     return (uint8_t *)found + ARENA_HEADER;
   }
   arena **last = &session->arenas;
@@ -57,10 +58,11 @@ static uint8_t *arena_take(cassette_session *session, uint64_t size) {
     return NULL;
   }
   made->capacity = rounded;
+  if (capacity) *capacity = rounded;
   return (uint8_t *)made + ARENA_HEADER;
 }
 
-static void arena_give_back(cassette_session *session, uint8_t *bytes) {
+void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
   arena *given = (arena *)(void *)(bytes - ARENA_HEADER);
   given->next = session->arenas;
   session->arenas = given;
@@ -104,25 +106,46 @@ static void plan(cassette_batch *batch) {
   cassette_done *done = &batch->done;
   uint32_t count = batch->count;
   uint64_t labels = 0, errors = 0, blobs = 0;
+  bool all_early = batch->early != NULL;
   done->failures = 0;
   for (uint32_t i = 0; i < count; i++) {
     cassette_request *request = batch->requests[i];
     if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
       if (request->label) labels += (uint32_t)request->label_value;
       blobs += round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
+      all_early = all_early && request->early;
     } else {
       done->failures++;
       errors += 16 + round_up(request->message ? strlen(request->message) : 0, 4);
     }
   }
   done->count = count;
-  done->offsets = 0;
+  done->blobs_size = blobs;
+  done->offsets = all_early ? round_up(batch->early_used, 64) : 0;
   done->lengths = done->offsets + 8ull * count;
   done->labels = done->lengths + 4ull * count;
   done->errors = done->labels + 4ull * count;
   done->statuses = done->errors + errors;
   done->label_bytes = done->statuses + count;
   done->label_size = labels;
+  done->blobs = round_up(done->label_bytes + labels, 64);
+  done->size = done->blobs + blobs;
+  if (!all_early) return;
+  /* The blobs lie where they are; the rest follows them, if there is room. */
+  if (done->label_bytes + labels <= batch->early_capacity) {
+    done->blobs = 0;
+    done->size = done->label_bytes + labels;
+    done->arena = batch->early;
+    batch->early = NULL;
+    return;
+  }
+  uint64_t shift = done->offsets;
+  done->offsets = 0;
+  done->lengths -= shift;
+  done->labels -= shift;
+  done->errors -= shift;
+  done->statuses -= shift;
+  done->label_bytes -= shift;
   done->blobs = round_up(done->label_bytes + labels, 64);
   done->size = done->blobs + blobs;
 }
@@ -138,11 +161,12 @@ static void lay_out(cassette_batch *batch) {
   uint8_t *label_bytes = arena + done->label_bytes;
   uint8_t *errors = arena + done->errors;
   uint64_t at = 0, piece = 0;
+  bool in_place = !batch->early && batch->early_capacity > 0 && done->blobs == 0;
   batch->piece_count = 0;
   for (uint32_t i = 0; i < batch->count; i++) {
     cassette_request *request = batch->requests[i];
     bool arrived = (request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK;
-    offsets[i] = (double)at;
+    offsets[i] = (double)(in_place && arrived ? request->place : at);
     lengths[i] = arrived ? request->length : 0;
     labels[i] = arrived ? request->label_value : 0;
     statuses[i] = request->status;
@@ -159,6 +183,7 @@ static void lay_out(cassette_batch *batch) {
       if (length > 0) memcpy(errors + sizeof record, request->message, length);
       errors += sizeof record + padded;
     }
+    if (in_place) continue;
     if (batch->piece_count == 0 || at - piece >= PIECE_BYTES) {
       if (batch->piece_count > 0) batch->pieces[batch->piece_count - 1].to = i;
       batch->pieces[batch->piece_count++] = (cassette_piece){i, batch->count};
@@ -168,26 +193,38 @@ static void lay_out(cassette_batch *batch) {
   }
 }
 
+static void copy_blob(uint8_t *to, const uint8_t *from, uint32_t length) {
+  memcpy(to, from, length);
+  memset(to + length, 0, round_up(length, CASSETTE_BLOB_ALIGNMENT) - length);
+}
+
 static void copy_piece(cassette_batch *batch, cassette_piece piece) {
   cassette_driver *driver = batch->session->driver;
   const cassette_done *done = &batch->done;
   const double *offsets = (const double *)(const void *)(done->arena + done->offsets);
   for (uint32_t i = piece.from; i < piece.to; i++) {
     cassette_request *request = batch->requests[i];
-    if (!request->result) continue;
-    uint8_t *to = done->arena + done->blobs + (uint64_t)offsets[i];
-    memcpy(to, request->data, request->length);
-    uint64_t end = round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
-    memset(to + request->length, 0, end - request->length);
-    driver->result_free(request->result);
+    if (!request->result && !request->early) continue;
+    const uint8_t *from = request->early ? batch->early + request->place : request->data;
+    copy_blob(done->arena + done->blobs + (uint64_t)offsets[i], from, request->length);
+    if (request->result) driver->result_free(request->result);
     request->result = NULL;
   }
+}
+
+void cassette_copy_early(cassette_batch *batch, cassette_request *request) {
+  copy_blob(batch->early + request->place, request->data, request->length);
+  request->early = true;
+  if (request->label) return; /* it is still in the result */
+  batch->session->driver->result_free(request->result);
+  request->result = NULL;
 }
 
 /* With the lock: nobody wants the batch any more. */
 static void discard(cassette_batch *batch) {
   cassette_session *session = batch->session;
-  if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  if (batch->done.arena) cassette_arena_give_back(session, batch->done.arena);
+  if (batch->early) cassette_arena_give_back(session, batch->early);
   if (batch->requests) free_requests(batch);
   free(batch->origins);
   free(batch);
@@ -201,7 +238,14 @@ static void hand_over(cassette_batch *batch) {
     discard(batch);
     return;
   }
-  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i]->length;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < batch->count; i++) bytes += batch->requests[i]->length;
+  session->stats.bytes += bytes;
+  if (batch->early) cassette_arena_give_back(session, batch->early);
+  batch->early = NULL;
+  uint32_t arrived = batch->count - batch->done.failures;
+  if (arrived > 0)
+    session->mean = session->mean ? (3 * session->mean + bytes / arrived) / 4 : bytes / arrived;
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
   free_requests(batch);
@@ -217,8 +261,8 @@ static void prepare(cassette_batch *batch) {
   plan(batch);
   batch->pieces = malloc((batch->count ? batch->count : 1) * sizeof *batch->pieces);
   pthread_mutex_lock(&session->lock);
-  if (batch->pieces && batch->done.size > 0)
-    batch->done.arena = arena_take(session, batch->done.size);
+  if (batch->pieces && batch->done.size > 0 && !batch->done.arena)
+    batch->done.arena = cassette_arena_take(session, batch->done.size, NULL);
   pthread_mutex_unlock(&session->lock);
   if (batch->done.arena) lay_out(batch);
   pthread_mutex_lock(&session->lock);
@@ -292,7 +336,7 @@ void cassette_wake(cassette_session *session) {
 void cassette_batch_release(cassette_batch *batch) {
   cassette_session *session = batch->session;
   pthread_mutex_lock(&session->lock);
-  if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  if (batch->done.arena) cassette_arena_give_back(session, batch->done.arena);
   free(batch->origins);
   free(batch);
   cassette_unreference(session);

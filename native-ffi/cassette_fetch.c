@@ -7,6 +7,9 @@
 /* Requests sent between two looks at the queues. */
 enum { SEND_AT_ONCE = 64, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
 
+/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+enum { EARLY_LEAST = 16, META_BYTES = 64 };
+
 static uint64_t big_endian(const uint8_t *bytes, int count) {
   uint64_t value = 0;
   for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
@@ -144,10 +147,17 @@ static void on_answer(CassFuture *future, void *data) {
   else read_failure(session->driver, request, future);
   uint64_t latency = cassette_now() - request->time;
   pthread_mutex_lock(&session->lock);
-  session->in_flight--;
   session->stats.latency[latency_bucket(latency)]++;
-  bool again = worth_a_retry(request->code, request->attempts) && try_again(session, request);
-  if (!again) cassette_settle(request);
+  bool again =
+      worth_a_retry(request->code, request->attempts) && try_again(session, request);
+  cassette_batch *early = again ? NULL : cassette_settle(request);
+  if (early) {
+    pthread_mutex_unlock(&session->lock);
+    cassette_copy_early(early, request);
+    pthread_mutex_lock(&session->lock);
+    cassette_copied_early(early);
+  }
+  session->in_flight--; /* at the end: the session lives as long as something is in flight */
   if (again || (session->stopping && session->in_flight == 0) ||
       (session->dispatcher_blocked &&
        session->limit - session->in_flight >= (session->limit + 15) / 16))
@@ -303,8 +313,13 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   cassette_block *block = block_new(ids, count, token);
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
+  uint8_t *early = NULL;
+  uint64_t capacity = 0;
+  if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
+    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count, &capacity);
   if (!block || !batch || !session->ready || session->closing ||
       !join(session, block, batch, group)) {
+    if (early) cassette_arena_give_back(session, early);
     pthread_mutex_unlock(&session->lock);
     free(block);
     if (batch) {
@@ -314,6 +329,8 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
     free(batch);
     return CASSETTE_ERROR;
   }
+  batch->early = early;
+  batch->early_capacity = capacity;
   session->references++;
   session->stats.requested += count;
   session->stats.waiting += count;
@@ -342,6 +359,14 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     wake_dispatcher(session); /* to drop retries */
     return;
   }
+  if (batch->state == BATCH_FETCHING) {
+    batch->block->cancelled = true;
+    cassette_block_drop(batch->block);
+    batch->block = NULL;
+    cassette_batch_cancel(batch);
+    wake_dispatcher(session);
+    return;
+  }
   batch->cancelled = true;
   cassette_batch_forget(batch);
   if (batch->state == BATCH_DONE) {
@@ -354,12 +379,6 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     else session->done.first = b->next;
     if (session->done.last == b) session->done.last = before;
     cassette_batch_complete(batch); /* a copy thread frees it */
-  } else if (batch->state == BATCH_FETCHING) {
-    batch->block->cancelled = true;
-    cassette_block_drop(batch->block);
-    batch->block = NULL;
-    cassette_batch_complete(batch);
-    wake_dispatcher(session);
   }
 }
 

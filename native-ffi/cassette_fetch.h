@@ -80,7 +80,8 @@ typedef struct cassette_done {
   uint64_t label_bytes;  /* blob labels, one after the other without gaps */
   uint64_t label_size;   /* bytes of them */
   uint64_t errors;       /* one record per failed sample, see below */
-  uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero; to the end */
+  uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero */
+  uint64_t blobs_size;   /* bytes of them */
   /*
    * Not an offset: uint32_t[2 * count], the low half of the token with which each sample was asked
    * for, and its place among those; NULL for a batch without a group. Valid like the arena.

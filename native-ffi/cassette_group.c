@@ -48,29 +48,62 @@ void cassette_block_drop(cassette_block *block) {
   release(block, unsent);
 }
 
-void cassette_settle(cassette_request *request) {
+static void filled(cassette_batch *batch) {
+  if (++batch->filled < batch->count) return;
+  batch->block = NULL;
+  cassette_batch_complete(batch);
+}
+
+/* Whether the request's data fits into the early arena; it then has a place there. */
+static bool fits_early(cassette_batch *batch, cassette_request *request) {
+  if (!batch->early || !request->result) return false;
+  uint64_t size = ((uint64_t)request->length + CASSETTE_BLOB_ALIGNMENT - 1) /
+                  CASSETTE_BLOB_ALIGNMENT * CASSETTE_BLOB_ALIGNMENT;
+  if (size > batch->early_capacity - batch->early_used) return false;
+  request->place = batch->early_used;
+  batch->early_used += size;
+  return true;
+}
+
+cassette_batch *cassette_settle(cassette_request *request) {
   if (cassette_forgotten(request)) {
     cassette_request_done(request);
-    return;
+    return NULL;
   }
   cassette_block *block = request->block;
   cassette_group *group = block->group;
   cassette_batch *batch = group ? group->first : block->batch;
   uint32_t index = (uint32_t)(request - block->requests);
-  uint32_t place = group ? batch->filled : index;
+  uint32_t place = group ? batch->placed : index;
   batch->requests[place] = request;
+  batch->placed++;
   if (group) {
     batch->origins[2 * place] = block->token;
     batch->origins[2 * place + 1] = index;
+    if (batch->placed == batch->count) {
+      group->first = batch->next;
+      if (!group->first) group->last = NULL;
+      batch->group = NULL;
+    }
   }
-  if (++batch->filled < batch->count) return;
-  if (group) {
-    group->first = batch->next;
-    if (!group->first) group->last = NULL;
-    batch->group = NULL;
+  if (fits_early(batch, request)) {
+    batch->copying++;
+    return batch;
   }
-  batch->block = NULL;
-  cassette_batch_complete(batch);
+  filled(batch);
+  return NULL;
+}
+
+void cassette_copied_early(cassette_batch *batch) {
+  batch->copying--;
+  if (!batch->cancelled) filled(batch);
+  else if (batch->copying == 0) cassette_batch_complete(batch);
+}
+
+void cassette_batch_cancel(cassette_batch *batch) {
+  batch->cancelled = true;
+  cassette_batch_forget(batch);
+  if (batch->copying == 0) cassette_batch_complete(batch);
 }
 
 cassette_group *cassette_group_of(cassette_session *session, uint64_t id) {
@@ -92,10 +125,8 @@ void cassette_group_cancel(cassette_session *session, cassette_group *group) {
   cassette_batch *batch;
   while ((batch = group->first)) {
     group->first = batch->next;
-    batch->cancelled = true;
     batch->group = NULL;
-    cassette_batch_forget(batch);
-    cassette_batch_complete(batch); /* a copy thread frees it */
+    cassette_batch_cancel(batch);
   }
   cassette_block *next;
   for (cassette_block *block = session->to_send.first; block; block = next) {

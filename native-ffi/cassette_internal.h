@@ -20,10 +20,12 @@ typedef struct cassette_request {
   const uint8_t *data, *label;   /* into the result */
   char *message;                 /* owned; why it failed */
   uint64_t time;                 /* sent at, or due at; microseconds */
+  uint64_t place;                /* of its data in the batch's early arena */
   uint32_t length;
   int32_t label_value; /* the integer, or the length of the label's bytes */
   int32_t code;
   uint8_t status, attempts, id[CASSETTE_ID_BYTES];
+  bool early; /* its data is in the early arena, not in the result */
 } cassette_request;
 
 /* Requests submitted together. In a group they may end up in other batches than they came with. */
@@ -69,7 +71,15 @@ struct cassette_batch {
   cassette_request **requests; /* those that have an outcome, each in its place; NULL once copied */
   uint32_t *origins;           /* owned; NULL without a group */
   uint32_t count;
-  uint32_t filled; /* requests with an outcome */
+  uint32_t placed; /* requests with an outcome */
+  uint32_t filled; /* those of them whose data need not be copied any more by their callback */
+  /*
+   * Memory for what is expected, so that data is copied while the processor's caches still hold it;
+   * NULL where nothing is known yet. What does not fit waits for an arena of the right size.
+   */
+  uint8_t *early;
+  uint64_t early_used, early_capacity;
+  uint32_t copying; /* callbacks that copy into it now */
   cassette_batch_state state;
   bool cancelled;
   bool laid_out;         /* arena and pieces are there */
@@ -141,6 +151,7 @@ struct cassette_session {
   retry_queue retry[CASSETTE_MAX_RETRIES];
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
+  uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
   cassette_stats_data stats;
 };
 
@@ -157,7 +168,10 @@ void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */
 bool cassette_forgotten(const cassette_request *request);  /* whether nobody wants it any more */
-void cassette_settle(cassette_request *request);           /* it has its outcome */
+/* It has its outcome. Returns the batch into which its data is to be copied early, or NULL. */
+cassette_batch *cassette_settle(cassette_request *request);
+void cassette_copied_early(cassette_batch *batch);         /* after settle returned the batch */
+void cassette_batch_cancel(cassette_batch *batch);         /* a copy thread shall free it */
 void cassette_request_done(cassette_request *request);     /* gives it back, and its block at last */
 void cassette_block_drop(cassette_block *block);           /* gives back what was not sent */
 void cassette_group_cancel(cassette_session *session, cassette_group *group);
@@ -168,6 +182,9 @@ void *cassette_copy_thread(void *session);
 void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
 void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
 void cassette_arenas_free(cassette_session *session);
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity);
+void cassette_arena_give_back(cassette_session *session, uint8_t *bytes);
+void cassette_copy_early(cassette_batch *batch, cassette_request *request); /* without the lock */
 
 static inline uint64_t cassette_now(void) {
   struct timespec time;

@@ -50,7 +50,7 @@ export interface NativeBatch {
 }
 
 /** 64-bit words of one `cassette_done`. */
-export const DONE_WORDS = 14;
+export const DONE_WORDS = 15;
 
 /**
  * Reads what `cassette_wait` wrote about one batch.
@@ -67,11 +67,21 @@ export function readBatch(
 ): NativeBatch {
   const batch = Deno.UnsafePointer.create(done[1])!;
   const arena = Deno.UnsafePointer.create(done[2]);
-  const [size, offsets, lengths, statuses, labels, labelBytes, labelSize, errors, blobs] = Array
-    .from(done.subarray(3, 12), Number);
-  const count = Number(done[13] & 0xffffffffn);
-  const failed = Number(done[13] >> 32n);
-  const origins = readOrigins(done[12], count);
+  const [
+    size,
+    offsets,
+    lengths,
+    statuses,
+    labels,
+    labelBytes,
+    labelSize,
+    errors,
+    blobs,
+    blobsSize,
+  ] = Array.from(done.subarray(3, 13), Number);
+  const count = Number(done[14] & 0xffffffffn);
+  const failed = Number(done[14] >> 32n);
+  const origins = readOrigins(done[13], count);
   if (!arena) {
     symbols.cassette_batch_release(batch);
     return { ...withoutMemory(count), origins };
@@ -80,7 +90,7 @@ export function readBatch(
   const release = symbols.cassette_batch_release;
   let held = true;
   const result: NativeBatch = {
-    blobs: new Uint8Array(memory, blobs),
+    blobs: new Uint8Array(memory, blobs, blobsSize),
     offsets: new Float64Array(memory, offsets, count).slice(),
     lengths: new Uint32Array(memory, lengths, count).slice(),
     labels: new Int32Array(memory, labels, count).slice(),

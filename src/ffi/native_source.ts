@@ -34,11 +34,12 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
  * With the lock. Arenas are kept for the next batch, as fresh memory costs the kernel more than
  * filling it does. What does not fit is exchanged, so there are never more than were in use at once.
  */
-static uint8_t *arena_take(cassette_session *session, uint64_t size) {
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity) {
   for (arena **at = &session->arenas; *at; at = &(*at)->next) {
     arena *found = *at;
     if (found->capacity < size || found->capacity / 2 > size) continue;
     *at = found->next;
+    if (capacity) *capacity = found->capacity;
     return (uint8_t *)found + ARENA_HEADER;
   }
   arena **last = &session->arenas;
@@ -61,10 +62,11 @@ static uint8_t *arena_take(cassette_session *session, uint64_t size) {
     return NULL;
   }
   made->capacity = rounded;
+  if (capacity) *capacity = rounded;
   return (uint8_t *)made + ARENA_HEADER;
 }
 
-static void arena_give_back(cassette_session *session, uint8_t *bytes) {
+void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
   arena *given = (arena *)(void *)(bytes - ARENA_HEADER);
   given->next = session->arenas;
   session->arenas = given;
@@ -108,25 +110,46 @@ static void plan(cassette_batch *batch) {
   cassette_done *done = &batch->done;
   uint32_t count = batch->count;
   uint64_t labels = 0, errors = 0, blobs = 0;
+  bool all_early = batch->early != NULL;
   done->failures = 0;
   for (uint32_t i = 0; i < count; i++) {
     cassette_request *request = batch->requests[i];
     if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
       if (request->label) labels += (uint32_t)request->label_value;
       blobs += round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
+      all_early = all_early && request->early;
     } else {
       done->failures++;
       errors += 16 + round_up(request->message ? strlen(request->message) : 0, 4);
     }
   }
   done->count = count;
-  done->offsets = 0;
+  done->blobs_size = blobs;
+  done->offsets = all_early ? round_up(batch->early_used, 64) : 0;
   done->lengths = done->offsets + 8ull * count;
   done->labels = done->lengths + 4ull * count;
   done->errors = done->labels + 4ull * count;
   done->statuses = done->errors + errors;
   done->label_bytes = done->statuses + count;
   done->label_size = labels;
+  done->blobs = round_up(done->label_bytes + labels, 64);
+  done->size = done->blobs + blobs;
+  if (!all_early) return;
+  /* The blobs lie where they are; the rest follows them, if there is room. */
+  if (done->label_bytes + labels <= batch->early_capacity) {
+    done->blobs = 0;
+    done->size = done->label_bytes + labels;
+    done->arena = batch->early;
+    batch->early = NULL;
+    return;
+  }
+  uint64_t shift = done->offsets;
+  done->offsets = 0;
+  done->lengths -= shift;
+  done->labels -= shift;
+  done->errors -= shift;
+  done->statuses -= shift;
+  done->label_bytes -= shift;
   done->blobs = round_up(done->label_bytes + labels, 64);
   done->size = done->blobs + blobs;
 }
@@ -142,11 +165,12 @@ static void lay_out(cassette_batch *batch) {
   uint8_t *label_bytes = arena + done->label_bytes;
   uint8_t *errors = arena + done->errors;
   uint64_t at = 0, piece = 0;
+  bool in_place = !batch->early && batch->early_capacity > 0 && done->blobs == 0;
   batch->piece_count = 0;
   for (uint32_t i = 0; i < batch->count; i++) {
     cassette_request *request = batch->requests[i];
     bool arrived = (request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK;
-    offsets[i] = (double)at;
+    offsets[i] = (double)(in_place && arrived ? request->place : at);
     lengths[i] = arrived ? request->length : 0;
     labels[i] = arrived ? request->label_value : 0;
     statuses[i] = request->status;
@@ -163,6 +187,7 @@ static void lay_out(cassette_batch *batch) {
       if (length > 0) memcpy(errors + sizeof record, request->message, length);
       errors += sizeof record + padded;
     }
+    if (in_place) continue;
     if (batch->piece_count == 0 || at - piece >= PIECE_BYTES) {
       if (batch->piece_count > 0) batch->pieces[batch->piece_count - 1].to = i;
       batch->pieces[batch->piece_count++] = (cassette_piece){i, batch->count};
@@ -172,26 +197,38 @@ static void lay_out(cassette_batch *batch) {
   }
 }
 
+static void copy_blob(uint8_t *to, const uint8_t *from, uint32_t length) {
+  memcpy(to, from, length);
+  memset(to + length, 0, round_up(length, CASSETTE_BLOB_ALIGNMENT) - length);
+}
+
 static void copy_piece(cassette_batch *batch, cassette_piece piece) {
   cassette_driver *driver = batch->session->driver;
   const cassette_done *done = &batch->done;
   const double *offsets = (const double *)(const void *)(done->arena + done->offsets);
   for (uint32_t i = piece.from; i < piece.to; i++) {
     cassette_request *request = batch->requests[i];
-    if (!request->result) continue;
-    uint8_t *to = done->arena + done->blobs + (uint64_t)offsets[i];
-    memcpy(to, request->data, request->length);
-    uint64_t end = round_up(request->length, CASSETTE_BLOB_ALIGNMENT);
-    memset(to + request->length, 0, end - request->length);
-    driver->result_free(request->result);
+    if (!request->result && !request->early) continue;
+    const uint8_t *from = request->early ? batch->early + request->place : request->data;
+    copy_blob(done->arena + done->blobs + (uint64_t)offsets[i], from, request->length);
+    if (request->result) driver->result_free(request->result);
     request->result = NULL;
   }
+}
+
+void cassette_copy_early(cassette_batch *batch, cassette_request *request) {
+  copy_blob(batch->early + request->place, request->data, request->length);
+  request->early = true;
+  if (request->label) return; /* it is still in the result */
+  batch->session->driver->result_free(request->result);
+  request->result = NULL;
 }
 
 /* With the lock: nobody wants the batch any more. */
 static void discard(cassette_batch *batch) {
   cassette_session *session = batch->session;
-  if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  if (batch->done.arena) cassette_arena_give_back(session, batch->done.arena);
+  if (batch->early) cassette_arena_give_back(session, batch->early);
   if (batch->requests) free_requests(batch);
   free(batch->origins);
   free(batch);
@@ -205,7 +242,14 @@ static void hand_over(cassette_batch *batch) {
     discard(batch);
     return;
   }
-  for (uint32_t i = 0; i < batch->count; i++) session->stats.bytes += batch->requests[i]->length;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < batch->count; i++) bytes += batch->requests[i]->length;
+  session->stats.bytes += bytes;
+  if (batch->early) cassette_arena_give_back(session, batch->early);
+  batch->early = NULL;
+  uint32_t arrived = batch->count - batch->done.failures;
+  if (arrived > 0)
+    session->mean = session->mean ? (3 * session->mean + bytes / arrived) / 4 : bytes / arrived;
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
   free_requests(batch);
@@ -221,8 +265,8 @@ static void prepare(cassette_batch *batch) {
   plan(batch);
   batch->pieces = malloc((batch->count ? batch->count : 1) * sizeof *batch->pieces);
   pthread_mutex_lock(&session->lock);
-  if (batch->pieces && batch->done.size > 0)
-    batch->done.arena = arena_take(session, batch->done.size);
+  if (batch->pieces && batch->done.size > 0 && !batch->done.arena)
+    batch->done.arena = cassette_arena_take(session, batch->done.size, NULL);
   pthread_mutex_unlock(&session->lock);
   if (batch->done.arena) lay_out(batch);
   pthread_mutex_lock(&session->lock);
@@ -296,7 +340,7 @@ void cassette_wake(cassette_session *session) {
 void cassette_batch_release(cassette_batch *batch) {
   cassette_session *session = batch->session;
   pthread_mutex_lock(&session->lock);
-  if (batch->done.arena) arena_give_back(session, batch->done.arena);
+  if (batch->done.arena) cassette_arena_give_back(session, batch->done.arena);
   free(batch->origins);
   free(batch);
   cassette_unreference(session);
@@ -581,6 +625,9 @@ struct cassette_driver {
 /* Requests sent between two looks at the queues. */
 enum { SEND_AT_ONCE = 64, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
 
+/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+enum { EARLY_LEAST = 16, META_BYTES = 64 };
+
 static uint64_t big_endian(const uint8_t *bytes, int count) {
   uint64_t value = 0;
   for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
@@ -718,10 +765,17 @@ static void on_answer(CassFuture *future, void *data) {
   else read_failure(session->driver, request, future);
   uint64_t latency = cassette_now() - request->time;
   pthread_mutex_lock(&session->lock);
-  session->in_flight--;
   session->stats.latency[latency_bucket(latency)]++;
-  bool again = worth_a_retry(request->code, request->attempts) && try_again(session, request);
-  if (!again) cassette_settle(request);
+  bool again =
+      worth_a_retry(request->code, request->attempts) && try_again(session, request);
+  cassette_batch *early = again ? NULL : cassette_settle(request);
+  if (early) {
+    pthread_mutex_unlock(&session->lock);
+    cassette_copy_early(early, request);
+    pthread_mutex_lock(&session->lock);
+    cassette_copied_early(early);
+  }
+  session->in_flight--; /* at the end: the session lives as long as something is in flight */
   if (again || (session->stopping && session->in_flight == 0) ||
       (session->dispatcher_blocked &&
        session->limit - session->in_flight >= (session->limit + 15) / 16))
@@ -877,8 +931,13 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   cassette_block *block = block_new(ids, count, token);
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
+  uint8_t *early = NULL;
+  uint64_t capacity = 0;
+  if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
+    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count, &capacity);
   if (!block || !batch || !session->ready || session->closing ||
       !join(session, block, batch, group)) {
+    if (early) cassette_arena_give_back(session, early);
     pthread_mutex_unlock(&session->lock);
     free(block);
     if (batch) {
@@ -888,6 +947,8 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
     free(batch);
     return CASSETTE_ERROR;
   }
+  batch->early = early;
+  batch->early_capacity = capacity;
   session->references++;
   session->stats.requested += count;
   session->stats.waiting += count;
@@ -916,6 +977,14 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     wake_dispatcher(session); /* to drop retries */
     return;
   }
+  if (batch->state == BATCH_FETCHING) {
+    batch->block->cancelled = true;
+    cassette_block_drop(batch->block);
+    batch->block = NULL;
+    cassette_batch_cancel(batch);
+    wake_dispatcher(session);
+    return;
+  }
   batch->cancelled = true;
   cassette_batch_forget(batch);
   if (batch->state == BATCH_DONE) {
@@ -928,12 +997,6 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     else session->done.first = b->next;
     if (session->done.last == b) session->done.last = before;
     cassette_batch_complete(batch); /* a copy thread frees it */
-  } else if (batch->state == BATCH_FETCHING) {
-    batch->block->cancelled = true;
-    cassette_block_drop(batch->block);
-    batch->block = NULL;
-    cassette_batch_complete(batch);
-    wake_dispatcher(session);
   }
 }
 
@@ -1038,7 +1101,8 @@ typedef struct cassette_done {
   uint64_t label_bytes;  /* blob labels, one after the other without gaps */
   uint64_t label_size;   /* bytes of them */
   uint64_t errors;       /* one record per failed sample, see below */
-  uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero; to the end */
+  uint64_t blobs;        /* the blobs, each at a multiple of 16; gaps are zero */
+  uint64_t blobs_size;   /* bytes of them */
   /*
    * Not an offset: uint32_t[2 * count], the low half of the token with which each sample was asked
    * for, and its place among those; NULL for a batch without a group. Valid like the arena.
@@ -1230,29 +1294,62 @@ void cassette_block_drop(cassette_block *block) {
   release(block, unsent);
 }
 
-void cassette_settle(cassette_request *request) {
+static void filled(cassette_batch *batch) {
+  if (++batch->filled < batch->count) return;
+  batch->block = NULL;
+  cassette_batch_complete(batch);
+}
+
+/* Whether the request's data fits into the early arena; it then has a place there. */
+static bool fits_early(cassette_batch *batch, cassette_request *request) {
+  if (!batch->early || !request->result) return false;
+  uint64_t size = ((uint64_t)request->length + CASSETTE_BLOB_ALIGNMENT - 1) /
+                  CASSETTE_BLOB_ALIGNMENT * CASSETTE_BLOB_ALIGNMENT;
+  if (size > batch->early_capacity - batch->early_used) return false;
+  request->place = batch->early_used;
+  batch->early_used += size;
+  return true;
+}
+
+cassette_batch *cassette_settle(cassette_request *request) {
   if (cassette_forgotten(request)) {
     cassette_request_done(request);
-    return;
+    return NULL;
   }
   cassette_block *block = request->block;
   cassette_group *group = block->group;
   cassette_batch *batch = group ? group->first : block->batch;
   uint32_t index = (uint32_t)(request - block->requests);
-  uint32_t place = group ? batch->filled : index;
+  uint32_t place = group ? batch->placed : index;
   batch->requests[place] = request;
+  batch->placed++;
   if (group) {
     batch->origins[2 * place] = block->token;
     batch->origins[2 * place + 1] = index;
+    if (batch->placed == batch->count) {
+      group->first = batch->next;
+      if (!group->first) group->last = NULL;
+      batch->group = NULL;
+    }
   }
-  if (++batch->filled < batch->count) return;
-  if (group) {
-    group->first = batch->next;
-    if (!group->first) group->last = NULL;
-    batch->group = NULL;
+  if (fits_early(batch, request)) {
+    batch->copying++;
+    return batch;
   }
-  batch->block = NULL;
-  cassette_batch_complete(batch);
+  filled(batch);
+  return NULL;
+}
+
+void cassette_copied_early(cassette_batch *batch) {
+  batch->copying--;
+  if (!batch->cancelled) filled(batch);
+  else if (batch->copying == 0) cassette_batch_complete(batch);
+}
+
+void cassette_batch_cancel(cassette_batch *batch) {
+  batch->cancelled = true;
+  cassette_batch_forget(batch);
+  if (batch->copying == 0) cassette_batch_complete(batch);
 }
 
 cassette_group *cassette_group_of(cassette_session *session, uint64_t id) {
@@ -1274,10 +1371,8 @@ void cassette_group_cancel(cassette_session *session, cassette_group *group) {
   cassette_batch *batch;
   while ((batch = group->first)) {
     group->first = batch->next;
-    batch->cancelled = true;
     batch->group = NULL;
-    cassette_batch_forget(batch);
-    cassette_batch_complete(batch); /* a copy thread frees it */
+    cassette_batch_cancel(batch);
   }
   cassette_block *next;
   for (cassette_block *block = session->to_send.first; block; block = next) {
@@ -1309,10 +1404,12 @@ typedef struct cassette_request {
   const uint8_t *data, *label;   /* into the result */
   char *message;                 /* owned; why it failed */
   uint64_t time;                 /* sent at, or due at; microseconds */
+  uint64_t place;                /* of its data in the batch's early arena */
   uint32_t length;
   int32_t label_value; /* the integer, or the length of the label's bytes */
   int32_t code;
   uint8_t status, attempts, id[CASSETTE_ID_BYTES];
+  bool early; /* its data is in the early arena, not in the result */
 } cassette_request;
 
 /* Requests submitted together. In a group they may end up in other batches than they came with. */
@@ -1358,7 +1455,15 @@ struct cassette_batch {
   cassette_request **requests; /* those that have an outcome, each in its place; NULL once copied */
   uint32_t *origins;           /* owned; NULL without a group */
   uint32_t count;
-  uint32_t filled; /* requests with an outcome */
+  uint32_t placed; /* requests with an outcome */
+  uint32_t filled; /* those of them whose data need not be copied any more by their callback */
+  /*
+   * Memory for what is expected, so that data is copied while the processor's caches still hold it;
+   * NULL where nothing is known yet. What does not fit waits for an arena of the right size.
+   */
+  uint8_t *early;
+  uint64_t early_used, early_capacity;
+  uint32_t copying; /* callbacks that copy into it now */
   cassette_batch_state state;
   bool cancelled;
   bool laid_out;         /* arena and pieces are there */
@@ -1430,6 +1535,7 @@ struct cassette_session {
   retry_queue retry[CASSETTE_MAX_RETRIES];
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
+  uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
   cassette_stats_data stats;
 };
 
@@ -1446,7 +1552,10 @@ void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */
 bool cassette_forgotten(const cassette_request *request);  /* whether nobody wants it any more */
-void cassette_settle(cassette_request *request);           /* it has its outcome */
+/* It has its outcome. Returns the batch into which its data is to be copied early, or NULL. */
+cassette_batch *cassette_settle(cassette_request *request);
+void cassette_copied_early(cassette_batch *batch);         /* after settle returned the batch */
+void cassette_batch_cancel(cassette_batch *batch);         /* a copy thread shall free it */
 void cassette_request_done(cassette_request *request);     /* gives it back, and its block at last */
 void cassette_block_drop(cassette_block *block);           /* gives back what was not sent */
 void cassette_group_cancel(cassette_session *session, cassette_group *group);
@@ -1457,6 +1566,9 @@ void *cassette_copy_thread(void *session);
 void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
 void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
 void cassette_arenas_free(cassette_session *session);
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity);
+void cassette_arena_give_back(cassette_session *session, uint8_t *bytes);
+void cassette_copy_early(cassette_batch *batch, cassette_request *request); /* without the lock */
 
 static inline uint64_t cassette_now(void) {
   struct timespec time;

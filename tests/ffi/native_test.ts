@@ -210,7 +210,7 @@ test("opening and disposing many times leaves nothing behind", async () => {
          source.fetch(ids).then(dispose, () => {});
          if (abort) stop.abort();
        };
-       for (let i = 0; i < 10; i++) await cycle(i % 2);
+       for (let i = 0; i < 60; i++) await cycle(i % 2);
        const [before, memory] = [threads(), Deno.memoryUsage().rss];
        for (let i = 0; i < 200; i++) await cycle(i % 2);
        await new Promise((done) => setTimeout(done, 300));
