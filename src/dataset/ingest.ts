@@ -4,7 +4,6 @@ import type { DatasetInput, GetData, InputItem } from "./input.ts";
 import { checkPicture } from "./picture.ts";
 import type { Reencode } from "./reencode.ts";
 import {
-  contentHash,
   type DatasetWriter,
   pathId,
   recordOrigin,
@@ -176,16 +175,18 @@ async function store(
 ): Promise<void> {
   const { reencode, signal } = options;
   try {
-    const origin = recordOrigin(record, reencode?.recipe, contentHash(record.data));
+    const hash = await sha256(record.data);
+    const origin = recordOrigin(record, reencode?.recipe, hash);
     const stored = check ? await writer.origin(record) : undefined;
     if (stored && sameBytes(stored, origin)) {
       report.unchanged++;
       return;
     }
-    let made = record;
+    let made: SampleRecord = { ...record, hash };
     if (reencode) {
       try {
         made = { ...record, ...await reencode.apply(record) };
+        made.hash = await sha256(made.data);
       } catch (reason) {
         return reject(report, options, item.path, reason as Error);
       }
@@ -199,6 +200,11 @@ async function store(
     if (!(error instanceof CassetteError) || error.sampleId === undefined) throw error;
     reject(report, options, item.path, error);
   }
+}
+
+/** The content hash, made on another thread while this one writes. */
+async function sha256(data: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", data as Uint8Array<ArrayBuffer>));
 }
 
 function reject(

@@ -1,7 +1,8 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { SchemaError, UsageError } from "../errors.ts";
 import { parseId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
+import { openSqlite } from "./open_sqlite.ts";
 import { type ColumnValue, quote } from "./schema.ts";
 
 /** What is listed of a table, beside ids. */
@@ -38,7 +39,7 @@ export function listSqlite(path: string, options: string | ListSqliteOptions = {
     typeof options === "string" ? { table: options } as ListSqliteOptions : options;
   let database: DatabaseSync;
   try {
-    database = new DatabaseSync(path, { readOnly: true });
+    database = openSqlite(path);
   } catch (cause) {
     throw new UsageError(
       `Cannot list ${path} as it must be a SQLite database: received ${(cause as Error).message}`,

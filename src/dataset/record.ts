@@ -22,6 +22,8 @@ export interface SampleRecord {
    * the record itself when left out.
    */
   origin?: Uint8Array;
+  /** SHA-256 of the data, where it is known. */
+  hash?: Uint8Array;
 }
 
 /** Where records are written to. */

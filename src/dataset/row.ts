@@ -23,7 +23,7 @@ export interface Rows {
  * @throws {IngestError} If a label or a column does not fit the schema.
  */
 export function recordRows(record: SampleRecord, schema: WholeSchema): Rows {
-  const hash = contentHash(record.data);
+  const hash = record.hash ?? contentHash(record.data);
   const label = checkLabel(record, schema);
   return {
     data: schema.labelType === "none" ? [record.data] : [label, record.data],

@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
+import { openSqlite } from "./open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { type DatasetSchema, quote, wholeSchema } from "./schema.ts";
 
@@ -63,7 +64,7 @@ export function verifySqlite(
   const report = emptyReport();
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { readOnly: true });
+    database = openSqlite(path);
     const rows = database.prepare(
       `SELECT m.${quote(metadataIdColumn)} AS id, m.path AS path, m.hash AS hash, d.${
         quote(dataColumn)

@@ -4,8 +4,8 @@ import { listSqlite, verifySqlite } from "../../mod.ts";
 import { importFlags, path } from "../../tools/imports.ts";
 import { records, writeFiles } from "./pictures.ts";
 
-/** Starts `cassette ingest` and kills it once the file of the write-ahead log has grown. */
-async function killHalfWay(args: string[], log: string, bytes: number): Promise<void> {
+/** Starts `cassette ingest` and kills it once the database has grown. */
+async function killHalfWay(args: string[], file: string, bytes: number): Promise<void> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "-q", ...await importFlags(), path("src/cli/main.ts"), ...args],
     stdin: "null",
@@ -15,8 +15,11 @@ async function killHalfWay(args: string[], log: string, bytes: number): Promise<
   let ended = false;
   const end = child.status.finally(() => (ended = true));
   while (!ended) {
-    const size = (await Deno.stat(log).catch(() => undefined))?.size ?? 0;
-    if (size > bytes) child.kill("SIGKILL");
+    const size = (await Deno.stat(file).catch(() => undefined))?.size ?? 0;
+    if (size > bytes) {
+      child.kill("SIGKILL");
+      break;
+    }
     await new Promise((done) => setTimeout(done, 1));
   }
   assertEquals((await end).signal, "SIGKILL");
@@ -33,7 +36,7 @@ Deno.test("an ingest that is killed half-way is taken up: nothing doubled, nothi
   await writeFiles(dir, Object.fromEntries(files));
   const sqlite = join(dir, "set.sqlite");
   const args = ["ingest", join(dir, "in"), "--sqlite", sqlite, "--json"];
-  await killHalfWay(args, `${sqlite}-wal`, 20 << 20);
+  await killHalfWay(args, sqlite, 60 << 20);
   const before = listSqlite(sqlite).ids.length;
   assert(before > 0 && before < count, `${before} of ${count} were stored when it was killed`);
   assertEquals(verifySqlite(sqlite).missing, 0);
