@@ -94,7 +94,8 @@ export class NativeCassandraSource implements BlobSource {
         tls: driverCode >>> 24 === TLS
           ? TLS_FAULTS[driverCode & 0xffffff] ?? "protocol"
           : undefined,
-        closed: /closed/.test(message),
+        // A server that has closed already is told of by the write that comes too late.
+        closed: /closed|Unable to write to socket/.test(message),
         cause: error,
       });
     }
