@@ -40,22 +40,30 @@ export interface Server {
 }
 
 const START_LIMIT_MS = 180_000;
+const END_LIMIT_MS = 30_000;
 const OPTIONS_FRAME = Uint8Array.of(4, 0, 0, 0, 5, 0, 0, 0, 0);
 const SUPPORTED = 6;
 
-// Ends the server (its arguments) once no file in the folder $1 names a process that lives.
+// Ends the server (its arguments) once no file in the folder $1 names a process that lives. A server
+// takes seconds to end and answers meanwhile, so its process id is moved away first; who joins writes
+// its file before it reads that id, and so is seen by the second look at the latest.
 const KEEPER = `
 users=$1; shift
 "$@" & server=$!
-echo $server > "$users/../pid.new" && mv "$users/../pid.new" "$users/../pid"
-while kill -0 $server 2>/dev/null; do
-  sleep 1
-  used=
+cd "$users/.."
+used() {
   for file in "$users"/*; do
     user=\${file##*/}
-    if [ "$user" = keep ] || kill -0 "$user" 2>/dev/null; then used=1; else rm -f "$file"; fi
+    if [ "$user" = keep ] || kill -0 "$user" 2>/dev/null; then return 0; else rm -f "$file"; fi
   done
-  [ -n "$used" ] || kill $server
+  return 1
+}
+echo $server > pid.new && mv pid.new pid
+while kill -0 $server 2>/dev/null; do
+  sleep 1
+  used && continue
+  mv pid ending
+  if used; then mv ending pid; else kill $server; wait $server; fi
 done
 `;
 
@@ -75,7 +83,7 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
   await lock.lock(true);
   await Deno.writeTextFile(join(users, String(options.user ?? "keep")), "");
   const certificates = join(data, "certificates");
-  const running = await runningPid(data);
+  const running = await settledPid(data);
   if (running !== undefined) {
     await answers(options, port, running, data);
     return { host: "127.0.0.1", port, pid: running, started: false, data, certificates };
@@ -85,7 +93,7 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
   say(`starting Apache Cassandra on 127.0.0.1:${port}, data and log in ${data}`);
   if (options.tls) await makeCertificates(certificates);
   await Deno.writeTextFile(join(data, "cassandra.yaml"), await settings(options, port, data));
-  await Deno.remove(join(data, "pid")).catch(() => {});
+  for (const name of ["pid", "ending"]) await Deno.remove(join(data, name)).catch(() => {});
   const heap = options.heapMiB ?? 1024;
   const args = [
     ...(await Deno.readTextFile(new URL("java.args", import.meta.url))).trim().split(/\s+/),
@@ -126,7 +134,7 @@ export async function stopCassandra(options: ServerOptions = {}): Promise<number
   if (pid === undefined) return undefined;
   Deno.kill(pid, "SIGTERM");
   for (let waited = 0; await runningPid(data) !== undefined; waited += 100) {
-    if (waited > 30_000) Deno.kill(pid, "SIGKILL");
+    if (waited > END_LIMIT_MS) Deno.kill(pid, "SIGKILL");
     await new Promise((done) => setTimeout(done, 100));
   }
   await Deno.remove(join(data, "users"), { recursive: true }).catch(() => {});
@@ -149,10 +157,22 @@ function dataFolder(options: ServerOptions): string {
   );
 }
 
+/** The server's process id once it is sure to stay; one that its keeper is ending is waited for. */
+async function settledPid(data: string): Promise<number | undefined> {
+  for (let waited = 0;; waited += 50) {
+    const pid = await runningPid(data);
+    if (pid !== undefined) return pid;
+    const ending = await runningPid(data, "ending");
+    if (ending === undefined) return await runningPid(data);
+    if (waited > END_LIMIT_MS) Deno.kill(ending, "SIGKILL");
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
 /** A process id may have gone to another program since: the command line must name our folder. */
-async function runningPid(data: string): Promise<number | undefined> {
+async function runningPid(data: string, file = "pid"): Promise<number | undefined> {
   try {
-    const pid = Number(await Deno.readTextFile(join(data, "pid")));
+    const pid = Number(await Deno.readTextFile(join(data, file)));
     const { stdout } = await new Deno.Command("ps", { args: ["-ww", "-o", "args=", String(pid)] })
       .output();
     const line = new TextDecoder().decode(stdout);
