@@ -30,7 +30,13 @@ export {
 export { type SqliteOptions, SqliteSource } from "./src/source/sqlite.ts";
 
 export { type DeviceOptions, isCpuAdapter, requestDevice } from "./src/gpu/device.ts";
-export { type CpuImage, type GpuImage, GpuImages, type ImageReport } from "./src/gpu/images.ts";
+export {
+  type CpuImage,
+  type GpuImage,
+  GpuImages,
+  type ImageRegion,
+  type ImageReport,
+} from "./src/gpu/images.ts";
 export { BufferPool, type PoolStats } from "./src/gpu/pool.ts";
 export {
   type DType,
@@ -48,6 +54,7 @@ export {
   type EntropyPath,
   JpegDecoder,
   type JpegDecoderOptions,
+  type Regions,
 } from "./src/jpeg/decoder.ts";
 export type { LexedBlobs } from "./src/jpeg/lex.ts";
 

@@ -1,5 +1,5 @@
 import { ShapeError, UsageError } from "../errors.ts";
-import type { GpuImages } from "../gpu/images.ts";
+import type { GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import type { DType, GpuTensor, Layout } from "../gpu/tensor.ts";
@@ -10,7 +10,7 @@ import { type BatchMix, mixOf } from "./batch_mix.ts";
 import type { MaskTensor } from "./mask_tensor.ts";
 import { Placement } from "./placement.ts";
 import { describePlan, makePlan, type Plan } from "./plan.ts";
-import { type ImageRegion, regionOf } from "./regions.ts";
+import { regionOf } from "./regions.ts";
 import { record } from "./record.ts";
 import { recordMasks } from "./record_masks.ts";
 import { Recorder } from "./recorder.ts";

@@ -45,7 +45,6 @@ export {
 } from "./rand_augment.ts";
 export { randomCrop } from "./random_crop.ts";
 export { randomResizedCrop, type RandomResizedCropOptions } from "./random_resized_crop.ts";
-export type { ImageRegion } from "./regions.ts";
 export { resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
 export { rotate, type RotateOptions } from "./rotate.ts";
 export { sharpness } from "./sharpness.ts";

@@ -1,18 +1,7 @@
+import type { ImageRegion } from "../gpu/images.ts";
 import type { Chain } from "./chain.ts";
 import { FILTERS, type Geometry } from "./geometry.ts";
 import type { Placement } from "./placement.ts";
-
-/** A rectangle of whole pixels of an image. */
-export interface ImageRegion {
-  /** First column. */
-  x: number;
-  /** First row. */
-  y: number;
-  /** Columns. */
-  width: number;
-  /** Rows. */
-  height: number;
-}
 
 /** A range of pixels along one axis: first, and last which is in it. */
 type Span = [number, number];

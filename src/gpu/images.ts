@@ -15,6 +15,18 @@ export interface GpuImage {
   channels: 1 | 3;
 }
 
+/** A rectangle of whole pixels of an image. */
+export interface ImageRegion {
+  /** First column. */
+  x: number;
+  /** First row. */
+  y: number;
+  /** Columns. */
+  width: number;
+  /** Rows. */
+  height: number;
+}
+
 /** A picture on the CPU, as {@linkcode GpuImages.read} gives it. */
 export interface CpuImage {
   /** Columns, in pixels. */

@@ -122,21 +122,22 @@ export function componentRecords(
   let firstScan = 0;
   let gatheredPlace = 0;
   let words = 0;
-  decodables.forEach(({ frame, strip }, i) => {
+  decodables.forEach(({ frame, section }, i) => {
     const kind = kinds[i];
     frame.components.forEach((component, c) => {
       const record = components.offset / 4 + place * COMPONENT_WORDS;
       const shown = component.blocksWide * component.blocksHigh;
+      const skip = section?.skip[c] ?? 0;
       let quant = quants.get(component.quant!);
       if (quant === undefined) quants.set(component.quant!, quant = quants.size);
       if (frame.gathered) {
-        data[record] = gatheredBlocks[gatheredPlace++];
+        data[record] = gatheredBlocks[gatheredPlace++] + skip;
         data[record + 1] = component.paddedWide;
         data[record + 2] = ONE_BLOCK | edge(kind, component) << EDGE_SHIFT;
       } else {
         const scan = frame.scans[component.scan];
         const single = scan.components.length === 1;
-        data[record] = scanBlocks[firstScan + component.scan] + (strip?.skip[c] ?? 0);
+        data[record] = scanBlocks[firstScan + component.scan] + skip;
         data[record + 1] = scan.mcusAcross;
         data[record + 2] = scan.blocksPerMcu | (single ? 1 : component.h) << H_SHIFT |
           (single ? 1 : component.v) << V_SHIFT | component.place << PLACE_SHIFT |

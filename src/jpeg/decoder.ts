@@ -11,13 +11,16 @@ import {
   ENTROPY_PATHS,
   type EntropyPath,
   type JpegDecoderOptions,
+  type Regions,
 } from "./options.ts";
 import type { IdList } from "../ids.ts";
+import { exceeds } from "./plan.ts";
 import { type Part, Preparer, subject } from "./prepare.ts";
 import type { Tuning } from "./stage.ts";
 import { Submitter } from "./submit.ts";
 import { tuningFor } from "./tuning.ts";
 import { warmUpFiles } from "./warm_up.ts";
+import { checkRegion, windowed } from "./window.ts";
 
 export type {
   BlobList,
@@ -26,6 +29,7 @@ export type {
   DecodePartsOptions,
   EntropyPath,
   JpegDecoderOptions,
+  Regions,
 } from "./options.ts";
 
 const DEFAULT_MAX_PIXELS = 2 ** 28;
@@ -120,7 +124,7 @@ export class JpegDecoder implements Disposable {
    * an error in {@linkcode GpuImages.errors}; its neighbours are not touched.
    *
    * @param blobs The files.
-   * @param options Ids for errors, and a signal.
+   * @param options Ids for errors, a signal, and what is needed of the pictures.
    * @returns The pictures, by the places of their blobs.
    * @throws {LimitsError} If the pictures do not fit one buffer; {@linkcode JpegDecoder.decodeParts}
    * splits them.
@@ -198,7 +202,7 @@ export class JpegDecoder implements Disposable {
     blobs: BlobList,
     first: number,
     limit: number,
-    { ids, signal }: DecodeOptions,
+    { ids, signal, regions }: DecodeOptions,
     accept?: (part: Part) => void,
     path: EntropyPath = this.#entropy,
   ): Promise<{ images: GpuImages; end: number }> {
@@ -210,6 +214,7 @@ export class JpegDecoder implements Disposable {
     const turn = this.#last.then(async () => {
       check();
       const part = this.#preparer.prepare(blobs, first, limit, ids);
+      if (regions) this.#narrow(part, regions, ids);
       accept?.(part);
       const sync = chooseSync(part.decodables, part.lexed, this.#tuning, path);
       await this.#kernels.load(part.decodables, sync.size > 0);
@@ -220,6 +225,23 @@ export class JpegDecoder implements Disposable {
     });
     this.#last = turn.catch(() => {});
     return turn;
+  }
+
+  /** Leaves of the pictures what their regions need. */
+  #narrow(part: Part, regions: Regions, ids?: IdList): void {
+    const { first, end, images, decodables } = part;
+    const wanted = typeof regions === "function"
+      ? regions(images, first)
+      : regions.slice(first, end);
+    const binding = this.#device.limits.maxStorageBufferBindingSize;
+    decodables.forEach((decodable, i) => {
+      const region = wanted[decodable.index];
+      if (!region) return;
+      checkRegion(region, decodable.target, subject(first + decodable.index, ids));
+      const narrow = windowed(decodable, region);
+      // A strip is of a whole picture.
+      if (!exceeds(narrow, binding)) decodables[i] = narrow;
+    });
   }
 
   #warn(part: Part, ids?: IdList): void {

@@ -73,14 +73,14 @@ export function entropyRecords(
   let turns = 0;
   let syncTurns = 0;
   const pieces: SyncSegment[] = [];
-  for (const { frame, index } of decodables) {
-    for (const scan of frame.scans) {
+  for (const { frame, index, section } of decodables) {
+    for (const [s, scan] of frame.scans.entries()) {
       scanRecord(scan, read.data, scans.offset / 4 + scanAt * SCAN_WORDS, offsets, frame);
       const minBits = Math.max(1, Math.min(...scan.ac.map((table) => table.minBits)));
       const minDcBits = Math.max(1, Math.min(...scan.dc.map((table) => table.minBits)));
       const mcus = scan.mcusAcross * scan.mcusDown;
       const interval = scan.restartInterval || mcus;
-      for (let i = 0; i < scan.segmentCount; i++) {
+      for (let i = firstSegment(scan, section?.firstMcus[s]); i < scan.segmentCount; i++) {
         const segment = (scan.firstSegment + i) * SEGMENT_WORDS;
         const position = (segments[segment + 1] - firstByte) * 8;
         const bits = segments[segment + 2] * 8;
@@ -179,6 +179,11 @@ function scanRecord(
   data[record + 1] = scan.blocksPerMcu;
 }
 
+/** First restart segment of a scan that an MCU or one after it lies in. */
+function firstSegment({ restartInterval }: JpegScan, mcu = 0): number {
+  return restartInterval === 0 ? 0 : Math.floor(mcu / restartInterval);
+}
+
 /**
  * Where each chunk's record goes. Invocations that run in lockstep get work of like length; a long
  * workgroup is followed by the next longest at the other end, as CPU adapters give each thread a
@@ -191,11 +196,14 @@ function longestFirst(
   sync: ReadonlySet<JpegScan>,
 ): Uint32Array {
   const lengths: number[] = [];
-  for (const { frame } of decodables) {
-    for (const scan of frame.scans) {
+  for (const { frame, section } of decodables) {
+    for (const [s, scan] of frame.scans.entries()) {
       if (sync.has(scan)) continue;
-      for (let i = 0; i < scan.segmentCount; i++) {
-        lengths.push(lexed.segments[(scan.firstSegment + i) * SEGMENT_WORDS + 2]);
+      const whole = scan.restartInterval === 0 ? section?.whole.scans[s] : undefined;
+      const share = whole ? scan.mcusDown / whole.mcusDown : 1;
+      for (let i = firstSegment(scan, section?.firstMcus[s]); i < scan.segmentCount; i++) {
+        const bytes = lexed.segments[(scan.firstSegment + i) * SEGMENT_WORDS + 2];
+        lengths.push(Math.ceil(bytes * share));
       }
     }
   }

@@ -90,10 +90,10 @@ export class JpegKernels {
    */
   async load(decodables: readonly Decodable[], sync: boolean): Promise<void> {
     const names = new Set<KernelName>();
-    for (const { frame, orientation } of decodables) {
+    for (const { frame, orientation, section } of decodables) {
       if (frame.gathered) { for (const name of progressiveKernels(frame)) names.add(name); }
       else names.add("entropy");
-      const kind = pictureKind(frame);
+      const kind = pictureKind(section?.whole ?? frame);
       if (kind === "any") names.add("planes");
       if (hasChromaPass(kind)) names.add("chroma");
       names.add(pictureKernel(kind, orientation !== 1));

@@ -1,4 +1,4 @@
-import type { GpuImages } from "../gpu/images.ts";
+import type { GpuImage, GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import type { LexedBlobs } from "./lex.ts";
@@ -45,12 +45,30 @@ export interface JpegDecoderOptions {
   onWarning?: (message: string) => void;
 }
 
+/**
+ * What is needed of each picture; null where it is all of it. In place of a list, a function that is
+ * told of pictures before they are decoded.
+ *
+ * @param images Sizes of consecutive pictures; null for a blob that cannot be decoded.
+ * @param first Place of the first blob.
+ * @returns A region for each.
+ */
+export type Regions =
+  | readonly (ImageRegion | null)[]
+  | ((images: readonly (GpuImage | null)[], first: number) => readonly (ImageRegion | null)[]);
+
 /** Options of one decode. */
 export interface DecodeOptions {
   /** Ids of the samples, for errors. */
   ids?: IdList;
   /** Aborts the decode before it is submitted. */
   signal?: AbortSignal;
+  /**
+   * The region of each picture that is needed, in pixels of the picture as it is turned: blocks outside
+   * of it are not transformed, and rows below it not even read, so that a file that is corrupt only
+   * there is not reported. The picture has its whole size; pixels outside of its region are undefined.
+   */
+  regions?: Regions;
 }
 
 /** Options of a decode in parts. */

@@ -99,7 +99,7 @@ function pictureRecord(
   data: Uint32Array,
   record: number,
 ): void {
-  const { frame, target, strip } = decodable;
+  const { frame, target, section } = decodable;
   const { base, stepX, stepY } = placement(decodable);
   data[record + 1] = component;
   data[record + 2] = frame.width;
@@ -108,7 +108,7 @@ function pictureRecord(
   data[record + 5] = stepX;
   data[record + 6] = stepY;
   data[record + 7] = (frame.components[1]?.height ?? 0) |
-    (strip?.chromaBefore ?? 0) << CHROMA_FIRST_SHIFT;
+    (section?.chromaBefore ?? 0) << CHROMA_FIRST_SHIFT;
 }
 
 function imageRecord(
@@ -118,7 +118,7 @@ function imageRecord(
   data: Uint32Array,
   record: number,
 ): void {
-  const { frame, target, strip } = decodable;
+  const { frame, target, section } = decodable;
   const { base, stepX, stepY } = placement(decodable);
   data[record + 1] = frame.width;
   data[record + 2] = frame.height;
@@ -126,23 +126,25 @@ function imageRecord(
   data[record + 4] = (target.byteOffset - firstByte) / 4 + base;
   data[record + 5] = stepX;
   data[record + 6] = stepY;
-  data[record + 7] = strip?.before ?? 0;
+  data[record + 7] = section?.before ?? 0;
+  const { components } = section?.whole ?? frame;
   frame.components.forEach((part, c) => {
     const at = record + 8 + c * IMAGE_COMPONENT_WORDS;
     data[at] = samples[component + c];
     data[at + 1] = part.blocksWide * (BLOCK_EDGE / 4);
     data[at + 2] = part.width;
     data[at + 3] = part.height;
-    data[at + 4] = upsampling(frame, part);
+    data[at + 4] = upsampling(frame, components[c]);
     data[at + 5] = frame.hMax / part.h;
     data[at + 6] = frame.vMax / part.v;
   });
 }
 
-/** Where the first pixel of the stored picture, or strip, goes, and its neighbours, in words. */
-function placement({ frame, target, orientation, strip }: Decodable) {
-  const { base, stepX, stepY } = wholePlacement(strip?.whole ?? frame, target, orientation);
-  return { base: base + (strip?.firstRow ?? 0) * stepY, stepX, stepY };
+/** Where the first pixel of the stored picture, or of a section of it, goes, and its neighbours, in words. */
+function placement({ frame, target, orientation, section }: Decodable) {
+  const { base, stepX, stepY } = wholePlacement(section?.whole ?? frame, target, orientation);
+  const { firstColumn = 0, firstRow = 0 } = section ?? {};
+  return { base: base + firstColumn * stepX + firstRow * stepY, stepX, stepY };
 }
 
 function wholePlacement(frame: JpegFrame, target: GpuImage, orientation: Orientation) {

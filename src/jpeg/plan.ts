@@ -50,6 +50,18 @@ export function footprint(frame: JpegFrame): Footprint {
 }
 
 /**
+ * Whether a picture alone is larger than a binding.
+ *
+ * @param decodable The picture.
+ * @param binding Most bytes of a storage binding.
+ * @returns True if it has to be decoded strip by strip.
+ */
+export function exceeds({ frame, target }: Decodable, binding: number): boolean {
+  const { coefficients, samples } = footprint(frame);
+  return Math.max(coefficients, samples, target.rowPitch * target.height) > binding;
+}
+
+/**
  * Writes the records with which the kernels decode some pictures.
  *
  * @param decodables The pictures; in the order of their targets.
@@ -73,9 +85,13 @@ export function planGroup(
   const offset = decodables[0].target.byteOffset;
   const last = decodables[decodables.length - 1].target;
   const size = last.byteOffset + last.rowPitch * last.height - offset;
-  const kinds = decodables.map(({ frame }) => pictureKind(frame));
+  const kinds = decodables.map(({ frame, section }) => pictureKind(section?.whole ?? frame));
   const components = componentRecords(decodables, kinds, read, tuning);
-  const gathered = decodables.filter(({ frame }) => frame.gathered);
+  // Their scans add to each other's coefficients everywhere.
+  const gathered = decodables.filter(({ frame }) => frame.gathered).map((decodable) => ({
+    ...decodable,
+    frame: decodable.section?.whole ?? decodable.frame,
+  }));
   const plain = decodables.filter(({ frame }) => !frame.gathered);
   return {
     output: { offset, size },

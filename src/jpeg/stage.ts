@@ -20,22 +20,26 @@ export interface Decodable {
   readonly target: GpuImage;
   /** Orientation to apply; 1 if none. */
   readonly orientation: Orientation;
-  /** Of which picture this is a strip; its frame then has the rows of the strip only. */
-  readonly strip?: StripPlace;
+  /** Of which picture this is a section; its frame then has the pixels of the section only. */
+  readonly section?: Section;
 }
 
-/** Where a strip lies in its picture. */
-export interface StripPlace {
+/** Where a strip, or a window, lies in its picture. */
+export interface Section {
   /** The whole picture. */
   readonly whole: JpegFrame;
-  /** Rows of pixels above the strip. */
+  /** Columns of pixels left of the section. */
+  readonly firstColumn: number;
+  /** Rows of pixels above the section. */
   readonly firstRow: number;
-  /** Rows of pixels above the strip that there are samples of. */
+  /** Rows of pixels above the section that there are samples of. */
   readonly before: number;
-  /** Rows of chroma samples above the strip that are there. */
+  /** Rows of chroma samples above the section that are there. */
   readonly chromaBefore: number;
   /** Blocks before those that each component is made from. */
   readonly skip: readonly number[];
+  /** First MCU of each scan that is needed. */
+  readonly firstMcus: readonly number[];
 }
 
 /** Invocations per workgroup, by kernel, and symbols per dispatch. */

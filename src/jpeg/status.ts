@@ -39,6 +39,7 @@ export function clearStatus(words: Uint32Array, count: number): void {
  * @param words Status words of a batch.
  * @param index The picture's place.
  * @param subject The picture, in words.
+ * @param cut Whether only the data of a region was read, after which more may follow.
  * @param sampleId Id of its sample, if it has one.
  * @returns An error if the picture is not whole, and warnings.
  */
@@ -46,12 +47,13 @@ export function readStatus(
   words: Uint32Array,
   index: number,
   subject: string,
+  cut: boolean,
   sampleId: string | undefined,
 ): { error?: CorruptJpegError; warnings: string[] } {
   const flags = words[index * STATUS_WORDS];
   const warnings: string[] = [];
   if (flags & StatusFlag.badCode) warnings.push(BAD_CODE);
-  if (flags & StatusFlag.extraBytes) warnings.push(EXTRA_BYTES);
+  if (flags & StatusFlag.extraBytes && !cut) warnings.push(EXTRA_BYTES);
   if ((flags & StatusFlag.truncated) === 0) return { warnings };
   const reason = flags & StatusFlag.badCode ? `${BAD_CODE}, and then too few bits` : TRUNCATED;
   const error = new CorruptJpegError(`Cannot decode ${subject} as ${reason}`, { sampleId });

@@ -187,22 +187,24 @@ function strip(
   return {
     ...decodable,
     frame: { ...frame, height, components, scans: [{ ...scan, mcusDown }] },
-    strip: {
+    section: {
       whole: frame,
+      firstColumn: 0,
       firstRow,
       before: any ? (first - from) * pixels : 0,
       chromaBefore: (first - from) * chroma * BLOCK_EDGE,
       skip,
+      firstMcus: [0],
     },
   };
 }
 
 /** The bytes of the output that a strip's pixels go to. */
-function pixelWindow({ frame, target, orientation, strip }: Decodable): Region {
+function pixelWindow({ frame, target, orientation, section }: Decodable): Region {
   const { rowPitch, byteOffset, height } = target;
   // A picture whose rows become columns goes everywhere.
   if (orientation > 4) return { offset: byteOffset, size: rowPitch * height };
-  const { firstRow, whole } = strip!;
+  const { firstRow, whole } = section!;
   const down = orientation <= 2;
   const row = down ? firstRow : whole.height - firstRow - frame.height;
   return { offset: byteOffset + row * rowPitch, size: frame.height * rowPitch };

@@ -5,7 +5,7 @@ import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import type { JpegScan } from "./frame.ts";
 import { type JpegKernels, recordGroup, recordStrips } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
-import { footprint, type Group, planGroup } from "./plan.ts";
+import { exceeds, footprint, type Group, planGroup } from "./plan.ts";
 import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
 import { planStrips, type StripGroup } from "./strips.ts";
@@ -149,6 +149,7 @@ export class Submitter {
     const token = {};
     const { first, errors } = part;
     const warnings = part.warnings.map((list) => [...list]);
+    const cut = new Set(part.decodables.flatMap(({ section, index }) => (section ? [index] : [])));
     const verify = async () => {
       unverified.unregister(token);
       await staging.mapAsync(GPUMapMode.READ);
@@ -158,7 +159,7 @@ export class Submitter {
       return errors.map((error, i) => {
         if (error) return error;
         const name = subject(first + i, ids);
-        const found = readStatus(words, i, name, ids?.at(first + i));
+        const found = readStatus(words, i, name, cut.has(i), ids?.at(first + i));
         warnings[i].push(...found.warnings);
         for (const warning of found.warnings) this.#onWarning?.(`${name}: ${warning}`);
         return found.error;
@@ -226,12 +227,6 @@ class Room {
 
 function pixelsEnd(target: GpuImage): number {
   return target.byteOffset + target.rowPitch * target.height;
-}
-
-/** Whether a picture alone is larger than a binding. */
-function exceeds({ frame, target }: Decodable, binding: number): boolean {
-  const { coefficients, samples } = footprint(frame);
-  return Math.max(coefficients, samples, target.rowPitch * target.height) > binding;
 }
 
 function coefficientBytes(group: Group | StripGroup): number {

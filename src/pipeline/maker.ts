@@ -2,7 +2,7 @@ import type { SampleMix } from "../augment/batch_mix.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
 import type { MaskPixels } from "../codec/mask.ts";
 import { CassetteError, DeviceLostError, ShapeError } from "../errors.ts";
-import type { GpuImages } from "../gpu/images.ts";
+import type { GpuImage, GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { clearRows } from "../gpu/rows.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
@@ -12,7 +12,7 @@ import type { BlobBatch } from "../source/source.ts";
 import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./masks.ts";
-import type { AugmentStage, DecodeStage, SampleKeys } from "./stages.ts";
+import type { AugmentStage, DecodeStage, RegionsOf, SampleKeys } from "./stages.ts";
 import type { ImageSize, TensorLender } from "./tensors.ts";
 
 /** A batch whose work has been submitted, but not verified. */
@@ -122,20 +122,17 @@ export class BatchMaker {
   }
 
   async #submit(submitted: Submitted, blobs: BlobBatch): Promise<void> {
-    const { decoder, augmenter, seed, tensors, device } = this.#options;
+    const { decoder, augmenter, tensors, device } = this.#options;
     const { job, verify } = submitted;
     const total = job.ids.length;
     const waiting: number[] = [];
     let size: ImageSize | undefined;
-    for await (const { first, images } of decoder.decodeParts(blobs, { ids: job.ids })) {
+    const regions: RegionsOf = (images, first) =>
+      this.#regions(images, this.#keys(job, first, first + images.length));
+    for await (const { first, images } of decoder.decodeParts(blobs, { ids: job.ids, regions })) {
       using _images = images;
       const end = first + images.images.length;
-      const keys: SampleKeys = {
-        seed,
-        epoch: job.epoch,
-        positions: job.positions.subarray(first, end),
-        ids: new IdList(job.ids.bytes.subarray(first * ID_BYTES, end * ID_BYTES)),
-      };
+      const keys = this.#keys(job, first, end);
       verify.push({ first, errors: () => images.verify() });
       const usable = this.#usable(submitted, images, keys, first);
       const own = augmenter.shape(usable.images, keys);
@@ -161,6 +158,22 @@ export class BatchMaker {
     submitted.images ??= tensors.images(total, size);
     await clearRows(device, submitted.images, waiting);
     if (submitted.masks) await clearRows(device, submitted.masks, waiting);
+  }
+
+  #keys({ epoch, positions, ids }: Job, first: number, end: number): SampleKeys {
+    return {
+      seed: this.#options.seed,
+      epoch,
+      positions: positions.subarray(first, end),
+      ids: new IdList(ids.bytes.subarray(first * ID_BYTES, end * ID_BYTES)),
+    };
+  }
+
+  /** What is needed of each image; nothing is said of those that cannot be augmented. */
+  #regions(images: readonly (GpuImage | null)[], keys: SampleKeys): (ImageRegion | null)[] {
+    const { augmenter } = this.#options;
+    const faults = new Set(augmenter.faults(images, keys).map(({ index }) => index));
+    return augmenter.regions(images.map((image, i) => (faults.has(i) ? null : image)), keys);
   }
 
   /** Leaves out the images that cannot be augmented, or whose mask does not fit, and says why. */

@@ -3,7 +3,6 @@ import { type PixelWords, pngPixels } from "../codec/png_pixels.ts";
 import { CassetteError, LimitsError } from "../errors.ts";
 import { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
-import type { IdList } from "../ids.ts";
 import type { Blobs, DecodeStage } from "./stages.ts";
 import { layOut, lendWords, writeWords } from "./word_images.ts";
 
@@ -30,7 +29,7 @@ export class MixedDecoder implements DecodeStage {
 
   async *decodeParts(
     blobs: Blobs,
-    options: { ids: IdList; signal?: AbortSignal },
+    options: Parameters<DecodeStage["decodeParts"]>[1],
   ): AsyncGenerator<{ first: number; images: GpuImages }> {
     for await (const { first, images } of this.#jpeg.decodeParts(blobs, options)) {
       const pngs = images.images.map((_, i) => isPng(blobs.blob(first + i)));

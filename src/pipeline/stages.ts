@@ -1,12 +1,18 @@
 import type { SampleMix } from "../augment/batch_mix.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
 import type { CassetteError } from "../errors.ts";
-import type { GpuImage, GpuImages } from "../gpu/images.ts";
+import type { GpuImage, GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
 import type { IdList } from "../ids.ts";
 
 /** Blobs in any container: an array of them, or a batch of a source. */
 export type Blobs = { readonly length: number; blob(index: number): Uint8Array };
+
+/** Tells, part by part, which region of each image is needed; null where it is all of it. */
+export type RegionsOf = (
+  images: readonly (GpuImage | null)[],
+  first: number,
+) => (ImageRegion | null)[];
 
 /** What the pipeline needs of a decoder. */
 export interface DecodeStage {
@@ -14,12 +20,12 @@ export interface DecodeStage {
    * Decodes blobs in parts that fit the device's limits.
    *
    * @param blobs The blobs.
-   * @param options Ids for error messages.
+   * @param options Ids for error messages, and which region of each image is needed.
    * @returns Consecutive parts; each begins with the blob number `first`.
    */
   decodeParts(
     blobs: Blobs,
-    options: { ids: IdList; signal?: AbortSignal },
+    options: { ids: IdList; signal?: AbortSignal; regions?: RegionsOf },
   ): AsyncIterable<{ first: number; images: GpuImages }>;
 }
 
@@ -51,6 +57,8 @@ export interface AugmentStage {
     images: readonly (GpuImage | null)[],
     keys: SampleKeys,
   ): { index: number; reason: CassetteError }[];
+  /** The region of each image that has an influence on the result; throws where `faults` finds any. */
+  regions(images: readonly (GpuImage | null)[], keys: SampleKeys): (ImageRegion | null)[];
   /** Submits the work that writes image i to place first + i of the target; tells what it mixed. */
   apply(
     images: GpuImages,

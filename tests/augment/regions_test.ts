@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { ImageRegion } from "../../src/gpu/images.ts";
 import {
   affine,
   Augmenter,
@@ -9,7 +10,6 @@ import {
   flip,
   gaussianBlur,
   IMAGENET,
-  type ImageRegion,
   normalize,
   type Operator,
   pad,
