@@ -39,7 +39,7 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
     return lanczos3(x);
   }
   if (kind == NEAREST) {
-    return select(vec4<f32>(0.0), vec4<f32>(1.0), d > vec4<f32>(-0.5) & d <= vec4<f32>(0.5));
+    return select(vec4<f32>(0.0), vec4<f32>(1.0), (d > vec4<f32>(-0.5)) & (d <= vec4<f32>(0.5)));
   }
   return max(vec4<f32>(0.0), 1.0 - x);
 }

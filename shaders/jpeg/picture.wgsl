@@ -162,7 +162,7 @@ struct Pixels {
 
 fn greyRow(luma: vec2<u32>) -> Pixels {
   return Pixels(
-    unpack(luma.x) * 0x010101u | vec4(OPAQUE), unpack(luma.y) * 0x010101u | vec4(OPAQUE));
+    (unpack(luma.x) * 0x010101u) | vec4(OPAQUE), (unpack(luma.y) * 0x010101u) | vec4(OPAQUE));
 }
 
 fn fullRow(luma: vec2<u32>, blue: vec2<u32>, red: vec2<u32>) -> Pixels {

@@ -28,7 +28,6 @@ export const PIXEL_BYTES: Readonly<Record<SourceKind, number>> = { u8: 4, f32: 1
 /** Which kernel, by its file. */
 export type KernelKind =
   | "resample"
-  | "resample_strips"
   | "nearest"
   | "warp"
   | "blur"
@@ -312,20 +311,13 @@ export function maskStoreKernel(perWord: number): KernelVariant {
 
 type Part = keyof typeof SHADERS;
 
-const FILTERING: ReadonlySet<KernelKind> = new Set([
-  "resample",
-  "resample_strips",
-  "warp",
-  "reduce",
-]);
+const FILTERING: ReadonlySet<KernelKind> = new Set(["resample", "warp", "reduce"]);
 /** Those that know their source by themselves. */
 const BARE: ReadonlySet<KernelKind> = new Set(["table", "mask", "mask_store"]);
 
 function partsOf({ kind, source, store, program }: KernelVariant): Part[] {
   const parts: Part[] = ["augment/sample.wgsl", "augment/colours.wgsl"];
-  const quads = kind === "resample_strips";
-  if (!BARE.has(kind) && !(quads && source === "u8")) parts.push(`augment/source_${source}.wgsl`);
-  if (quads) parts.push(`augment/source_${source}_quads.wgsl`);
+  if (!BARE.has(kind)) parts.push(`augment/source_${source}.wgsl`);
   if (FILTERING.has(kind)) parts.push("augment/filters.wgsl");
   if (store !== "none") {
     if (kind === "user" || program) parts.push("augment/random.wgsl");

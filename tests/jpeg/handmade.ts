@@ -1,5 +1,5 @@
 /** JPEG files put together from the parts of others, for what `cjpeg` cannot write. */
-import type { Picture } from "./support.ts";
+import { type Picture, withSegment } from "./support.ts";
 
 /** A marker segment, with the entropy-coded data after it if it is SOS. */
 export interface Piece {
@@ -53,6 +53,14 @@ export function segment(code: number, payload: ArrayLike<number>): Uint8Array<Ar
 /** An Adobe marker. */
 export function adobe(transform: number): Uint8Array<ArrayBuffer> {
   return segment(0xee, [0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform]);
+}
+
+/** A file with an EXIF segment that holds an orientation. */
+export function oriented(file: Uint8Array, orientation: number): Uint8Array<ArrayBuffer> {
+  const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8];
+  const entry = [1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0];
+  const exif = [0x45, 0x78, 0x69, 0x66, 0, 0, ...tiff, 0, 1, ...entry, 0, 0, 0, 0];
+  return withSegment(file, 0xe1, Uint8Array.from(exif));
 }
 
 /** One component: its sampling factors, and a grey file that codes it. */

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { LimitsError } from "../../src/errors.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
-import { assertSame, cjpeg, difference, draw, openDevice, withSegment } from "./support.ts";
+import { oriented } from "./handmade.ts";
+import { assertSame, cjpeg, difference, draw, openDevice } from "./support.ts";
 
 const BINDING = 120_000;
 
@@ -13,36 +14,6 @@ function limitBinding(device: GPUDevice): void {
     get: (_, name) => name === "maxStorageBufferBindingSize" ? BINDING : Reflect.get(limits, name),
   });
   Object.defineProperty(device, "limits", { value });
-}
-
-/** An EXIF segment that holds an orientation. */
-function oriented(file: Uint8Array, orientation: number): Uint8Array {
-  const exif = [0x45, 0x78, 0x69, 0x66, 0, 0];
-  const tiff = [
-    0x4d,
-    0x4d,
-    0,
-    42,
-    0,
-    0,
-    0,
-    8,
-    0,
-    1,
-    1,
-    0x12,
-    0,
-    3,
-    0,
-    0,
-    0,
-    1,
-    0,
-    orientation,
-    0,
-    0,
-  ];
-  return withSegment(file, 0xe1, Uint8Array.from([...exif, ...tiff, 0, 0, 0, 0]));
 }
 
 Deno.test("a picture that exceeds a binding is decoded in strips, equal to djpeg", async () => {

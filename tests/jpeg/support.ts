@@ -172,7 +172,11 @@ export async function assertSame(
 }
 
 /** Inserts a marker segment after SOI. */
-export function withSegment(file: Uint8Array, code: number, payload: Uint8Array): Uint8Array {
+export function withSegment(
+  file: Uint8Array,
+  code: number,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(file.length + payload.length + 4);
   const length = payload.length + 2;
   result.set([0xff, 0xd8, 0xff, code, length >> 8, length & 255]);
