@@ -29,10 +29,13 @@ async function run(driver: string, ids: string[], text: string) {
       "run",
       "-A",
       "--no-check",
+      "--v8-flags=--expose-gc",
       `--config=${new URL("deno.json", ROOT).pathname}`,
       ...await importFlags(),
       main,
     ],
+    // Blobs go back to the system as they are freed: what glibc keeps for later would count as held.
+    env: { MALLOC_MMAP_THRESHOLD_: "16384" },
   }).output();
   await Deno.remove(main);
   const decoder = new TextDecoder();
@@ -98,11 +101,11 @@ const programs: [string, string, number, string][] = [
          const batches = await Promise.all([1, 2, 3, 4].map(() => source.fetch(ids)));
          for (const batch of batches) batch[Symbol.dispose]();
        }
+       gc();
        if (epoch >= 2) rss.push(Math.round(Deno.memoryUsage().rss / 2 ** 20));
      }
      console.error("RSS in MiB: " + rss.join(" "));
-     const mean = (list) => list.reduce((sum, value) => sum + value) / list.length;
-     console.log(mean(rss.slice(10)) - mean(rss.slice(0, 10)) < 20);`,
+     console.log(Math.min(...rss.slice(10)) - Math.min(...rss.slice(0, 10)) < 20);`,
     0,
     "true\n",
   ],

@@ -3,7 +3,7 @@ import { join, toFileUrl } from "@std/path";
 import type { Result } from "../../tools/tests.ts";
 
 /** Runs test files through the runner, quietly, in a process of its own. */
-async function run(files: Record<string, string>): Promise<Result> {
+async function run(files: Record<string, string>, ...flags: string[]): Promise<Result> {
   const folder = await Deno.makeTempDir();
   try {
     const [runner, notRun] = ["tests", "not_run"].map((name) =>
@@ -15,7 +15,7 @@ async function run(files: Record<string, string>): Promise<Result> {
     }
     const script = `import { testAll } from "${runner}";
       const files = ${JSON.stringify(Object.keys(files).map((name) => join(folder, name)))};
-      const result = await testAll(files, ["--no-check", "--quiet"]);
+      const result = await testAll(files, ${JSON.stringify(["--no-check", "--quiet", ...flags])});
       Deno.writeTextFileSync(new URL("${toFileUrl(folder)}/result"), JSON.stringify(result));`;
     await new Deno.Command(Deno.execPath(), {
       args: ["eval", "--no-config", script],
@@ -51,6 +51,14 @@ Deno.test("a test that is ignored without a reason fails the run", async () => {
     ok: false,
     failed: ["silent (a_test.ts): ignored without a reason; declare it by tools/not_run.ts"],
   });
+});
+
+Deno.test("a test that a filter leaves out is no failure", async () => {
+  const { ok, passed, skipped } = await run(
+    { "a_test.ts": `Deno.test("wanted", () => {}); Deno.test("other", () => {});` },
+    "--filter=wanted",
+  );
+  assertEquals({ ok, passed, skipped }, { ok: true, passed: 1, skipped: [] });
 });
 
 Deno.test("a crash is counted as a failure", async () => {
