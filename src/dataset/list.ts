@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { SchemaError, UsageError } from "../errors.ts";
 import { parseId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
-import { openSqlite } from "./open_sqlite.ts";
+import { openSqlite } from "../source/open_sqlite.ts";
 import { type ColumnValue, quote } from "./schema.ts";
 
 /** What is listed of a table, beside ids. */

@@ -13,10 +13,13 @@ import {
   wholeSchema,
 } from "./schema.ts";
 
-/** Records that make one transaction. */
-const TRANSACTION = 1024;
-/** Bytes after which a transaction ends all the same: what a kill can undo. */
+/**
+ * Records, bytes and milliseconds after which a transaction ends: what a kill can undo. A longer one
+ * writes the pages of the indexes less often, as ids go anywhere in them.
+ */
+const TRANSACTION = 4096;
 const TRANSACTION_BYTES = 64 << 20;
+const TRANSACTION_MS = 2000;
 
 /**
  * Bytes of a page of a new file: a blob of 100 KB lies on a chain of pages, and larger ones are
@@ -24,10 +27,19 @@ const TRANSACTION_BYTES = 64 << 20;
  */
 const PAGE_BYTES = 16_384;
 
+/** Milliseconds that a commit waits for readers. */
+const BUSY_MS = 60_000;
+
 /** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH: what a record itself can be the reason of. */
 const RECORD_FAULTS = [18, 19, 20];
 
-/** Writes a data set into a SQLite file. */
+/**
+ * Writes a data set into a SQLite file.
+ *
+ * A new file has SQLite's rollback journal: blobs are appended to the file, of which the journal
+ * keeps nothing, while a write-ahead log holds every blob once more. Pages are kept in memory until
+ * the commit, so that others can read until then, and wait only while it writes.
+ */
 export class SqliteWriter implements DatasetWriter {
   /** Name for messages: the path of the file. */
   readonly name: string;
@@ -38,6 +50,7 @@ export class SqliteWriter implements DatasetWriter {
     | undefined;
   #pending = 0;
   #pendingBytes = 0;
+  #begun = 0;
 
   /**
    * Opens or makes a database file.
@@ -50,11 +63,9 @@ export class SqliteWriter implements DatasetWriter {
     this.name = path;
     this.#schema = wholeSchema(schema);
     try {
-      this.#database = new DatabaseSync(path);
-      this.#database.exec(
-        `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; ` +
-          "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 60000",
-      );
+      this.#database = new DatabaseSync(path, { timeout: BUSY_MS });
+      this.#database.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA cache_spill = OFF`);
+      this.#database.prepare("SELECT count(*) FROM sqlite_master").get();
     } catch (cause) {
       throw new UsageError(
         `Cannot write ${path} as it must be a SQLite database or not exist: received ${
@@ -94,7 +105,7 @@ export class SqliteWriter implements DatasetWriter {
   }
 
   /**
-   * Writes one record, in a transaction of a few hundred; `flush` ends it.
+   * Writes one record, in a transaction with others; `flush` ends it.
    *
    * @param record The record.
    * @returns Once it is written.
@@ -103,7 +114,10 @@ export class SqliteWriter implements DatasetWriter {
   async write(record: SampleRecord): Promise<void> {
     const rows = recordRows(record, this.#schema);
     const { data, metadata } = this.#prepared();
-    if (this.#pending === 0) this.#database.exec("BEGIN IMMEDIATE");
+    if (this.#pending === 0) {
+      this.#database.exec("BEGIN IMMEDIATE");
+      this.#begun = performance.now();
+    }
     this.#pending++;
     this.#pendingBytes += record.data.length;
     try {
@@ -117,20 +131,43 @@ export class SqliteWriter implements DatasetWriter {
         { ...(isOfRecord(cause) ? { sampleId: formatId(record.id) } : {}), cause },
       );
     }
-    if (this.#pending >= TRANSACTION || this.#pendingBytes >= TRANSACTION_BYTES) await this.flush();
+    if (
+      this.#pending >= TRANSACTION || this.#pendingBytes >= TRANSACTION_BYTES ||
+      performance.now() - this.#begun >= TRANSACTION_MS
+    ) await this.flush();
   }
 
-  /** Stores all records that were written. */
-  flush(): Promise<void> {
-    if (this.#pending > 0) this.#database.exec("COMMIT");
+  /**
+   * Stores all records that were written.
+   *
+   * @throws {IngestError} If the disk is full, or others read for longer than a commit waits: what
+   *   was written since the last `flush` is not stored.
+   */
+  // deno-lint-ignore require-await
+  async flush(): Promise<void> {
+    if (this.#pending === 0) return;
     this.#pending = this.#pendingBytes = 0;
-    return Promise.resolve();
+    try {
+      this.#database.exec("COMMIT");
+    } catch (cause) {
+      // Some errors, such as that of a full disk, have rolled back already.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw new IngestError(
+        `Cannot write into ${this.name} as the disk must have room and readers must end within ${
+          BUSY_MS / 1000
+        } s: received ${(cause as Error).message}`,
+        { cause },
+      );
+    }
   }
 
   /** Stores what is pending and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.flush();
-    this.#database.close();
+    try {
+      await this.flush();
+    } finally {
+      this.#database.close();
+    }
   }
 
   #prepared() {

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
-import { openSqlite } from "./open_sqlite.ts";
+import { openSqlite } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { type DatasetSchema, quote, wholeSchema } from "./schema.ts";
 

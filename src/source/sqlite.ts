@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   DisposedError,
@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
+import { openSqlite } from "./open_sqlite.ts";
 import type {
   BlobBatch,
   BlobSource,
@@ -113,8 +114,7 @@ export class SqliteSource implements BlobSource {
       }
       let database: DatabaseSync;
       try {
-        database = new DatabaseSync(whole.path, { readOnly: true });
-        database.prepare("SELECT count(*) FROM sqlite_master").get();
+        database = openSqlite(whole.path);
       } catch (cause) {
         throw new UsageError(
           `Cannot open path as it must be a SQLite database: received "${whole.path}" (${

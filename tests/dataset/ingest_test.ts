@@ -6,6 +6,7 @@ import {
   listFolder,
   listSqlite,
   SchemaError,
+  SqliteSource,
   SqliteWriter,
   UsageError,
 } from "../../mod.ts";
@@ -34,6 +35,23 @@ Deno.test("listFolder refuses a folder that is not there or has no pictures", as
   await assertRejects(() => listFolder("/no/such/folder"), UsageError, "readable folder");
   const dir = await Deno.makeTempDir();
   await assertRejects(() => listFolder(dir), UsageError, "received none");
+});
+
+Deno.test("others read what is stored of a set while it is written", async () => {
+  const path = join(await Deno.makeTempDir(), "set.sqlite");
+  await using writer = new SqliteWriter(path);
+  await writer.createTables();
+  for (const [i, record] of [...drawRecords(6)].entries()) {
+    await writer.write(record);
+    if (i < 2) await writer.flush();
+  }
+  assertEquals(listSqlite(path).ids.length, 2);
+  await using source = await SqliteSource.open({ path });
+  const { ids } = listSqlite(path);
+  using before = await source.fetch(ids);
+  assert(before.blob(0).length > 0 && before.blob(1).length > 0);
+  await writer.flush();
+  assertEquals(listSqlite(path).ids.length, 6);
 });
 
 Deno.test("an ingest that is aborted keeps what it wrote, and goes on with what is left", async () => {

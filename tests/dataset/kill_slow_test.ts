@@ -38,7 +38,8 @@ async function killHalfWay(args: string[], file: string, rows: number): Promise<
 Deno.test("an ingest that is killed half-way is taken up: nothing doubled, nothing lost", async () => {
   const dir = await Deno.makeTempDir();
   const drawn = records(8);
-  const count = 4000;
+  // Some transactions' worth.
+  const count = 10_000;
   const files = Array.from({ length: count }, (_, i) => {
     const { path, data } = drawn[i % drawn.length];
     return [`in/${path.replace(".jpg", "")}-${i}.jpg`, data] as const;

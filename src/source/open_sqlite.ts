@@ -1,15 +1,18 @@
 import { DatabaseSync } from "node:sqlite";
 
+/** Milliseconds that a reader waits while a writer commits. */
+const BUSY_MS = 30_000;
+
 /**
  * Opens a SQLite file for reading, also one whose writer was killed: the journal that it left is
- * rolled back, which takes the right to write.
+ * rolled back, which takes the right to write. Reads wait while a writer commits.
  *
  * @param path Path of the file.
  * @returns The database, read-only.
  */
 export function openSqlite(path: string): DatabaseSync {
   const open = () => {
-    const database = new DatabaseSync(path, { readOnly: true });
+    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
     try {
       database.prepare("SELECT count(*) FROM sqlite_master").get();
       return database;
@@ -26,7 +29,7 @@ export function openSqlite(path: string): DatabaseSync {
     } catch {
       throw error;
     }
-    const writable = new DatabaseSync(path);
+    const writable = new DatabaseSync(path, { timeout: BUSY_MS });
     try {
       writable.prepare("SELECT count(*) FROM sqlite_master").get();
     } finally {
