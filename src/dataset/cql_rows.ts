@@ -7,6 +7,8 @@ export type Cell = ColumnValue | Uint8Array;
 export interface RowPage {
   /** Rows of the page; each array is used again for the next row, its bytes are views. */
   rows: Iterable<Cell[]>;
+  /** Number of rows. */
+  rowCount: number;
   /** Where the next page begins; undefined on the last one. */
   pageState: Uint8Array | undefined;
 }
@@ -69,7 +71,7 @@ export function readRows(body: Uint8Array<ArrayBuffer>, texts: TextCache): RowPa
     if (!READ.has(types[i])) throw new TypeError(`a column of type ${types[i]}`);
   }
   const rowCount = int();
-  return { rows: cells(body, view, at, rowCount, types, texts), pageState };
+  return { rows: cells(body, view, at, rowCount, types, texts), rowCount, pageState };
 }
 
 function* cells(

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FetchError, SchemaError } from "../errors.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
 import { CqlConnection, errorText, Opcode } from "./cql_connection.ts";
-import { type Cell, READ_TYPES, readRows, TextCache } from "./cql_rows.ts";
+import { type Cell, READ_TYPES, readRows, type RowPage, TextCache } from "./cql_rows.ts";
 import { quote } from "./schema.ts";
 
 /** What is read of a table. */
@@ -45,8 +45,21 @@ interface RingPart {
   host: string | undefined;
 }
 
-/** Rows of one page: more than the drivers' 5,000, so that fewer answers are waited for. */
-const PAGE = 10_000;
+/** What the parts of one scan share. */
+interface ByteScan {
+  texts: TextCache;
+  /** Rows of the next page. */
+  pageRows: number;
+}
+
+/**
+ * Bytes that a page shall have, from which follow its rows: each page costs the server about a
+ * millisecond, whatever its rows, and a large one takes memory at both ends.
+ */
+const PAGE_BYTES = 1 << 20;
+/** Rows of a page until the bytes of a row are known, and where the driver reads. */
+const FIRST_PAGE = 10_000;
+const [LEAST_PAGE, LARGEST_PAGE] = [100, 50_000];
 const RETRIES = 4;
 const BACKOFF_MS = 100;
 /** Parts of the ring for each that is read at once, so that uneven parts even out. */
@@ -121,7 +134,7 @@ export async function scanCassandra(
   const plain = !config.tls && config.cloudBundle === undefined &&
     columns.every((name) => READ_TYPES.has(types.get(name)!));
   const parts = cutRing(client, keyspace, concurrency * PARTS);
-  const texts = new TextCache();
+  const state: ByteScan = { texts: new TextCache(), pageRows: FIRST_PAGE };
   const work = async () => {
     const connections = new Map<string, CqlConnection>();
     try {
@@ -129,8 +142,8 @@ export async function scanCassandra(
         const upper = part.end === undefined ? "" : ` AND ${token} <= ${part.end}`;
         const cql = `${select} WHERE ${token} > ${part.start}${upper}${extra}`;
         const host = plain ? part.host : undefined;
-        const state = host ? await readBytes(connections, host, config, cql, texts, scan) : "";
-        if (state !== undefined) await readByDriver(client, cql, state, scan);
+        const rest = host ? await readBytes(connections, host, config, cql, state, scan) : "";
+        if (rest !== undefined) await readByDriver(client, cql, rest, scan);
       }
     } finally {
       for (const connection of connections.values()) connection[Symbol.dispose]();
@@ -169,22 +182,26 @@ async function readBytes(
   address: string,
   config: CassandraConfig,
   cql: string,
-  texts: TextCache,
+  state: ByteScan,
   scan: TableScan,
 ): Promise<string | undefined> {
   let pageState: Uint8Array | undefined;
   do {
     scan.signal?.throwIfAborted();
-    let page: { rows: Iterable<Cell[]>; pageState: Uint8Array | undefined };
+    let page: RowPage;
     try {
       const connection = connections.get(address) ?? await connect(address, config);
       connections.set(address, connection);
       const { opcode, body } = await within(
-        connection.query(cql, config.consistency, PAGE, pageState),
+        connection.query(cql, config.consistency, state.pageRows, pageState),
         config.requestTimeout,
       );
       if (opcode === Opcode.ERROR) throw new Error(errorText(body));
-      page = readRows(body, texts);
+      page = readRows(body, state.texts);
+      if (page.rowCount > 0) {
+        const fitting = Math.round(PAGE_BYTES * page.rowCount / body.length);
+        state.pageRows = Math.min(LARGEST_PAGE, Math.max(LEAST_PAGE, fitting));
+      }
     } catch {
       // The driver asks again, as often as it takes, and names what is wrong.
       connections.get(address)?.[Symbol.dispose]();
@@ -226,7 +243,7 @@ async function readByDriver(
   let pageState: string | undefined = first || undefined;
   do {
     signal?.throwIfAborted();
-    const options = { prepare: true, isIdempotent: true, fetchSize: PAGE, pageState };
+    const options = { prepare: true, isIdempotent: true, fetchSize: FIRST_PAGE, pageState };
     let page: types.ResultSet | undefined;
     for (let attempt = 0; page === undefined; attempt++) {
       try {
