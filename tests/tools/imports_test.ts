@@ -32,4 +32,7 @@ Deno.test("every dependency is exact, locked, and has its reason in CONTRIBUTING
     assert(/@\d+\.\d+\.\d+$/.test(target), `${target} must be an exact version`);
     assert(lock.specifiers[target], `${target} must be in deno.lock`);
   }
+  // Fresh machines fetch the whole lock: what one example needs must stay out of it.
+  const named = Object.values(imports).filter((target) => target.startsWith("npm:"));
+  assertEquals(Object.keys(lock.specifiers).sort(), named.sort());
 });
