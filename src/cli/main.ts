@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { CassetteError } from "../errors.ts";
+import { addBench } from "./bench.ts";
 import { addDecode } from "./decode.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
@@ -50,6 +51,7 @@ export async function main(args: string[]): Promise<number> {
   addInspect(program, done);
   addSheet(program);
   addPlan(program);
+  addBench(program);
   addDoctor(program, done);
   for (const command of program.commands) {
     command.exitOverride().showHelpAfterError("(--help tells more)");

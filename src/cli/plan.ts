@@ -1,14 +1,7 @@
 import type { Command } from "commander";
-import {
-  Augmenter,
-  IMAGENET,
-  normalize,
-  type Operator,
-  randomFlip,
-  randomResizedCrop,
-} from "../augment/mod.ts";
-import { UsageError } from "../errors.ts";
+import { Augmenter } from "../augment/mod.ts";
 import { requestDevice } from "../gpu/device.ts";
+import { readOperators } from "./operators.ts";
 
 interface PlanFlags {
   augment?: string;
@@ -30,9 +23,7 @@ export function addPlan(program: Command): void {
     .option("--dtype <name>", "f32, f16 or u8", "f32")
     .option("--no-fuse", "a pass for each operator")
     .action(async ({ augment, layout, dtype, fuse }: PlanFlags) => {
-      const operators = augment === undefined
-        ? [randomResizedCrop(224), randomFlip(), normalize(IMAGENET)]
-        : await readOperators(augment);
+      const operators = await readOperators(augment);
       const device = await requestDevice();
       try {
         using augmenter = new Augmenter(device, operators, { layout, dtype }, { fuse });
@@ -41,23 +32,4 @@ export function addPlan(program: Command): void {
         device.destroy();
       }
     });
-}
-
-async function readOperators(path: string): Promise<Operator[]> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await Deno.readTextFile(path));
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot read operators as --augment must be a file of JSON: received ${path} (${
-        (cause as Error).message
-      })`,
-      { option: "augment", cause },
-    );
-  }
-  if (Array.isArray(value)) return value;
-  throw new UsageError(
-    `Cannot read operators as ${path} must hold a list of { name, parameters }: received ${typeof value}`,
-    { option: "augment" },
-  );
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { DatabaseSync } from "node:sqlite";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { IdList, listSqlite, pathId, SqliteSource } from "../../mod.ts";
 import { cassette } from "./command.ts";
@@ -44,6 +45,30 @@ Deno.test("cassette ingest fills SQLite from a folder per class, and twice doubl
   using batch = await source.fetch(new IdList(pathId("disc/00000.jpg")));
   assertEquals(batch.blob(0), await Deno.readFile(join(dir, "disc/00000.jpg")));
   assertEquals(batch.label(0), 1);
+});
+
+Deno.test("cassette bench loads a data set and says how fast, and what it masked", async () => {
+  const dir = await pictureFolder(6);
+  const sqlite = join(dir, "set.sqlite");
+  assertEquals((await cassette(["ingest", dir, "--sqlite", sqlite])).code, 0);
+  const db = new DatabaseSync(sqlite);
+  db.prepare("UPDATE data SET data = ? WHERE id = ?").run(
+    new Uint8Array(9),
+    pathId("disc/00000.jpg"),
+  );
+  db.close();
+  const args = ["bench", "--sqlite", sqlite, "--batch-size", "4", "--epochs", "2"];
+  const { code, out } = await cassette([...args, "--json"]);
+  assertEquals(code, 0);
+  const { images, rate, alone, stats } = JSON.parse(out);
+  assertEquals([images, stats.batches, stats.source.requested], [12, 4, 12]);
+  assertEquals(stats.skipped.length, 2);
+  assert(rate > 0);
+  assertEquals(alone.map(({ stage }: { stage: string }) => stage), ["fetch", "decode", "augment"]);
+  const text = await cassette([...args, "--ordering", "samples", "--prefetch", "2"]);
+  assertStringIncludes(text.out, "12 images in ");
+  assertStringIncludes(text.out, "masked: ");
+  assertEquals((await cassette([...args, "--prefetch", "none"])).code, 2);
 });
 
 Deno.test("cassette sheet draws originals and variants of a data set", async () => {
