@@ -1,6 +1,6 @@
 import type { SampleMix } from "./augment/batch_mix.ts";
 import type { MaskTensor } from "./augment/mask_tensor.ts";
-import { type CassetteError, DisposedError, type SampleError } from "./errors.ts";
+import { type CassetteError, DisposedError, type SampleError, UsageError } from "./errors.ts";
 import type { GpuTensor } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
 import type { LoaderState } from "./state.ts";
@@ -19,6 +19,8 @@ export interface RequestPart {
 export interface BatchFields<L> {
   /** Images in GPU memory; null where the batch failed. */
   images: GpuTensor | null;
+  /** Images that keep sizes of their own, and their buffers; null where they have one size. */
+  ragged: { tensors: readonly (GpuTensor | null)[]; buffers: readonly GPUBuffer[] } | null;
   /** Labels, as the label reader makes them. */
   labels: L;
   /** The masks in GPU memory, where labels are masks. */
@@ -75,6 +77,7 @@ export class Batch<L> implements Disposable {
   /** Why this part of a request could not be served; its images are not there. */
   readonly failure?: CassetteError;
   readonly #images: GpuTensor | null;
+  readonly #ragged: BatchFields<L>["ragged"];
   readonly #masks: MaskTensor | null;
   #owner: BatchOwner | null;
 
@@ -95,6 +98,7 @@ export class Batch<L> implements Disposable {
     if (fields.failure) this.failure = fields.failure;
     this.mix = fields.mix;
     this.#images = fields.images;
+    this.#ragged = fields.ragged;
     this.#masks = fields.masks;
     this.#owner = owner;
   }
@@ -108,10 +112,26 @@ export class Batch<L> implements Disposable {
    * The images.
    *
    * @throws {DisposedError} If the batch has been disposed of or its buffer taken.
+   * @throws {UsageError} If the loader's `output.ragged` is true: they are in {@linkcode Batch.ragged}.
    * @throws {CassetteError} The failure, if the batch has one.
    */
   get images(): GpuTensor {
-    return this.#alive().images;
+    this.#alive();
+    return this.#images ?? raggedness("images", false);
+  }
+
+  /**
+   * The images of a loader whose `output.ragged` is true: a tensor of one image for each sample, each
+   * in its own size and at a multiple of 256 bytes of a buffer that it shares with others; null for a
+   * sample that could not be loaded.
+   *
+   * @throws {DisposedError} If the batch has been disposed of or its buffers taken.
+   * @throws {UsageError} If it is not: they are in {@linkcode Batch.images}.
+   * @throws {CassetteError} The failure, if the batch has one.
+   */
+  get ragged(): readonly (GpuTensor | null)[] {
+    this.#alive();
+    return this.#ragged?.tensors ?? raggedness("ragged", true);
   }
 
   /**
@@ -119,11 +139,25 @@ export class Batch<L> implements Disposable {
    *
    * @returns The images; they outlive the batch and the loader.
    * @throws {DisposedError} If the batch has been disposed of or its buffer taken already.
+   * @throws {UsageError} If the loader's `output.ragged` is true.
    */
   take(): GpuTensor {
-    const { owner, images } = this.#alive();
-    this.#owner = null;
-    owner.forget(this.#buffers());
+    const images = this.images;
+    this.#forget();
+    return images;
+  }
+
+  /**
+   * Moves the images of a loader whose `output.ragged` is true to the caller, who destroys each of
+   * their buffers once when done.
+   *
+   * @returns The images, as {@linkcode Batch.ragged} has them; they outlive the batch and the loader.
+   * @throws {DisposedError} If the batch has been disposed of or its buffers taken already.
+   * @throws {UsageError} If it is not.
+   */
+  takeRagged(): readonly (GpuTensor | null)[] {
+    const images = this.ragged;
+    this.#forget();
     return images;
   }
 
@@ -134,19 +168,35 @@ export class Batch<L> implements Disposable {
     this.#owner = null;
     const buffers = this.#buffers();
     this.#images?.invalidate();
+    for (const tensor of this.#ragged?.tensors ?? []) tensor?.invalidate();
     this.#masks?.invalidate();
     owner.release(buffers);
   }
 
   #buffers(): GPUBuffer[] {
-    return [this.#images, this.#masks].flatMap((tensor) => (tensor ? [tensor.buffer] : []));
+    const tensors = [this.#images, this.#masks].flatMap((
+      tensor,
+    ) => (tensor ? [tensor.buffer] : []));
+    return [...tensors, ...this.#ragged?.buffers ?? []];
   }
 
-  #alive(): { owner: BatchOwner; images: GpuTensor } {
+  #forget(): void {
+    this.#owner?.forget(this.#buffers());
+    this.#owner = null;
+  }
+
+  #alive(): void {
     if (this.failure) throw this.failure;
-    if (this.#owner && this.#images) return { owner: this.#owner, images: this.#images };
+    if (this.#owner) return;
     throw new DisposedError(
       "Cannot use a batch as it must not have been disposed of, nor its images taken",
     );
   }
+}
+
+function raggedness(field: string, wanted: boolean): never {
+  throw new UsageError(
+    `Cannot use batch.${field} as output.ragged of the loader must be ${wanted}: received ${!wanted}`,
+    { option: "output.ragged" },
+  );
 }

@@ -5,7 +5,7 @@ import { BufferPool, type PoolStats } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
 import { defaultLabels, type LabelReader } from "./labels.ts";
-import { checkOptions, type LoaderOptions } from "./options.ts";
+import { checkOptions, checkRagged, type LoaderOptions } from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { NOTHING_SEEN } from "./order/seen.ts";
 import type { Job } from "./pipeline/job.ts";
@@ -134,11 +134,13 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#pool = new BufferPool(device);
     const pool = this.#pool;
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
-    const output = { layout: "NCHW", dtype: "f32", ...options.output } as const;
+    const { ragged, ...form } = options.output ?? {};
+    const output = { layout: "NCHW", dtype: "f32", ...form } as const;
     const { augment = [], fixed } = options;
     this.#augmenter = new Augmenter(device, augment, output, { pool, fixed });
     const tensors = new TensorLender(device, pool, output);
     const labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
+    if (ragged) checkRagged(this.#augmenter.mixes, labels.masks !== undefined);
     const { seed } = this.#sampler.options;
     const onCorrupt = options.onCorrupt ?? (options.requests ? "mask" : "throw");
     const decoder = new MixedDecoder(this.#decoder, device, pool);
@@ -151,6 +153,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
         augmenter: this.#augmenter,
         labels,
         seed,
+        ragged: ragged ?? false,
         isolate,
       }),
       finisher: new Finisher({ device, tensors, labels, onCorrupt, isolate }),
@@ -366,7 +369,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
 
   #batch(made: Made<L>, state: LoaderState | null): Batch<L> | null {
     const { job: { epoch, request }, ...rest } = made;
-    if (!made.images && !made.failure) return null;
+    if (!made.images && !made.ragged && !made.failure) return null;
     this.#batches++;
     this.#samples += made.ids.length;
     this.#batchesOut++;

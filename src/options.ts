@@ -16,6 +16,11 @@ export interface OutputOptions {
   layout?: Layout;
   /** Number format; `f32` when left out. */
   dtype?: DType;
+  /**
+   * True lets images keep sizes of their own: they are `batch.ragged`, a tensor each. Not beside
+   * operators that mix samples, nor labels that are masks. False when left out.
+   */
+  ragged?: boolean;
 }
 
 /** Options of a {@linkcode Loader}. */
@@ -132,6 +137,12 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
   oneOf("onCorrupt", options.onCorrupt, ["throw", "skip", "mask"]);
   oneOf("output.layout", options.output?.layout, ["NCHW", "NHWC"]);
   oneOf("output.dtype", options.output?.dtype, ["f32", "f16", "u8"]);
+  check(
+    [undefined, true, false].includes(options.output?.ragged),
+    "output.ragged",
+    "true or false",
+    options.output?.ragged,
+  );
   oneOf("orientation", options.orientation, ["apply", "ignore"]);
   if (options.requests !== undefined) {
     for (const option of EPOCHS_ONLY) {
@@ -145,5 +156,21 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
     "labels",
     `a reader of the source's labels (${source.labelType})`,
     labels?.name,
+  );
+}
+
+/**
+ * Checks what cannot go with images that keep sizes of their own.
+ *
+ * @param mixes Whether an operator mixes samples.
+ * @param masks Whether labels are masks.
+ * @throws {UsageError} If either is so.
+ */
+export function checkRagged(mixes: boolean, masks: boolean): void {
+  if (!mixes && !masks) return;
+  const beside = mixes ? "operators that mix samples" : "labels that are masks";
+  throw new UsageError(
+    `Cannot make a loader as output.ragged must be false beside ${beside}: received true`,
+    { option: "output.ragged" },
   );
 }

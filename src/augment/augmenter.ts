@@ -87,6 +87,8 @@ export class Augmenter implements Disposable {
   readonly layout: Layout;
   /** Number format of the output. */
   readonly dtype: DType;
+  /** Whether samples of a batch are mixed, which then must have one size. */
+  readonly mixes: boolean;
   readonly #device: GPUDevice;
   readonly #pool: BufferPool;
   readonly #ownsPool: boolean;
@@ -119,6 +121,7 @@ export class Augmenter implements Disposable {
     this.dtype = dtype;
     this.#device = device;
     this.#plan = makePlan(operators, options.fuse ?? true);
+    this.mixes = this.#plan.steps.some(({ bound }) => bound.mixes);
     this.#fixed = options.fixed ?? false;
     this.#bindingBytes = Math.min(
       options.maxBindingBytes ?? Infinity,
@@ -150,6 +153,27 @@ export class Augmenter implements Disposable {
     keys: SampleKeys,
   ): { width: number; height: number } | undefined {
     return this.#placer.place(images, keys);
+  }
+
+  /**
+   * The size that each image has after augmentation.
+   *
+   * @param images Sizes of the images before it; null for one that is not there.
+   * @param keys What the random parameters depend on.
+   * @returns Width and height in pixels; null for an image that is not there.
+   * @throws {ShapeError} If an image cannot be cropped.
+   * @throws {LimitsError} If an image is too large for the device.
+   */
+  sizes(
+    images: readonly Sized[],
+    keys: SampleKeys,
+  ): ({ width: number; height: number } | null)[] {
+    this.#placer.placeEach(images, keys);
+    return images.map((image, index) => {
+      if (!image) return null;
+      const { width, height } = this.#placer.chains[index];
+      return { width, height };
+    });
   }
 
   /**

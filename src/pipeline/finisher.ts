@@ -7,7 +7,7 @@ import type { IdList } from "../ids.ts";
 import type { LabelReader } from "../labels.ts";
 import type { Job } from "./job.ts";
 import type { Submitted } from "./maker.ts";
-import type { TensorLender } from "./tensors.ts";
+import type { RaggedImages, TensorLender } from "./tensors.ts";
 
 /** What becomes of samples that cannot be loaded. */
 export type OnCorrupt = "throw" | "skip" | "mask";
@@ -18,6 +18,8 @@ export interface Made<L> {
   job: Job;
   /** Images in GPU memory; null if none remains. */
   images: GpuTensor | null;
+  /** Images that keep sizes of their own, where they may; `images` is null then. */
+  ragged: RaggedImages | null;
   /** Masks in GPU memory, where labels are masks. */
   masks: MaskTensor | null;
   /** Labels, as the label reader makes them. */
@@ -62,13 +64,14 @@ export class Finisher<L> {
    * @throws {ShapeError} With `onCorrupt: "mask"`, if no image says how large the masked ones are.
    */
   async finish(submitted: Submitted): Promise<Made<L>> {
-    const { job, images, masks, errors, mix, failure } = submitted;
+    const { job, images, ragged, masks, errors, mix, failure } = submitted;
     if (failure) return this.#failed(submitted, failure, []);
     const bad: number[] = [];
     errors.forEach((error, i) => error && bad.push(i));
     if (bad.length === 0) {
       const { ids, valid } = job;
-      return { job, images, masks, labels: this.#labels(submitted), ids, valid, errors: [], mix };
+      const labels = this.#labels(submitted);
+      return { job, images, ragged, masks, labels, ids, valid, errors: [], mix };
     }
     const told = bad.map((index) => ({ index, id: job.ids.at(index), reason: errors[index]! }));
     const { onCorrupt } = this.#options;
@@ -79,6 +82,7 @@ export class Finisher<L> {
       this.discard(submitted);
       throw error;
     }
+    if (ragged) return this.#drop(submitted, ragged, told);
     try {
       return await this.#pack(submitted, told);
     } finally {
@@ -91,14 +95,15 @@ export class Finisher<L> {
    *
    * @param batch The batch.
    */
-  discard({ images, masks }: Pick<Submitted, "images" | "masks">): void {
+  discard({ images, ragged, masks }: Pick<Submitted, "images" | "ragged" | "masks">): void {
     this.#options.tensors.release(images, masks);
+    this.#options.tensors.releaseRagged(ragged);
   }
 
   async #mask(submitted: Submitted, bad: number[], errors: SampleError[]): Promise<Made<L>> {
-    const { job, images, masks, labels, mix } = submitted;
+    const { job, images, ragged, masks, labels, mix } = submitted;
     const { device, isolate } = this.#options;
-    if (!images) {
+    if (!images && !ragged) {
       if (isolate) return this.#failed(submitted, errors[0].reason, errors);
       throw new ShapeError(
         `Cannot mask a batch as one image of it must be readable where no operator fixes the size: received ${bad.length} failures of ${job.ids.length}`,
@@ -110,10 +115,31 @@ export class Finisher<L> {
       valid[i] = 0;
       labels[i] = null;
     }
-    await clearRows(device, images, bad);
+    if (images) await clearRows(device, images, bad);
+    if (ragged) { for (const i of bad) ragged.tensors[i] = null; }
     if (masks) await clearRows(device, masks, bad);
     const { ids } = job;
-    return { job, images, masks, labels: this.#labels(submitted), ids, valid, errors, mix };
+    return { job, images, ragged, masks, labels: this.#labels(submitted), ids, valid, errors, mix };
+  }
+
+  /** Leaves bad samples out of images that have tensors of their own: nothing needs to move. */
+  #drop(submitted: Submitted, ragged: RaggedImages, errors: SampleError[]): Made<L> {
+    const { job, labels, mix } = submitted;
+    const keep = labels.map((_, i) => i).filter((i) => !submitted.errors[i]);
+    if (keep.length === 0) this.discard(submitted);
+    return {
+      job,
+      images: null,
+      ragged: keep.length === 0
+        ? null
+        : { tensors: keep.map((i) => ragged.tensors[i]), buffers: ragged.buffers },
+      masks: null,
+      labels: this.#labels({ masks: null, labels: keep.map((i) => labels[i]) }),
+      ids: job.ids.pick(keep),
+      valid: Uint8Array.from(keep, (i) => job.valid[i]),
+      errors,
+      mix: renumber(mix, keep),
+    };
   }
 
   async #pack(submitted: Submitted, errors: SampleError[]): Promise<Made<L>> {
@@ -136,6 +162,7 @@ export class Finisher<L> {
     return {
       job,
       images: packed.images,
+      ragged: null,
       masks: packed.masks,
       labels: this.#labels(packed),
       ids: job.ids.pick(keep),
@@ -152,7 +179,7 @@ export class Finisher<L> {
   ): Made<L> {
     const valid = new Uint8Array(job.ids.length);
     const labels = this.#labels({ masks: null, labels: Array.from(valid, () => null) });
-    const nothing = { images: null, masks: null, mix: [] };
+    const nothing = { images: null, ragged: null, masks: null, mix: [] };
     return { job, ...nothing, labels, ids: job.ids, valid, errors, failure };
   }
 

@@ -13,7 +13,8 @@ import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./masks.ts";
 import type { AugmentStage, DecodeStage, RegionsOf, SampleKeys } from "./stages.ts";
-import type { ImageSize, TensorLender } from "./tensors.ts";
+import { augmentEach } from "./ragged.ts";
+import type { ImageSize, RaggedImages, TensorLender } from "./tensors.ts";
 
 /** A batch whose work has been submitted, but not verified. */
 export interface Submitted {
@@ -21,6 +22,8 @@ export interface Submitted {
   job: Job;
   /** Images in GPU memory; null if none could be placed. */
   images: GpuTensor | null;
+  /** Images that keep sizes of their own, where they may; `images` is null then. */
+  ragged: RaggedImages | null;
   /** Masks in GPU memory, where labels are masks. */
   masks: MaskTensor | null;
   /** What the label reader made of each label; null for a sample that failed. */
@@ -44,6 +47,8 @@ export interface MakerOptions {
   augmenter: AugmentStage;
   labels: LabelReader<unknown>;
   seed: number;
+  /** Whether images keep sizes of their own. */
+  ragged: boolean;
   /** Whether a batch that cannot be made is handed out with its failure, instead of ending all. */
   isolate: boolean;
 }
@@ -69,6 +74,9 @@ export class BatchMaker {
     const submitted: Submitted = {
       job,
       images: null,
+      ragged: this.#options.ragged
+        ? { tensors: new Array(job.ids.length).fill(null), buffers: [] }
+        : null,
       masks: null,
       labels: new Array(job.ids.length).fill(null),
       errors: new Array(job.ids.length),
@@ -83,9 +91,11 @@ export class BatchMaker {
       return submitted;
     } catch (error) {
       this.#options.tensors.release(submitted.images, submitted.masks);
+      this.#options.tensors.releaseRagged(submitted.ragged);
       const own = error instanceof CassetteError && !(error instanceof DeviceLostError);
       if (!this.#options.isolate || !own) throw error;
-      return { ...submitted, images: null, masks: null, errors: [], failure: error, verify: [] };
+      const nothing = { images: null, ragged: null, masks: null };
+      return { ...submitted, ...nothing, errors: [], failure: error, verify: [] };
     }
   }
 
@@ -135,6 +145,12 @@ export class BatchMaker {
       const keys = this.#keys(job, first, end);
       verify.push({ first, errors: () => images.verify() });
       const usable = this.#usable(submitted, images, keys, first);
+      if (submitted.ragged) {
+        const { tensors: each, buffers } = await augmentEach(usable, keys, augmenter, tensors);
+        each.forEach((tensor, i) => submitted.ragged!.tensors[first + i] = tensor);
+        submitted.ragged.buffers.push(...buffers);
+        continue;
+      }
       const own = augmenter.shape(usable.images, keys);
       if (!own || own.width === 0) {
         for (let i = first; i < end; i++) waiting.push(i);

@@ -52,6 +52,11 @@ export interface AugmentStage {
     images: readonly (GpuImage | null)[],
     keys: SampleKeys,
   ): { width: number; height: number } | undefined;
+  /** Size of each image after augmentation; null for one that is not there. */
+  sizes(
+    images: readonly (GpuImage | null)[],
+    keys: SampleKeys,
+  ): ({ width: number; height: number } | null)[];
   /** Finds the images that cannot be augmented, such as those that are smaller than a crop. */
   faults(
     images: readonly (GpuImage | null)[],

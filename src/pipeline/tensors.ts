@@ -6,11 +6,21 @@ import { GpuTensor, tensorBytes, type TensorDescriptor } from "../gpu/tensor.ts"
 /** Channels of the images in batches. */
 const CHANNELS = 3;
 const WORD = 4;
+/** Offsets at which WebGPU binds storage are multiples of this, unless a device allows less. */
+const BINDING_ALIGNMENT = 256;
 
 /** Width and height in pixels. */
 export interface ImageSize {
   width: number;
   height: number;
+}
+
+/** Images of a batch that keep sizes of their own. */
+export interface RaggedImages {
+  /** A tensor of one image for each sample; null for one that could not be loaded. */
+  tensors: (GpuTensor | null)[];
+  /** The buffers in which they lie. */
+  buffers: GPUBuffer[];
 }
 
 /** Lends the tensors of batches. */
@@ -43,15 +53,50 @@ export class TensorLender {
    * @throws {LimitsError} If it does not fit a buffer.
    */
   images(count: number, { width, height }: ImageSize): GpuTensor {
-    const shape = this.#output.layout === "NCHW"
-      ? [count, CHANNELS, height, width] as const
-      : [count, height, width, CHANNELS] as const;
+    const shape = this.#shape(count, { width, height });
     const descriptor = { shape, ...this.#output };
     const buffer = this.#buffer(
       tensorBytes(descriptor),
       `${shape.join("×")} in ${descriptor.dtype}`,
     );
     return new GpuTensor(this.#device, buffer, descriptor);
+  }
+
+  /**
+   * Lends a tensor for each image, in as few buffers as hold them.
+   *
+   * @param sizes Size of each; null for one that is not there.
+   * @returns Tensors of one image, with any content, and the buffers in which they lie.
+   * @throws {LimitsError} If one does not fit a buffer.
+   */
+  ragged(sizes: readonly (ImageSize | null)[]): RaggedImages {
+    const most = this.#device.limits.maxBufferSize;
+    const shapes = sizes.map((size) => size && this.#shape(1, size));
+    const tensors: (GpuTensor | null)[] = sizes.map(() => null);
+    const buffers: GPUBuffer[] = [];
+    for (let from = 0; from < shapes.length;) {
+      const places: number[] = [];
+      let [to, end] = [from, 0];
+      for (; to < shapes.length; to++) {
+        const shape = shapes[to];
+        const bytes = shape ? align(tensorBytes({ shape, ...this.#output })) : 0;
+        if (end > 0 && end + bytes > most) break;
+        places.push(end);
+        end += bytes;
+      }
+      if (end > 0) {
+        const buffer = this.#buffer(end, `${to - from} images of their own sizes`);
+        buffers.push(buffer);
+        for (let i = from; i < to; i++) {
+          const shape = shapes[i];
+          if (!shape) continue;
+          const descriptor = { shape, ...this.#output };
+          tensors[i] = new GpuTensor(this.#device, buffer, descriptor, places[i - from]);
+        }
+      }
+      from = to;
+    }
+    return { tensors, buffers };
   }
 
   /**
@@ -103,6 +148,21 @@ export class TensorLender {
     for (const tensor of tensors) if (tensor) this.#pool.release(tensor.buffer);
   }
 
+  /**
+   * Takes images of their own sizes back.
+   *
+   * @param images The images; null for none.
+   */
+  releaseRagged(images: RaggedImages | null): void {
+    for (const buffer of images?.buffers ?? []) this.#pool.release(buffer);
+  }
+
+  #shape(count: number, { width, height }: ImageSize): TensorDescriptor["shape"] {
+    return this.#output.layout === "NCHW"
+      ? [count, CHANNELS, height, width]
+      : [count, height, width, CHANNELS];
+  }
+
   #buffer(bytes: number, what: string): GPUBuffer {
     const most = this.#device.limits.maxBufferSize;
     if (bytes > most) {
@@ -114,4 +174,8 @@ export class TensorLender {
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     return this.#pool.acquire(bytes, STORAGE | COPY_SRC | COPY_DST, "batch");
   }
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / BINDING_ALIGNMENT) * BINDING_ALIGNMENT;
 }
