@@ -17,6 +17,7 @@ import {
   type WholeSchema,
   wholeSchema,
 } from "./schema.ts";
+import { checkTables } from "./table_columns.ts";
 
 /** Options of {@linkcode CassandraWriter.open}. */
 export interface CassandraWriterOptions
@@ -87,7 +88,12 @@ export class CassandraWriter implements DatasetWriter {
     return new CassandraWriter(client, options);
   }
 
-  /** Creates keyspace and tables that are missing. */
+  /**
+   * Creates keyspace and tables that are missing.
+   *
+   * @throws {IngestError} If the server does not let it.
+   * @throws {SchemaError} If there are such tables of another schema.
+   */
   async createTables(): Promise<void> {
     const { keyspace, replication } = this.#options;
     for (const statement of cassandraSchema(this.#schema, keyspace, replication)) {
@@ -102,6 +108,7 @@ export class CassandraWriter implements DatasetWriter {
         );
       }
     }
+    await checkTables(this.#client, keyspace, this.#schema);
   }
 
   /**

@@ -2,7 +2,8 @@ import { SchemaError } from "../errors.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { ListSelection } from "./list.ts";
 import { ListBuilder, type SampleList } from "./list_builder.ts";
-import { scanCassandra, tableColumns } from "./scan_cassandra.ts";
+import { scanCassandra } from "./scan_cassandra.ts";
+import { tableColumns } from "./table_columns.ts";
 import type { Cell } from "./cql_rows.ts";
 import type { ColumnValue } from "./schema.ts";
 

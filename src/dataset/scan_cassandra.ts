@@ -5,6 +5,7 @@ import type { CassandraConfig } from "../source/cassandra_config.ts";
 import { CqlConnection, errorText, Opcode } from "./cql_connection.ts";
 import { type Cell, READ_TYPES, readRows, type RowPage, TextCache } from "./cql_rows.ts";
 import { quote } from "./schema.ts";
+import { tableColumns } from "./table_columns.ts";
 
 /** What is read of a table. */
 export interface TableScan {
@@ -25,14 +26,6 @@ export interface TableScan {
   onPage: (rows: Iterable<Cell[]>) => void | Promise<void>;
   /** Aborts with its reason. */
   signal?: AbortSignal;
-}
-
-/** Columns of a table, as the server describes them. */
-export interface TableColumns {
-  /** Columns of the partition key, in order. */
-  partitionKey: string[];
-  /** Type of each column, as CQL writes it. */
-  types: Map<string, string>;
 }
 
 /** A part of the token ring. */
@@ -66,38 +59,6 @@ const BACKOFF_MS = 100;
 const PARTS = 4;
 /** Codes from here on are about the statement: they do not pass (CQL protocol v4, section 9). */
 const OF_STATEMENT = 0x2000;
-
-/**
- * Asks the server for the columns of a table.
- *
- * @param client A connected client.
- * @param keyspace Exact name of the keyspace.
- * @param table Exact name of the table.
- * @returns Its columns.
- * @throws {SchemaError} If there is no such table.
- */
-export async function tableColumns(
-  client: Client,
-  keyspace: string,
-  table: string,
-): Promise<TableColumns> {
-  const { rows } = await client.execute(
-    "SELECT column_name, kind, position, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?",
-    [keyspace, table],
-    { prepare: true },
-  );
-  if (rows.length === 0) {
-    throw new SchemaError(
-      `Cannot list ${keyspace}.${table} as there must be such a table: received none`,
-      { option: "table" },
-    );
-  }
-  const keys = rows.filter(({ kind }) => kind === "partition_key");
-  return {
-    partitionKey: keys.sort((a, b) => a.position - b.position).map((row) => row.column_name),
-    types: new Map(rows.map((row) => [row.column_name, row.type])),
-  };
-}
 
 /**
  * Reads columns of all rows of a table: the token ring is cut into parts, and several parts are

@@ -45,7 +45,7 @@ export type WholeSchema = Required<DatasetSchema>;
 export type Replication = number | Record<string, number>;
 
 /** Columns that every metadata table has, beside id and label. */
-export const OWN_COLUMNS = ["path", "class", "bytes", "hash", "origin"] as const;
+const OWN_COLUMNS = { path: "text", class: "text", bytes: "int", hash: "blob", origin: "blob" };
 
 const CQL_TYPES: Record<ColumnType, string> = { text: "text", int: "int", double: "double" };
 const SQL_TYPES: Record<ColumnType, string> = { text: "TEXT", int: "INTEGER", double: "REAL" };
@@ -91,6 +91,35 @@ export function wholeSchema(schema: DatasetSchema = {}): WholeSchema {
   return whole;
 }
 
+/** A column and its type in CQL. */
+export type CqlColumn = [name: string, type: string];
+
+/**
+ * The columns of a metadata table.
+ *
+ * @param schema The schema.
+ * @returns Names and types in the order in which rows are written.
+ */
+export function metadataTypes(schema: WholeSchema): CqlColumn[] {
+  return [
+    [schema.metadataIdColumn, "uuid"],
+    ...Object.entries(OWN_COLUMNS),
+    ...(schema.labelType === "int" ? [[schema.metadataLabelColumn, "int"] as CqlColumn] : []),
+    ...Object.entries(schema.columns).map(([name, type]): CqlColumn => [name, CQL_TYPES[type]]),
+  ];
+}
+
+/**
+ * The columns of a data table.
+ *
+ * @param schema The schema.
+ * @returns Names and types in the order in which rows are written.
+ */
+export function dataTypes({ idColumn, labelColumn, labelType, dataColumn }: WholeSchema) {
+  const label: CqlColumn[] = labelType === "none" ? [] : [[labelColumn, labelType]];
+  return [[idColumn, "uuid"], ...label, [dataColumn, "blob"]] as CqlColumn[];
+}
+
 /**
  * Names the columns of a metadata table.
  *
@@ -98,8 +127,7 @@ export function wholeSchema(schema: DatasetSchema = {}): WholeSchema {
  * @returns Names in the order in which rows are written.
  */
 export function metadataColumns(schema: WholeSchema): string[] {
-  const label = schema.labelType === "int" ? [schema.metadataLabelColumn] : [];
-  return [schema.metadataIdColumn, ...OWN_COLUMNS, ...label, ...Object.keys(schema.columns)];
+  return metadataTypes(schema).map(([name]) => name);
 }
 
 /**
@@ -109,8 +137,7 @@ export function metadataColumns(schema: WholeSchema): string[] {
  * @returns Names in the order in which rows are written.
  */
 export function dataColumns(schema: WholeSchema): string[] {
-  const label = schema.labelType === "none" ? [] : [schema.labelColumn];
-  return [schema.idColumn, ...label, schema.dataColumn];
+  return dataTypes(schema).map(([name]) => name);
 }
 
 /**
@@ -143,27 +170,13 @@ export function cassandraSchema(
 ): string[] {
   const whole = wholeSchema(schema);
   const space = quote(keyspace);
-  const labelType = whole.labelType === "int" ? "int" : "blob";
-  const data = [
-    `${quote(whole.idColumn)} uuid PRIMARY KEY`,
-    ...(whole.labelType === "none" ? [] : [`${quote(whole.labelColumn)} ${labelType}`]),
-    `${quote(whole.dataColumn)} blob`,
-  ];
+  const define = (columns: CqlColumn[]) => columns.map(([name, type]) => `${quote(name)} ${type}`);
   const id = quote(whole.metadataIdColumn);
   const key = whole.partitionBy.length > 0
     ? `(${whole.partitionBy.map(quote).join(", ")}), ${id}`
     : id;
-  const metadata = [
-    `${id} uuid`,
-    "path text",
-    "class text",
-    "bytes int",
-    "hash blob",
-    "origin blob",
-    ...(whole.labelType === "int" ? [`${quote(whole.metadataLabelColumn)} int`] : []),
-    ...Object.entries(whole.columns).map(([name, type]) => `${quote(name)} ${CQL_TYPES[type]}`),
-    `PRIMARY KEY (${key})`,
-  ];
+  const data = [...define(dataTypes(whole)), `PRIMARY KEY (${quote(whole.idColumn)})`];
+  const metadata = [...define(metadataTypes(whole)), `PRIMARY KEY (${key})`];
   const compaction = "compaction = {'class': 'SizeTieredCompactionStrategy'}";
   return [
     `CREATE KEYSPACE IF NOT EXISTS ${space} WITH replication = ${replicationMap(replication)}`,

@@ -12,6 +12,7 @@ import {
   type WholeSchema,
   wholeSchema,
 } from "./schema.ts";
+import { otherTable } from "./table_columns.ts";
 
 /**
  * Records, bytes and milliseconds after which a transaction ends: what a kill can undo. A longer one
@@ -76,10 +77,19 @@ export class SqliteWriter implements DatasetWriter {
     }
   }
 
-  /** Creates the tables that are missing. */
-  createTables(): Promise<void> {
-    for (const statement of sqliteSchema(this.#schema)) this.#database.exec(statement);
-    return Promise.resolve();
+  /**
+   * Creates the tables that are missing.
+   *
+   * @throws {SchemaError} If there are such tables of another schema.
+   */
+  // deno-lint-ignore require-await
+  async createTables(): Promise<void> {
+    const [data, metadata, ...indexes] = sqliteSchema(this.#schema);
+    this.#database.exec(data);
+    this.#database.exec(metadata);
+    this.#checkTable(this.#schema.dataTable, dataColumns(this.#schema));
+    this.#checkTable(this.#schema.metadataTable, metadataColumns(this.#schema));
+    for (const index of indexes) this.#database.exec(index);
   }
 
   /**
@@ -168,6 +178,22 @@ export class SqliteWriter implements DatasetWriter {
     } finally {
       this.#database.close();
     }
+  }
+
+  /** The first column must be the key: by it a record that comes again is replaced. */
+  #checkTable(table: string, columns: string[]): void {
+    const found = new Map(
+      this.#database.prepare("SELECT name, pk FROM pragma_table_info(?)").all(table)
+        .map(({ name, pk }) => [String(name).toLowerCase(), pk]),
+    );
+    const name = `table "${table}" of ${this.name}`;
+    for (const column of columns) {
+      if (found.has(column.toLowerCase())) continue;
+      throw otherTable(name, `column "${column}" must be there`);
+    }
+    const keys = [...found].filter(([, pk]) => pk !== 0).map(([column]) => column);
+    if (keys.join() === columns[0].toLowerCase()) return;
+    throw otherTable(name, `primary key must be ${quote(columns[0])}`, keys.join(", ") || "none");
   }
 
   #prepared() {

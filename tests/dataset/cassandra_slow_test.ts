@@ -175,6 +175,38 @@ test("a list is the same from the bytes of answers and from the driver, over man
   assertEquals([...driver.columns.get("path")!], [...bytes.columns.get("path")!]);
 });
 
+test("tables that another schema has made are told before the first row", async () => {
+  const keyspace = "cassette_dataset_other";
+  const dir = await pictureFolder(2);
+  const cases: [string, DatasetSchema, string][] = [
+    [
+      "metadata (id uuid PRIMARY KEY, path text, class text, bytes int, hash blob, label int)",
+      {},
+      `${keyspace}.metadata as its column "origin" must be blob: received no such column`,
+    ],
+    [
+      "data (id uuid PRIMARY KEY, label int, data blob)",
+      { labelType: "blob" },
+      `${keyspace}.data as its column "label" must be blob: received int`,
+    ],
+    [
+      "data (id uuid, label int, data blob, PRIMARY KEY (id, label))",
+      {},
+      'primary key must be (("id")): received (("id"), "label"); name other tables',
+    ],
+  ];
+  for (const [table, tables, message] of cases) {
+    await dropKeyspace(keyspace);
+    await using client = await connect(server!);
+    await client.run(
+      `CREATE KEYSPACE ${keyspace} WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`,
+    );
+    await client.run(`CREATE TABLE ${keyspace}.${table}`);
+    await using writer = await CassandraWriter.open({ ...server!, keyspace, tables });
+    await assertRejects(() => ingestFolder(dir, writer), SchemaError, message);
+  }
+});
+
 test("a record that the server refuses is left out, its neighbours are not", async () => {
   const keyspace = "cassette_dataset_large";
   await dropKeyspace(keyspace);

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
 import {
@@ -6,6 +6,7 @@ import {
   type DatasetSchema,
   ingestFolder,
   listSqlite,
+  SchemaError,
   sqliteSchema,
   SqliteSource,
   SqliteWriter,
@@ -28,8 +29,8 @@ const OWN: DatasetSchema = {
 Deno.test("the CQL names what the schema names, without compression for blobs", () => {
   assertEquals(cassandraSchema(OWN, "ks", { "dc'1": 3, dc2: 2 }), [
     `CREATE KEYSPACE IF NOT EXISTS "ks" WITH replication = {'class': 'NetworkTopologyStrategy', 'dc''1': 3, 'dc2': 2}`,
-    `CREATE TABLE IF NOT EXISTS "ks"."data_224" ("patch_id" uuid PRIMARY KEY, "class_number" int, "data" blob) WITH compression = {'enabled': 'false'} AND compaction = {'class': 'SizeTieredCompactionStrategy'}`,
-    `CREATE TABLE IF NOT EXISTS "ks"."metadata_224" ("uid" uuid, path text, class text, bytes int, hash blob, origin blob, "Or" int, "patient" text, "od""d" int, PRIMARY KEY (("patient"), "uid")) WITH compaction = {'class': 'SizeTieredCompactionStrategy'}`,
+    `CREATE TABLE IF NOT EXISTS "ks"."data_224" ("patch_id" uuid, "class_number" int, "data" blob, PRIMARY KEY ("patch_id")) WITH compression = {'enabled': 'false'} AND compaction = {'class': 'SizeTieredCompactionStrategy'}`,
+    `CREATE TABLE IF NOT EXISTS "ks"."metadata_224" ("uid" uuid, "path" text, "class" text, "bytes" int, "hash" blob, "origin" blob, "Or" int, "patient" text, "od""d" int, PRIMARY KEY (("patient"), "uid")) WITH compaction = {'class': 'SizeTieredCompactionStrategy'}`,
   ]);
 });
 
@@ -44,6 +45,29 @@ Deno.test("the SQL is taken by SQLite, whatever the label type", () => {
     assertEquals(columns("data_224").includes("class_number"), labelType !== "none");
     assertEquals(columns("metadata_224").includes("Or"), labelType === "int");
     database.close();
+  }
+});
+
+Deno.test("tables in SQLite that another schema has made are told before the first row", async () => {
+  const cases: [string, DatasetSchema, string][] = [
+    ["CREATE TABLE data (id BLOB PRIMARY KEY, data BLOB)", {}, 'column "label" must be there'],
+    ["CREATE TABLE metadata (id BLOB PRIMARY KEY)", {}, 'column "path" must be there'],
+    [
+      "CREATE TABLE data (id BLOB, label INTEGER, data BLOB)",
+      {},
+      'primary key must be "id": received none',
+    ],
+    [
+      sqliteSchema({})[1],
+      { columns: { patient: "text" }, partitionBy: ["patient"] },
+      'column "patient" must be there',
+    ],
+  ];
+  for (const [sql, schema, message] of cases) {
+    const path = join(await Deno.makeTempDir(), "set.sqlite");
+    new DatabaseSync(path).exec(sql);
+    await using writer = new SqliteWriter(path, schema);
+    await assertRejects(() => writer.createTables(), SchemaError, message);
   }
 });
 
