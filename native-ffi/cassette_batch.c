@@ -26,21 +26,29 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
+static arena *arena_of(const uint8_t *bytes) {
+  return (arena *)(void *)(bytes - ARENA_HEADER);
+}
+
+uint64_t cassette_arena_capacity(const uint8_t *bytes) {
+  return arena_of(bytes)->capacity;
+}
+
 /*
- * With the lock. Arenas are kept for the next batch, as fresh memory costs the kernel more than
- * filling it does. What does not fit is exchanged, so there are never more than were in use at once.
+ * Arenas are kept for the next batch, as fresh memory costs the kernel more than filling it does.
+ * What does not fit is exchanged, so there are never more than were in use at once.
  */
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity) {
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size) {
   for (arena **at = &session->arenas; *at; at = &(*at)->next) {
     arena *found = *at;
     if (found->capacity < size || found->capacity / 2 > size) continue;
     *at = found->next;
-    if (capacity) *capacity = found->capacity;
     return (uint8_t *)found + ARENA_HEADER;
   }
   arena **last = &session->arenas;
   while (*last && (*last)->next) last = &(*last)->next;
   arena *old = *last;
+  uint32_t slot = old ? old->slot : session->slots++;
   if (old) {
     *last = NULL;
     session->stats.arena_bytes -= old->capacity;
@@ -58,12 +66,12 @@ uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t 
     return NULL;
   }
   made->capacity = rounded;
-  if (capacity) *capacity = rounded;
+  made->slot = slot;
   return (uint8_t *)made + ARENA_HEADER;
 }
 
 void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
-  arena *given = (arena *)(void *)(bytes - ARENA_HEADER);
+  arena *given = arena_of(bytes);
   given->next = session->arenas;
   session->arenas = given;
 }
@@ -249,6 +257,10 @@ static void hand_over(cassette_batch *batch) {
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
   free_requests(batch);
+  if (batch->done.arena) {
+    batch->done.capacity = arena_of(batch->done.arena)->capacity;
+    batch->done.slot = arena_of(batch->done.arena)->slot;
+  }
   batch->state = BATCH_DONE;
   push(&session->done, batch);
   pthread_cond_broadcast(&session->finished);
@@ -262,7 +274,7 @@ static void prepare(cassette_batch *batch) {
   batch->pieces = malloc((batch->count ? batch->count : 1) * sizeof *batch->pieces);
   pthread_mutex_lock(&session->lock);
   if (batch->pieces && batch->done.size > 0 && !batch->done.arena)
-    batch->done.arena = cassette_arena_take(session, batch->done.size, NULL);
+    batch->done.arena = cassette_arena_take(session, batch->done.size);
   pthread_mutex_unlock(&session->lock);
   if (batch->done.arena) lay_out(batch);
   pthread_mutex_lock(&session->lock);

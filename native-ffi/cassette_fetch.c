@@ -314,9 +314,8 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
   uint8_t *early = NULL;
-  uint64_t capacity = 0;
   if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
-    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count, &capacity);
+    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count);
   if (!block || !batch || !session->ready || session->closing ||
       !join(session, block, batch, group)) {
     if (early) cassette_arena_give_back(session, early);
@@ -330,7 +329,7 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
     return CASSETTE_ERROR;
   }
   batch->early = early;
-  batch->early_capacity = capacity;
+  batch->early_capacity = early ? cassette_arena_capacity(early) : 0;
   session->references++;
   session->stats.requested += count;
   session->stats.waiting += count;

@@ -73,6 +73,7 @@ typedef struct cassette_done {
   cassette_batch *batch; /* for release */
   uint8_t *arena;        /* 64-byte aligned; NULL if count is 0 or memory ran out */
   uint64_t size;         /* bytes of the arena in use */
+  uint64_t capacity;     /* bytes that it has */
   uint64_t offsets;      /* double[count]: where each blob begins, from `blobs` on */
   uint64_t lengths;      /* uint32_t[count]: bytes of each blob, 0 for a failed sample */
   uint64_t statuses;     /* uint8_t[count]: enum cassette_status, with CASSETTE_LABEL_NULL */
@@ -89,6 +90,12 @@ typedef struct cassette_done {
   const uint32_t *origins;
   uint32_t count;        /* samples */
   uint32_t failures;     /* samples whose status is not CASSETTE_OK */
+  /*
+   * Which of the session's arenas it is, from 0 on. Where it has the same address and capacity as
+   * the last time, it is the same memory, that was never freed.
+   */
+  uint32_t slot;
+  uint32_t reserved;
 } cassette_done;
 
 /*

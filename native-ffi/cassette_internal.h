@@ -103,6 +103,7 @@ typedef struct retry_queue {
 typedef struct arena {
   struct arena *next;
   uint64_t capacity;
+  uint32_t slot;
 } arena;
 
 enum { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_PREPARE, OPERATION_CLOSE };
@@ -151,6 +152,7 @@ struct cassette_session {
   retry_queue retry[CASSETTE_MAX_RETRIES];
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
+  uint32_t slots;          /* arenas there are, in use or free */
   uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
   cassette_stats_data stats;
 };
@@ -182,7 +184,8 @@ void *cassette_copy_thread(void *session);
 void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
 void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
 void cassette_arenas_free(cassette_session *session);
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity);
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size); /* with the lock, let go of */
+uint64_t cassette_arena_capacity(const uint8_t *bytes);
 void cassette_arena_give_back(cassette_session *session, uint8_t *bytes);
 void cassette_copy_early(cassette_batch *batch, cassette_request *request); /* without the lock */
 

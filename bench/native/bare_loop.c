@@ -1,11 +1,12 @@
 /*
  * The least that a C program does to fetch rows by key: a loop over the driver, so many requests in
- * flight, each blob looked at and let go.
+ * flight, each byte of a blob read once where the driver has it, and let go.
  *
  * bare_loop DRIVER LIBPYTHON HOST PORT CQL IDS IN_FLIGHT CONNECTIONS
  *
  * IDS is a file of 16-byte keys. Each line on standard input is a number of rounds; each line on
- * standard output tells images, seconds, and microseconds of the process's CPU time.
+ * standard output tells images, seconds, microseconds of the process's CPU time, and the sum of all
+ * words so far.
  */
 #include "../../native-ffi/cassette_driver.h"
 
@@ -20,7 +21,7 @@ static cassette_driver *driver;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
 static uint32_t in_flight, limit;
-static uint64_t bytes, failures;
+static uint64_t checksum, failures;
 
 static void fail(const char *what) {
   fprintf(stderr, "bare_loop: %s\n", what);
@@ -43,6 +44,18 @@ static uint64_t big_endian(const uint8_t *id, int count) {
   return value;
 }
 
+/* All words of the blob, so that each of its bytes comes to the processor as for any use of it. */
+static uint64_t sum(const uint8_t *blob, size_t length) {
+  uint64_t total = 0, word;
+  size_t at = 0;
+  for (; at + sizeof word <= length; at += sizeof word) {
+    memcpy(&word, blob + at, sizeof word);
+    total += word;
+  }
+  for (; at < length; at++) total += blob[at];
+  return total;
+}
+
 static void on_answer(CassFuture *future, void *data) {
   (void)data;
   const CassResult *result = driver->future_get_result(future);
@@ -53,9 +66,10 @@ static void on_answer(CassFuture *future, void *data) {
   bool arrived = row &&
                  driver->value_get_bytes(driver->row_get_column(row, 0), &blob, &length) == CASS_OK &&
                  driver->value_get_int32(driver->row_get_column(row, 1), &label) == CASS_OK;
+  uint64_t all = arrived ? sum(blob, length) : 0;
   if (result) driver->result_free(result);
   pthread_mutex_lock(&lock);
-  if (arrived) bytes += length;
+  if (arrived) checksum += all;
   else failures++;
   if (in_flight-- >= limit - 1) pthread_cond_signal(&freed);
   else if (in_flight == 0) pthread_cond_signal(&freed);
@@ -132,7 +146,8 @@ int main(int count, char **arguments) {
     while (in_flight > 0) pthread_cond_wait(&freed, &lock);
     if (failures > 0) fail("a sample failed");
     pthread_mutex_unlock(&lock);
-    printf("%zu %.6f %.0f\n", keys * (size_t)rounds, now() - begin, cpu() - used);
+    printf("%zu %.6f %.0f %llu\n", keys * (size_t)rounds, now() - begin, cpu() - used,
+           (unsigned long long)checksum);
     fflush(stdout);
   }
   free(ids);

@@ -1,3 +1,4 @@
+import { Arena, type Arenas } from "./arenas.ts";
 import type { ShimSymbols } from "./symbols.ts";
 
 /** What became of a sample, as in `cassette_fetch.h`. */
@@ -27,8 +28,8 @@ export interface NativeSampleFailure {
 
 /** A batch as the shim hands it over; all but `blobs` is copied. */
 export interface NativeBatch {
-  /** The blobs, in the arena; detached by `release`. */
-  blobs: Uint8Array<ArrayBuffer>;
+  /** The blobs, in the arena, viewed from the first use on; detached by `release`. */
+  readonly blobs: Uint8Array<ArrayBuffer>;
   /** Where each begins in `blobs`. */
   offsets: Float64Array<ArrayBuffer>;
   /** Bytes of each. */
@@ -50,25 +51,25 @@ export interface NativeBatch {
 }
 
 /** 64-bit words of one `cassette_done`. */
-export const DONE_WORDS = 15;
+export const DONE_WORDS = 17;
 
 /**
  * Reads what `cassette_wait` wrote about one batch.
  *
  * @param symbols The shim's functions.
- * @param forgotten Releases batches of which nothing is held any more.
+ * @param arenas The session's arenas.
  * @param done The words of one `cassette_done`.
  * @returns The batch.
  */
 export function readBatch(
   symbols: ShimSymbols,
-  forgotten: FinalizationRegistry<Deno.PointerObject>,
+  arenas: Arenas,
   done: BigUint64Array,
 ): NativeBatch {
   const batch = Deno.UnsafePointer.create(done[1])!;
-  const arena = Deno.UnsafePointer.create(done[2]);
+  const pointer = Deno.UnsafePointer.create(done[2]);
   const [
-    size,
+    capacity,
     offsets,
     lengths,
     statuses,
@@ -78,38 +79,35 @@ export function readBatch(
     errors,
     blobs,
     blobsSize,
-  ] = Array.from(done.subarray(3, 13), Number);
-  const count = Number(done[14] & 0xffffffffn);
-  const failed = Number(done[14] >> 32n);
-  const origins = readOrigins(done[13], count);
-  if (!arena) {
+  ] = Array.from(done.subarray(4, 14), Number);
+  const count = Number(done[15] & 0xffffffffn);
+  const failed = Number(done[15] >> 32n);
+  const origins = readOrigins(done[14], count);
+  if (!pointer) {
     symbols.cassette_batch_release(batch);
     return { ...withoutMemory(count), origins };
   }
-  const memory = Deno.UnsafePointerView.getArrayBuffer(arena, size) as ArrayBuffer;
-  const release = symbols.cassette_batch_release;
-  let held = true;
-  const result: NativeBatch = {
-    blobs: new Uint8Array(memory, blobs, blobsSize),
-    offsets: new Float64Array(memory, offsets, count).slice(),
-    lengths: new Uint32Array(memory, lengths, count).slice(),
-    labels: new Int32Array(memory, labels, count).slice(),
-    statuses: new Uint8Array(memory, statuses, count).slice(),
-    labelBytes: new Uint8Array(memory, labelBytes, labelSize).slice(),
-    failures: parseFailures(new DataView(memory, errors), failed),
+  // All but the blobs is one piece.
+  const meta = new ArrayBuffer(labelBytes + labelSize - offsets);
+  new Deno.UnsafePointerView(pointer).copyInto(new Uint8Array(meta), offsets);
+  const slot = Number(done[16] & 0xffffffffn);
+  const arena = new Arena(arenas, { batch, pointer, address: done[2], capacity, slot });
+  let view: Uint8Array<ArrayBuffer> | undefined;
+  return {
+    get blobs() {
+      if (!arena.held) return view ?? new Uint8Array(0);
+      return view ??= new Uint8Array(arena.memory, blobs, blobsSize);
+    },
+    offsets: new Float64Array(meta, 0, count),
+    lengths: new Uint32Array(meta, lengths - offsets, count),
+    labels: new Int32Array(meta, labels - offsets, count),
+    statuses: new Uint8Array(meta, statuses - offsets, count),
+    labelBytes: new Uint8Array(meta, labelBytes - offsets, labelSize),
+    failures: parseFailures(new DataView(meta, errors - offsets), failed),
     failed,
     origins,
-    release() {
-      if (!held) return;
-      held = false;
-      forgotten.unregister(result);
-      memory.transfer(0);
-      result.blobs = new Uint8Array(0);
-      release(batch);
-    },
+    release: () => arena.release(),
   };
-  forgotten.register(memory, batch, result);
-  return result;
 }
 
 function readOrigins(address: bigint, count: number): Uint32Array<ArrayBuffer> | undefined {

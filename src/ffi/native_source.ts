@@ -30,21 +30,29 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
+static arena *arena_of(const uint8_t *bytes) {
+  return (arena *)(void *)(bytes - ARENA_HEADER);
+}
+
+uint64_t cassette_arena_capacity(const uint8_t *bytes) {
+  return arena_of(bytes)->capacity;
+}
+
 /*
- * With the lock. Arenas are kept for the next batch, as fresh memory costs the kernel more than
- * filling it does. What does not fit is exchanged, so there are never more than were in use at once.
+ * Arenas are kept for the next batch, as fresh memory costs the kernel more than filling it does.
+ * What does not fit is exchanged, so there are never more than were in use at once.
  */
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity) {
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size) {
   for (arena **at = &session->arenas; *at; at = &(*at)->next) {
     arena *found = *at;
     if (found->capacity < size || found->capacity / 2 > size) continue;
     *at = found->next;
-    if (capacity) *capacity = found->capacity;
     return (uint8_t *)found + ARENA_HEADER;
   }
   arena **last = &session->arenas;
   while (*last && (*last)->next) last = &(*last)->next;
   arena *old = *last;
+  uint32_t slot = old ? old->slot : session->slots++;
   if (old) {
     *last = NULL;
     session->stats.arena_bytes -= old->capacity;
@@ -62,12 +70,12 @@ uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t 
     return NULL;
   }
   made->capacity = rounded;
-  if (capacity) *capacity = rounded;
+  made->slot = slot;
   return (uint8_t *)made + ARENA_HEADER;
 }
 
 void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
-  arena *given = (arena *)(void *)(bytes - ARENA_HEADER);
+  arena *given = arena_of(bytes);
   given->next = session->arenas;
   session->arenas = given;
 }
@@ -253,6 +261,10 @@ static void hand_over(cassette_batch *batch) {
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
   free_requests(batch);
+  if (batch->done.arena) {
+    batch->done.capacity = arena_of(batch->done.arena)->capacity;
+    batch->done.slot = arena_of(batch->done.arena)->slot;
+  }
   batch->state = BATCH_DONE;
   push(&session->done, batch);
   pthread_cond_broadcast(&session->finished);
@@ -266,7 +278,7 @@ static void prepare(cassette_batch *batch) {
   batch->pieces = malloc((batch->count ? batch->count : 1) * sizeof *batch->pieces);
   pthread_mutex_lock(&session->lock);
   if (batch->pieces && batch->done.size > 0 && !batch->done.arena)
-    batch->done.arena = cassette_arena_take(session, batch->done.size, NULL);
+    batch->done.arena = cassette_arena_take(session, batch->done.size);
   pthread_mutex_unlock(&session->lock);
   if (batch->done.arena) lay_out(batch);
   pthread_mutex_lock(&session->lock);
@@ -932,9 +944,8 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
   uint8_t *early = NULL;
-  uint64_t capacity = 0;
   if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
-    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count, &capacity);
+    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count);
   if (!block || !batch || !session->ready || session->closing ||
       !join(session, block, batch, group)) {
     if (early) cassette_arena_give_back(session, early);
@@ -948,7 +959,7 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
     return CASSETTE_ERROR;
   }
   batch->early = early;
-  batch->early_capacity = capacity;
+  batch->early_capacity = early ? cassette_arena_capacity(early) : 0;
   session->references++;
   session->stats.requested += count;
   session->stats.waiting += count;
@@ -1094,6 +1105,7 @@ typedef struct cassette_done {
   cassette_batch *batch; /* for release */
   uint8_t *arena;        /* 64-byte aligned; NULL if count is 0 or memory ran out */
   uint64_t size;         /* bytes of the arena in use */
+  uint64_t capacity;     /* bytes that it has */
   uint64_t offsets;      /* double[count]: where each blob begins, from \`blobs\` on */
   uint64_t lengths;      /* uint32_t[count]: bytes of each blob, 0 for a failed sample */
   uint64_t statuses;     /* uint8_t[count]: enum cassette_status, with CASSETTE_LABEL_NULL */
@@ -1110,6 +1122,12 @@ typedef struct cassette_done {
   const uint32_t *origins;
   uint32_t count;        /* samples */
   uint32_t failures;     /* samples whose status is not CASSETTE_OK */
+  /*
+   * Which of the session's arenas it is, from 0 on. Where it has the same address and capacity as
+   * the last time, it is the same memory, that was never freed.
+   */
+  uint32_t slot;
+  uint32_t reserved;
 } cassette_done;
 
 /*
@@ -1487,6 +1505,7 @@ typedef struct retry_queue {
 typedef struct arena {
   struct arena *next;
   uint64_t capacity;
+  uint32_t slot;
 } arena;
 
 enum { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_PREPARE, OPERATION_CLOSE };
@@ -1535,6 +1554,7 @@ struct cassette_session {
   retry_queue retry[CASSETTE_MAX_RETRIES];
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
+  uint32_t slots;          /* arenas there are, in use or free */
   uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
   cassette_stats_data stats;
 };
@@ -1566,7 +1586,8 @@ void *cassette_copy_thread(void *session);
 void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
 void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
 void cassette_arenas_free(cassette_session *session);
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size, uint64_t *capacity);
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size); /* with the lock, let go of */
+uint64_t cassette_arena_capacity(const uint8_t *bytes);
 void cassette_arena_give_back(cassette_session *session, uint8_t *bytes);
 void cassette_copy_early(cassette_batch *batch, cassette_request *request); /* without the lock */
 

@@ -1,3 +1,4 @@
+import { Arenas } from "./arenas.ts";
 import { cString, type Native } from "./native.ts";
 import { DONE_WORDS, type NativeBatch, readBatch } from "./native_batch.ts";
 import type { ShimSymbols } from "./symbols.ts";
@@ -62,7 +63,7 @@ export class NativeSession {
   readonly #session: Deno.PointerObject;
   readonly #pending = new Map<bigint, Pending>();
   readonly #done = new BigUint64Array(DONE_WORDS * DONE_AT_ONCE);
-  readonly #forgotten: FinalizationRegistry<Deno.PointerObject>;
+  readonly #arenas: Arenas;
   #lastToken = 0n;
   #polling: Promise<void> | undefined;
   #operation: Promise<void> = Promise.resolve();
@@ -76,8 +77,7 @@ export class NativeSession {
     const session = native.symbols.cassette_session_new(native.driver);
     if (!session) throw new NativeFailure("out of memory", 0);
     this.#session = session;
-    const { cassette_batch_release } = native.symbols;
-    this.#forgotten = new FinalizationRegistry((batch) => cassette_batch_release(batch));
+    this.#arenas = new Arenas(native.symbols);
   }
 
   /**
@@ -219,6 +219,7 @@ export class NativeSession {
     do outcome = await this.#symbols.cassette_operation_wait(this.#session, WAIT_MS); while (
       outcome === PENDING && Date.now() < end
     );
+    this.#arenas.close();
     await this.#symbols.cassette_session_free(this.#session);
   }
 
@@ -248,7 +249,7 @@ export class NativeSession {
           continue;
         }
         this.#pending.delete(done[0]);
-        pending.resolve(readBatch(this.#symbols, this.#forgotten, done));
+        pending.resolve(readBatch(this.#symbols, this.#arenas, done));
       }
     }
     // At once, not in a later turn: a fetch in between would wait for a poll that has ended.

@@ -30,6 +30,7 @@ interface Flight {
 export class FetchWindow {
   readonly #source: BlobSource;
   readonly #ordering: Ordering;
+  readonly #lex: boolean;
   readonly #window: PrefetchWindow;
   readonly #abort = new AbortController();
   readonly #pools = new EpochPools();
@@ -45,14 +46,17 @@ export class FetchWindow {
    * @param jobs What to fetch, in order.
    * @param window How many batches to have under way.
    * @param ordering Which complete batch comes next.
+   * @param lex Whether the source may have the blobs lexed as JPEG files.
    */
   constructor(
     source: BlobSource,
     jobs: Iterable<Job> | AsyncIterable<Job>,
     window: PrefetchWindow,
     ordering: Ordering,
+    lex = false,
   ) {
     this.#source = source;
+    this.#lex = lex;
     this.#window = window;
     this.#ordering = ordering;
     this.#filling = this.#fill(jobs);
@@ -154,15 +158,16 @@ export class FetchWindow {
   async #fetch(job: Job, launch: Launch): Promise<Fetched> {
     if (job.invalid) return { job, error: job.invalid };
     const { signal } = this.#abort;
+    const lex = this.#lex;
     try {
       if (this.#ordering !== "samples" || job.request) {
-        const blobs = await this.#source.fetch(job.ids, { signal });
+        const blobs = await this.#source.fetch(job.ids, { signal, lex });
         const now = performance.now();
         this.#window.fetched(now - launch.at, now);
         return { job, blobs };
       }
       const pool = this.#pools.join(job, launch.at);
-      const blobs = await this.#source.fetch(job.ids, { signal, pool });
+      const blobs = await this.#source.fetch(job.ids, { signal, lex, pool });
       const now = performance.now();
       const arrived = this.#pools.take(job, blobs.places, now);
       this.#window.fetched(arrived.latency, now, arrived.excess);

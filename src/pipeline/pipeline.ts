@@ -47,7 +47,7 @@ export class Pipeline<L> {
    */
   constructor(options: PipelineOptions<L>, jobs: Iterable<Job> | AsyncIterable<Job>) {
     this.#options = options;
-    this.#fetches = new FetchWindow(options.source, jobs, options.window, options.ordering);
+    this.#fetches = new FetchWindow(options.source, jobs, options.window, options.ordering, true);
     this.#pumping = this.#pump();
   }
 

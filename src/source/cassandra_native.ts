@@ -106,27 +106,42 @@ export class NativeCassandraSource implements BlobSource {
     if (this.#disposed) throw disposedError(this.#config);
     options.signal?.throwIfAborted();
     if (ids.length === 0) return new MemoryBlobBatch([]);
-    const { signal, pool } = options;
-    if (pool) return await this.#fetchFrom(pool, ids, signal);
-    const batch = await this.#session.fetch(ids.bytes, { signal });
-    return await this.#blobs(ids.bytes.slice(), batch);
+    const own = ids.bytes.slice();
+    if (options.pool) return await this.#fetchFrom(options.pool, own, options);
+    return await this.#blobs(own, await this.#session.fetch(own, options), options);
   }
 
-  async #fetchFrom(pool: SamplePool, ids: IdList, signal?: AbortSignal): Promise<BlobBatch> {
+  async #fetchFrom(
+    pool: SamplePool,
+    ids: Uint8Array<ArrayBuffer>,
+    options: FetchOptions,
+  ): Promise<BlobBatch> {
     const members = this.#pools.get(pool) ?? new PoolMembers(this.#session.newToken());
     this.#pools.set(pool, members);
     const token = this.#session.newToken();
-    members.add(token, ids.bytes.slice());
-    const batch = await this.#session.fetch(ids.bytes, { signal, token, group: members.group });
+    members.add(token, ids);
+    const { signal } = options;
+    const batch = await this.#session.fetch(ids, { signal, token, group: members.group });
     const { own, places } = members.take(batch.origins!);
-    return await this.#blobs(own, batch, places);
+    return await this.#blobs(own, batch, options, places);
   }
 
-  /** Has the blobs lexed, which would otherwise take the decoder's time on this thread. */
-  async #blobs(ids: Uint8Array, batch: NativeBatch, places?: Float64Array): Promise<BlobBatch> {
+  /** Has the blobs lexed if asked to, which would otherwise take the decoder's time on this thread. */
+  async #blobs(
+    ids: Uint8Array,
+    batch: NativeBatch,
+    { lex }: FetchOptions,
+    places?: Float64Array,
+  ): Promise<BlobBatch> {
+    if (!lex) return new NativeBlobBatch(this.#config, ids, batch, places);
     const { blobs: bytes, offsets, lengths } = batch;
-    const lexed = await this.#lexer.lex({ length: lengths.length, bytes, offsets, lengths });
-    return new NativeBlobBatch(this.#config, ids, batch, places, lexed);
+    try {
+      const lexed = await this.#lexer.lex({ length: lengths.length, bytes, offsets, lengths });
+      return new NativeBlobBatch(this.#config, ids, batch, places, lexed);
+    } catch (error) {
+      batch.release();
+      throw error;
+    }
   }
 
   stats(): SourceStats {

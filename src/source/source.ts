@@ -64,8 +64,8 @@ export interface BlobBatch extends Disposable {
    */
   readonly places?: Float64Array;
   /**
-   * Markers and entropy-coded segments of the blobs, where the source has had them lexed on another
-   * thread; the decoder lexes them itself otherwise. Valid until dispose.
+   * Markers and entropy-coded segments of the blobs, where that was asked for and the source has had
+   * them lexed on another thread; the decoder lexes them itself otherwise. Valid until dispose.
    */
   readonly lexed?: LexedBlobs;
   /**
@@ -97,6 +97,8 @@ export interface FetchOptions {
   signal?: AbortSignal;
   /** Fetches of one pool exchange samples, see {@linkcode BlobBatch.places}. A source may ignore it. */
   pool?: SamplePool;
+  /** Whether the blobs are to be lexed as JPEG files, see {@linkcode BlobBatch.lexed}. A source may ignore it. */
+  lex?: boolean;
 }
 
 /**
