@@ -95,7 +95,7 @@ export function readBatch(
   let view: Uint8Array<ArrayBuffer> | undefined;
   return {
     get blobs() {
-      if (!arena.held) return view ?? new Uint8Array(0);
+      if (!arena.held) return new Uint8Array(0);
       return view ??= new Uint8Array(arena.memory, blobs, blobsSize);
     },
     offsets: new Float64Array(meta, 0, count),
