@@ -634,8 +634,11 @@ struct cassette_driver {
 #include <stdlib.h>
 #include <string.h>
 
-/* Requests sent between two looks at the queues. */
-enum { SEND_AT_ONCE = 64, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
+/*
+ * Requests sent between two looks at the queues, and the part of those in flight that must have been
+ * answered before a dispatcher that waits for them is woken: waking it costs as much as an answer.
+ */
+enum { SEND_AT_ONCE = 64, WAKE_PART = 8, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
 
 /* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
 enum { EARLY_LEAST = 16, META_BYTES = 64 };
@@ -790,7 +793,8 @@ static void on_answer(CassFuture *future, void *data) {
   session->in_flight--; /* at the end: the session lives as long as something is in flight */
   if (again || (session->stopping && session->in_flight == 0) ||
       (session->dispatcher_blocked &&
-       session->limit - session->in_flight >= (session->limit + 15) / 16))
+       session->limit - session->in_flight >=
+           (session->limit + WAKE_PART - 1) / WAKE_PART))
     wake_dispatcher(session);
   pthread_mutex_unlock(&session->lock);
 }
@@ -811,7 +815,6 @@ static void send(cassette_session *session, cassette_request *request) {
     return;
   }
   driver->statement_set_is_idempotent(statement, 1);
-  request->time = cassette_now();
   CassFuture *future = driver->session_execute(session->session, statement);
   driver->statement_free(statement);
   driver->future_set_callback(future, on_answer, request);
@@ -867,6 +870,7 @@ void *cassette_dispatch_thread(void *data) {
       if (!request) break;
       requests[count++] = request;
       request->attempts++;
+      request->time = now; /* near enough for all of them: asking the clock costs more than this does */
       session->in_flight++;
     }
     if (count > 0) {
