@@ -1339,7 +1339,8 @@ fn main(
 }
 `,
   "jpeg/entropy.wgsl": `// Huffman decode of sequential scans: one invocation per chunk, which is a run of blocks in the
-// order of their scan. A dispatch does at most \`cap\` symbols per chunk; what is left stays in
+// order of their scan. A turn decodes a symbol, or the first 9 bits of a longer code, whose rest is the
+// next turn's: one lookup a turn. A dispatch does at most \`cap\` turns per chunk; what is left stays in
 // the chunk's record for the next dispatch, and a finished chunk costs next to nothing. (An adapter
 // that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error.)
 //
@@ -1351,9 +1352,9 @@ fn main(
 override WORKGROUP: u32 = 32;
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
+const LOOKUP_BITS: u32 = 9;
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 16;
-const TAIL_MASK: u32 = 127;
+const TAIL_SHIFT: u32 = 25;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
@@ -1452,21 +1453,27 @@ fn main(
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
   var seen = 0u;
-  for (var turn = 0u; turn < params.cap && position <= end; turn++) {
+  // Where the entries for the rest of a long code begin, in its second turn; else 0.
+  var tail = 0u;
+  let cap = params.cap;
+  for (var turn = 0u; turn < cap && position <= end; turn++) {
     // In two steps, as shifting by 32 has no meaning.
     let shift = position & 31u;
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
-    let first = z == 0u;
-    let table = select(acTable, dcTable, first);
-    var entry = tables[table + (window >> LOOKUP_SHIFT)];
-    if ((entry & LONG) != 0u) {
-      entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
-    }
+    let table = select(acTable, dcTable, z == 0u);
+    let read = select(0u, LOOKUP_BITS, tail != 0u);
+    let begun = table + (window >> LOOKUP_SHIFT);
+    var entry = tables[select(begun, tail + (window >> TAIL_SHIFT), tail != 0u)];
+    let long = (entry & LONG) != 0u;
+    tail = select(0u, table + (entry & LONG_MASK), long);
+    // The first turn of a long code passes its bits and does nothing else.
+    entry = select(entry - read, LOOKUP_BITS, long);
+    let first = z == 0u && !long;
     seen |= entry;
     let size = (entry >> SIZE_SHIFT) & FIELD_MASK;
     let step = (entry >> STEP_SHIFT) & STEP_MASK;
     // The value follows its code; a leading zero marks a negative one.
-    let value = window << ((entry >> CODE_SHIFT) & FIELD_MASK);
+    let value = window << (((entry >> CODE_SHIFT) & FIELD_MASK) - read);
     let negative = ~(i32(value) >> 31u);
     let magnitude = i32((value >> 1u) >> (31u - size));
     var coefficient = magnitude - (((1 << size) - 1) & negative);
@@ -1507,6 +1514,8 @@ fn main(
     }
   }
   blocks += beyond;
+  // A code that was cut in two is begun again.
+  position -= select(0u, LOOKUP_BITS, tail != 0u);
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
@@ -1663,16 +1672,17 @@ fn load(plane: Plane, row: u32) -> Stored {
   );
 }
 
-// ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16.
+// ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16. What is stored comes from
+// clamp(), as LLVM moves other arithmetic into the loop over lanes that a CPU adapter stores by.
 fn convert(luma: vec4<i32>, blue: vec4<i32>, red: vec4<i32>) -> vec4<u32> {
   let zero = vec4(0);
   let top = vec4(0xffffff);
   let r = clamp(luma + red * 91881 + vec4(32768 - 128 * 91881), zero, top);
   let g = clamp(
     luma - blue * 22554 - red * 46802 + vec4(32768 + 128 * (22554 + 46802)), zero, top);
-  let b = clamp(luma + blue * 116130 + vec4(32768 - 128 * 116130), zero, top);
-  return vec4<u32>((r >> vec4(16u)) | ((g >> vec4(8u)) & vec4(0xff00)) | (b & vec4(0xff0000))) |
-    vec4(OPAQUE);
+  let b = (luma + blue * 116130 + vec4(32768 - 128 * 116130)) & vec4(-65536);
+  let rest = (r >> vec4(16u)) | ((g >> vec4(8u)) & vec4(0xff00)) | vec4(bitcast<i32>(OPAQUE));
+  return bitcast<vec4<u32>>(clamp(rest + b, rest, rest + vec4(0xff0000)));
 }
 
 // The four bytes of a word.

@@ -1,5 +1,6 @@
 // Huffman decode of sequential scans: one invocation per chunk, which is a run of blocks in the
-// order of their scan. A dispatch does at most `cap` symbols per chunk; what is left stays in
+// order of their scan. A turn decodes a symbol, or the first 9 bits of a longer code, whose rest is the
+// next turn's: one lookup a turn. A dispatch does at most `cap` turns per chunk; what is left stays in
 // the chunk's record for the next dispatch, and a finished chunk costs next to nothing. (An adapter
 // that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error.)
 //
@@ -11,9 +12,9 @@
 override WORKGROUP: u32 = 32;
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
+const LOOKUP_BITS: u32 = 9;
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 16;
-const TAIL_MASK: u32 = 127;
+const TAIL_SHIFT: u32 = 25;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
@@ -112,21 +113,27 @@ fn main(
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
   var seen = 0u;
-  for (var turn = 0u; turn < params.cap && position <= end; turn++) {
+  // Where the entries for the rest of a long code begin, in its second turn; else 0.
+  var tail = 0u;
+  let cap = params.cap;
+  for (var turn = 0u; turn < cap && position <= end; turn++) {
     // In two steps, as shifting by 32 has no meaning.
     let shift = position & 31u;
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
-    let first = z == 0u;
-    let table = select(acTable, dcTable, first);
-    var entry = tables[table + (window >> LOOKUP_SHIFT)];
-    if ((entry & LONG) != 0u) {
-      entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
-    }
+    let table = select(acTable, dcTable, z == 0u);
+    let read = select(0u, LOOKUP_BITS, tail != 0u);
+    let begun = table + (window >> LOOKUP_SHIFT);
+    var entry = tables[select(begun, tail + (window >> TAIL_SHIFT), tail != 0u)];
+    let long = (entry & LONG) != 0u;
+    tail = select(0u, table + (entry & LONG_MASK), long);
+    // The first turn of a long code passes its bits and does nothing else.
+    entry = select(entry - read, LOOKUP_BITS, long);
+    let first = z == 0u && !long;
     seen |= entry;
     let size = (entry >> SIZE_SHIFT) & FIELD_MASK;
     let step = (entry >> STEP_SHIFT) & STEP_MASK;
     // The value follows its code; a leading zero marks a negative one.
-    let value = window << ((entry >> CODE_SHIFT) & FIELD_MASK);
+    let value = window << (((entry >> CODE_SHIFT) & FIELD_MASK) - read);
     let negative = ~(i32(value) >> 31u);
     let magnitude = i32((value >> 1u) >> (31u - size));
     var coefficient = magnitude - (((1 << size) - 1) & negative);
@@ -167,6 +174,8 @@ fn main(
     }
   }
   blocks += beyond;
+  // A code that was cut in two is begun again.
+  position -= select(0u, LOOKUP_BITS, tail != 0u);
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;

@@ -132,16 +132,17 @@ fn load(plane: Plane, row: u32) -> Stored {
   );
 }
 
-// ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16.
+// ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16. What is stored comes from
+// clamp(), as LLVM moves other arithmetic into the loop over lanes that a CPU adapter stores by.
 fn convert(luma: vec4<i32>, blue: vec4<i32>, red: vec4<i32>) -> vec4<u32> {
   let zero = vec4(0);
   let top = vec4(0xffffff);
   let r = clamp(luma + red * 91881 + vec4(32768 - 128 * 91881), zero, top);
   let g = clamp(
     luma - blue * 22554 - red * 46802 + vec4(32768 + 128 * (22554 + 46802)), zero, top);
-  let b = clamp(luma + blue * 116130 + vec4(32768 - 128 * 116130), zero, top);
-  return vec4<u32>((r >> vec4(16u)) | ((g >> vec4(8u)) & vec4(0xff00)) | (b & vec4(0xff0000))) |
-    vec4(OPAQUE);
+  let b = (luma + blue * 116130 + vec4(32768 - 128 * 116130)) & vec4(-65536);
+  let rest = (r >> vec4(16u)) | ((g >> vec4(8u)) & vec4(0xff00)) | vec4(bitcast<i32>(OPAQUE));
+  return bitcast<vec4<u32>>(clamp(rest + b, rest, rest + vec4(0xff0000)));
 }
 
 // The four bytes of a word.

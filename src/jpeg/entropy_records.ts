@@ -11,7 +11,10 @@ const SCAN_WORDS = 12;
 /** Where the DC and AC tables of four components stand in a scan's record. */
 const SCAN_DC = 4;
 const SCAN_AC = 8;
-const AC_PER_BLOCK = 63;
+/** Most turns of a block: 64 symbols, and twice as many where their codes are long. */
+export const BLOCK_TURNS = 128;
+/** Fewest bits of a turn of a long code, which has at least 10 and takes two. */
+const LONG_TURN_BITS = 5;
 /** End of a window that holds all there is. */
 export const NO_END = 0xffffffff;
 
@@ -29,7 +32,7 @@ export interface EntropyStage extends Stage {
   readonly sync: SyncStage | undefined;
   /** Number of chunks that go by segment. */
   readonly count: number;
-  /** Most symbols of one of them. */
+  /** Most turns of one of them. */
   readonly turns: number;
   /** Dispatches after which every chunk is done, whatever its data. */
   readonly dispatches: number;
@@ -100,9 +103,9 @@ export function entropyRecords(
         data[chunk + 3] = blocks;
         data[chunk + 4] = scanAt;
         data[chunk + 5] = index;
-        // One more, as the last symbol may reach beyond the segment.
-        const ac = Math.min(Math.ceil(bits / minBits) + 1, blocks * AC_PER_BLOCK);
-        turns = Math.max(turns, blocks + ac);
+        // Two more, as the last symbol may reach beyond the segment.
+        const ac = Math.ceil(bits / Math.min(minBits, LONG_TURN_BITS)) + 2;
+        turns = Math.max(turns, Math.min(2 * blocks + ac, blocks * BLOCK_TURNS));
       }
       scanAt++;
     }
@@ -113,12 +116,23 @@ export function entropyRecords(
     tables,
     scans,
     chunks,
-    dispatches: Math.ceil(turns / tuning.cap),
+    dispatches: dispatchesOf(turns, tuning),
     params: params(read, order.length, tuning.cap, 0, NO_END),
     count: order.length,
     turns,
     sync: syncRecords(pieces, syncTurns, read, tuning),
   };
+}
+
+/**
+ * Dispatches after which a chunk is done.
+ *
+ * @param turns Its turns.
+ * @param tuning Turns of a dispatch; the last one may be half of a long code, which is begun again.
+ * @returns Their number.
+ */
+export function dispatchesOf(turns: number, tuning: Tuning): number {
+  return Math.ceil(turns / (tuning.cap - 1));
 }
 
 /**

@@ -50,12 +50,14 @@ export interface Tuning {
   readonly transform: number;
   /** Invocations per workgroup of the kernel that makes a pixel each. */
   readonly pixel: number;
-  /** Most symbols that an invocation decodes in one dispatch. */
+  /** Most turns of an invocation of the entropy decoder in one dispatch: symbols, and long codes again. */
   readonly cap: number;
   /** Whether the adapter runs on the CPU. */
   readonly cpu: boolean;
   /** Invocations that run at once, about. */
   readonly lanes: number;
+  /** Bytes of coefficients that stay in the processor's cache while a group is decoded. */
+  readonly cacheBytes: number;
   /** Self-synchronising decoding. */
   readonly sync: SyncTuning;
 }

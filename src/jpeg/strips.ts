@@ -1,5 +1,5 @@
 import { type ComponentPlan, componentRecords } from "./component_records.ts";
-import { entropyRecords, type EntropyStage } from "./entropy_records.ts";
+import { BLOCK_TURNS, dispatchesOf, entropyRecords, type EntropyStage } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
 import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
@@ -11,7 +11,6 @@ import type { Region, Words } from "./words.ts";
 const STRIP_BYTES = 2 ** 26;
 /** Rows of MCUs that two neighbouring strips both need: the triangle filter reads one row beyond. */
 const OVERLAP = 2;
-const SYMBOLS_PER_BLOCK = 64;
 
 /** One strip of a picture: rows of MCUs whose buffers fit a binding. */
 export interface Strip {
@@ -103,7 +102,7 @@ export function planStrips(
     const components = componentRecords([part], kinds, read, tuning);
     const words = layout.bytes / 4;
     const window = (count: number) => params(read, count, tuning.cap, from * words, to * words);
-    const turns = (to - from) * layout.bytes / BLOCK_BYTES * SYMBOLS_PER_BLOCK;
+    const turns = (to - from) * layout.bytes / BLOCK_BYTES * BLOCK_TURNS;
     strips.push({
       output,
       components,
@@ -112,7 +111,7 @@ export function planStrips(
         segments: window(entropy.count),
         sync: entropy.sync && window(entropy.sync.count),
       },
-      dispatches: Math.ceil(Math.min(entropy.turns, turns) / tuning.cap),
+      dispatches: dispatchesOf(Math.min(entropy.turns, turns), tuning),
       kept: kept(layout.bytes, from - before, first + 1 - from, strips.at(-1)),
     });
     before = from;

@@ -8,6 +8,7 @@ import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { exceeds, footprint, type Group, planGroup } from "./plan.ts";
 import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
+import { cacheShares } from "./shares.ts";
 import { planStrips, type StripGroup } from "./strips.ts";
 import { clearStatus, readStatus } from "./status.ts";
 import { UNIFORM_BYTES, Words } from "./words.ts";
@@ -123,7 +124,10 @@ export class Submitter {
     let room = new Room(binding);
     const records = [lexed, coded.begin, this.#read, this.#written, this.#tuning, sync] as const;
     const plan = () => {
-      if (members.length > 0) groups.push(planGroup(members, ...records));
+      if (members.length === 0) return;
+      for (const share of cacheShares(members, lexed, this.#tuning)) {
+        groups.push(planGroup(share, ...records));
+      }
       members = [];
       room = new Room(binding);
     };

@@ -4,6 +4,9 @@ import type { Tuning } from "./stage.ts";
 /** Invocations that a CPU core runs in lockstep: 8 of 32 bits, with AVX2. */
 const CPU_LANES = 8;
 
+/** Bytes that are taken to stay in a CPU's last cache while others work beside. */
+const CPU_CACHE_BYTES = 1 << 23;
+
 const GPU_TUNING: Tuning = {
   entropy: 32,
   transform: 64,
@@ -11,6 +14,7 @@ const GPU_TUNING: Tuning = {
   cap: 16_000,
   cpu: false,
   lanes: 1 << 14,
+  cacheBytes: Infinity,
   sync: { bits: 1024, least: 4096, tail: 512, refinements: 3, cap: 1 << 18 },
 };
 
@@ -29,6 +33,7 @@ export function tuningFor(device: GPUDevice): Tuning {
     cap: 16_000,
     cpu: true,
     lanes: CPU_LANES * navigator.hardwareConcurrency,
+    cacheBytes: CPU_CACHE_BYTES,
     sync: { bits: 4096, least: 1 << 20, tail: 2048, refinements: 1, cap: 30_000 },
   };
 }
