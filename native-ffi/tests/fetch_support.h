@@ -64,13 +64,16 @@ static inline cassette_session *new_session(const char *label_type, const char *
   return session;
 }
 
-static inline cassette_session *open_session(const char *label_type, const char *in_flight) {
-  cassette_session *session = new_session(label_type, in_flight);
+static inline cassette_session *opened(cassette_session *session) {
   cassette_connect(session);
   CHECK(finish(session) == CASSETTE_READY);
   cassette_prepare(session, "SELECT", 6);
   CHECK(finish(session) == CASSETTE_READY);
   return session;
+}
+
+static inline cassette_session *open_session(const char *label_type, const char *in_flight) {
+  return opened(new_session(label_type, in_flight));
 }
 
 static inline void close_session(cassette_session *session) {

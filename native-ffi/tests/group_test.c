@@ -14,10 +14,11 @@ static void make_ids(uint8_t *ids, uint32_t batch) {
 }
 
 void test_groups(void) {
-  cassette_session *session = open_session("1", "1000");
+  cassette_session *session = new_session("1", "1000");
+  CHECK(set(session, "copy_threads", "1")); /* batches end in the order in which they were filled */
+  opened(session);
   uint8_t ids[COUNT * 16];
   bool seen[2][BATCHES * COUNT] = {{false}};
-  double begin = seconds();
   for (uint32_t b = 0; b < BATCHES; b++) {
     make_ids(ids, b);
     /* Two groups in turn; the last batch of each is smaller. */
@@ -33,13 +34,14 @@ void test_groups(void) {
     CHECK(token > last[group]); /* the first to be submitted is filled first */
     last[group] = token;
     CHECK(done.count == (token > BATCHES - 2 ? COUNT / 2 : COUNT));
-    if (seconds() - begin < SLOW_MS * 0.75e-3) quick++;
+    bool slow = false;
     for (uint32_t i = 0; i < done.count; i++) {
       uint32_t from = done.origins[2 * i] - 1, index = done.origins[2 * i + 1];
       CHECK(from < BATCHES && from % 2 == (token - 1) % 2 && index < COUNT);
       uint32_t sample = from * COUNT + index;
       CHECK(!seen[group][sample]);
       seen[group][sample] = true;
+      slow = slow || (index % 5 == 4 && index % 2 == 0); /* the others are answered at once */
       if (index % 7 == 6) {
         CHECK(status(&done, i) == CASSETTE_MISSING_ROW);
         continue;
@@ -47,6 +49,7 @@ void test_groups(void) {
       check_blob(&done, i, 100 + index, (int32_t)sample);
       CHECK(label(&done, i) == (int32_t)sample);
     }
+    if (!slow) quick++; /* it did not wait for those of its own that were slow */
     cassette_batch_release(done.batch);
   }
   CHECK(quick >= BATCHES / 2);
