@@ -3,18 +3,18 @@ import { CassandraSource } from "../src/source/cassandra.ts";
 import type { Ordering } from "../src/pipeline/fetch_window.ts";
 import { startToxiproxy } from "../tools/toxiproxy.ts";
 import { importFlags, path } from "../tools/imports.ts";
-import { compare, type Comparison } from "./compare.ts";
+import { type Comparison, median } from "./compare.ts";
 import { type BenchTable, KEYSPACE } from "./fetch_data.ts";
-import { fetchRate, type RateOptions } from "./fetch_rate.ts";
+import { FetchStream } from "./fetch_rate.ts";
 
 const ORDERINGS: Ordering[] = ["ordered", "batches", "samples"];
 const BATCH = 128;
 /** Toxiproxy keeps 32 MiB in flight on a connection: several carry what the server gives. */
-const CONNECTIONS = 4;
-/** A window has found its size after the warm-up. */
-const WARM_UP_MS = 2_000;
-const TIME_MS = 2_000;
-const STRAGGLING_MS = 4_000;
+const CONNECTIONS = 8;
+/** A window has found its size after the warm-up. In the runs together it drains once. */
+const WARM_UP_MS = 2_500;
+const TIME_MS = 1_000;
+const RUNS = 5;
 
 interface Place {
   contactPoints: string[];
@@ -32,16 +32,32 @@ async function open(port: number, table: BenchTable): Promise<CassandraSource> {
   });
 }
 
-function side(name: string, source: CassandraSource, table: BenchTable, options: RateOptions) {
-  return {
-    name,
-    /** What `compare` divides by the time of the whole run is a rate already. */
-    async run() {
-      const begin = performance.now();
-      const { rate } = await fetchRate(source, table.ids, options);
-      return rate * (performance.now() - begin) / 1000;
-    },
-  };
+/** One fetches after the other, without a pause between its runs, as a window is never still. */
+async function compareStreams(
+  name: string,
+  table: BenchTable,
+  ordering: Ordering,
+  ours: CassandraSource,
+  theirs: CassandraSource,
+  peer: string,
+): Promise<Comparison> {
+  const rates: number[][] = [];
+  const told: string[] = [];
+  for (const source of [ours, theirs]) {
+    await using stream = new FetchStream(source, table.ids, { batch: BATCH, ordering });
+    await stream.run(WARM_UP_MS);
+    const runs: number[] = [];
+    for (let run = 0; run < RUNS; run++) runs.push(Math.round(await stream.run(TIME_MS)));
+    rates.push(runs);
+    told.push(`${median(runs)} images/s (${stream.choice.batches} batches ahead)`);
+  }
+  const ratio = median(rates[0]) / median(rates[1]);
+  console.error(
+    `${table.name}, ${ordering}, ${name}: ${told[0]}, ${peer}: ${told[1]}, ratio ${
+      ratio.toFixed(2)
+    }`,
+  );
+  return { ratio, ours: rates[0], theirs: rates[1], unit: "images/s", peer };
 }
 
 /**
@@ -61,14 +77,7 @@ export async function compareFar(server: Place, table: BenchTable): Promise<Comp
   await using close = await open(near.port, table);
   const comparisons: Comparison[] = [];
   for (const ordering of ORDERINGS) {
-    const options = { batch: BATCH, ordering, warmUp: WARM_UP_MS, time: TIME_MS };
-    comparisons.push(
-      await compare(
-        side(`${table.name}, ${ordering}, 150 ms`, away, table, options),
-        side("20 ms", close, table, options),
-        "images/s",
-      ),
-    );
+    comparisons.push(await compareStreams("150 ms", table, ordering, away, close, "20 ms"));
   }
   return comparisons;
 }
@@ -87,15 +96,8 @@ export async function compareStragglers(server: Place, table: BenchTable): Promi
   await using prompt = await open(quick.port, table);
   const found = new Map<Ordering, Comparison>();
   for (const ordering of ["ordered", "samples"] as const) {
-    const options = { batch: BATCH, ordering, warmUp: WARM_UP_MS, time: STRAGGLING_MS };
-    found.set(
-      ordering,
-      await compare(
-        side(`${table.name}, ${ordering}, stragglers`, late, table, options),
-        side("undisturbed", prompt, table, options),
-        "images/s",
-      ),
-    );
+    const peer = "undisturbed";
+    found.set(ordering, await compareStreams("stragglers", table, ordering, late, prompt, peer));
   }
   return found.get("samples")!;
 }

@@ -5,65 +5,72 @@ import { type PrefetchChoice, PrefetchWindow } from "../src/pipeline/prefetch.ts
 import type { BlobSource } from "../src/source/source.ts";
 import type { IdList } from "../src/ids.ts";
 
-/** How a rate is measured. */
-export interface RateOptions {
+/** How a stream fetches. */
+export interface StreamOptions {
   /** Samples in a batch. */
   batch: number;
   /** What comes next. */
   ordering: Ordering;
-  /** Batches ahead. */
+  /** Batches ahead; `"auto"` when left out. */
   prefetch?: number | "auto";
-  /** Batches after which the window grows by one at the start. */
+  /** Batches after which the window grows by one at the start; 0 when left out. */
   slowStart?: number;
-  /** Time before counting, in milliseconds. */
-  warmUp: number;
-  /** Time of counting, in milliseconds. */
-  time: number;
 }
 
-/** What was measured. */
-export interface Rate {
-  /** Samples a second. */
-  rate: number;
-  /** Milliseconds until the first batch. */
-  first: number;
-  /** What the window chose at the end. */
-  choice: PrefetchChoice;
-}
+/** Fetches the same ids again and again, as one long epoch, while somebody takes what arrives. */
+export class FetchStream implements AsyncDisposable {
+  readonly #window: PrefetchWindow;
+  readonly #fetches: FetchWindow;
 
-/**
- * Fetches the ids again and again, as one long epoch, for some time.
- *
- * @param source Where the blobs come from.
- * @param ids What is fetched.
- * @param options How.
- * @returns The rate after the warm-up.
- */
-export async function fetchRate(
-  source: BlobSource,
-  ids: IdList,
-  options: RateOptions,
-): Promise<Rate> {
-  const { batch, ordering, prefetch = "auto", slowStart = 0, warmUp, time } = options;
-  const window = new PrefetchWindow(prefetch, slowStart);
-  const begin = performance.now();
-  const fetches = new FetchWindow(source, endless(ids, batch), window, ordering);
-  let [first, from, samples] = [0, 0, 0];
-  for (let now = begin; now < begin + warmUp + time;) {
-    const fetched = await fetches.next();
-    if (!fetched!.blobs) throw fetched!.error;
-    if (fetched!.blobs.failures > 0) throw fetched!.blobs.error(0) ?? new Error("a sample failed");
-    fetched!.blobs[Symbol.dispose]();
-    now = performance.now();
-    first ||= now - begin;
-    if (now < begin + warmUp) continue;
-    if (from === 0) from = now;
-    else samples += fetched!.job.ids.length;
+  /**
+   * @param source Where the blobs come from.
+   * @param ids What is fetched.
+   * @param options How.
+   */
+  constructor(source: BlobSource, ids: IdList, options: StreamOptions) {
+    const { batch, ordering, prefetch = "auto", slowStart = 0 } = options;
+    this.#window = new PrefetchWindow(prefetch, slowStart);
+    this.#fetches = new FetchWindow(source, endless(ids, batch), this.#window, ordering);
   }
-  const elapsed = performance.now() - from;
-  const { choice } = window;
-  await fetches.stop();
-  return { rate: samples / elapsed * 1000, first, choice };
+
+  /** What the window has chosen by now. */
+  get choice(): PrefetchChoice {
+    return this.#window.choice;
+  }
+
+  /**
+   * Waits for the next batch, which must be whole, and gives it back.
+   *
+   * @returns Samples in it.
+   */
+  async next(): Promise<number> {
+    const { blobs, error } = (await this.#fetches.next())!;
+    if (!blobs) throw error;
+    using batch = blobs;
+    if (batch.failures > 0) throw new Error("a sample failed");
+    if (batch.bytes.length === 0) throw new Error("there are no blobs");
+    return batch.length;
+  }
+
+  /**
+   * Takes what arrives for some time. Between two such times at most a window is fetched.
+   *
+   * @param time How long, in milliseconds.
+   * @returns Samples a second.
+   */
+  async run(time: number): Promise<number> {
+    const begin = performance.now();
+    let [samples, now] = [0, begin];
+    while (now < begin + time) {
+      samples += await this.next();
+      now = performance.now();
+    }
+    return samples / (now - begin) * 1000;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#fetches.stop();
+  }
 }
 
 function* endless(ids: IdList, batch: number): Generator<Job> {

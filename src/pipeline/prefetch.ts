@@ -158,7 +158,9 @@ export class PrefetchWindow {
     const interval = this.#interval.value;
     if (interval === Infinity || latency === Infinity) return SMALLEST;
     const batches = 1 / Math.max(interval, 1e-3);
-    if (this.#probe !== undefined) return Math.max(1, Math.floor(DRAIN * latency * batches));
+    if (this.#probe !== undefined) {
+      return Math.max(1, Math.floor((DRAIN * latency + this.#excess) * batches));
+    }
     const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
     const product = (headroom * latency + this.#excess) * batches;
     return Math.max(SMALLEST, Math.min(LARGEST, Math.ceil(product) + 1));

@@ -73,7 +73,8 @@ export async function runEpoch(
   };
 }
 
-function* jobs(ids: IdList, batch: number): Generator<Job> {
+/** One batch after the other, the last one smaller. */
+export function* jobs(ids: IdList, batch: number): Generator<Job> {
   for (let at = 0; at < ids.length; at += batch) {
     const count = Math.min(batch, ids.length - at);
     const positions = Float64Array.from({ length: count }, (_, i) => at + i);
