@@ -42,28 +42,33 @@ export class Kernel {
    * @returns A bind group that can be dispatched any number of times.
    */
   bind(bindings: Binding[] | Record<number, Binding>): GPUBindGroup {
-    const entries = Object.entries(bindings).map(([binding, buffer]) => ({
-      binding: Number(binding),
-      resource: buffer instanceof GPUBuffer ? { buffer } : buffer,
-    }));
+    const entries: GPUBindGroupEntry[] = [];
+    const add = (binding: number, buffer: Binding) =>
+      entries.push({ binding, resource: buffer instanceof GPUBuffer ? { buffer } : buffer });
+    // Lists are told apart, as the keys of an object would cost each a string.
+    if (Array.isArray(bindings)) bindings.forEach((buffer, binding) => add(binding, buffer));
+    else for (const binding in bindings) add(Number(binding), bindings[binding]);
     return this.#device.createBindGroup({ label: this.label, layout: this.#layout, entries });
   }
 
   /**
-   * Records one dispatch.
+   * Records one dispatch, or several alike.
    *
    * @param pass The pass to record into.
    * @param group Bound buffers, from {@linkcode Kernel.bind}.
    * @param workgroups Workgroups in x, y and z.
+   * @param times How many dispatches.
    */
   dispatch(
     pass: GPUComputePassEncoder,
     group: GPUBindGroup,
     workgroups: readonly [number, number?, number?],
+    times = 1,
   ): void {
     pass.setPipeline(this.#pipeline);
     pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1);
+    const [x, y = 1, z = 1] = workgroups;
+    for (let i = 0; i < times; i++) pass.dispatchWorkgroups(x, y, z);
   }
 }
 

@@ -79,8 +79,8 @@ export function entropyRecords(
   for (const { frame, index, section } of decodables) {
     for (const [s, scan] of frame.scans.entries()) {
       scanRecord(scan, read.data, scans.offset / 4 + scanAt * SCAN_WORDS, offsets, frame);
-      const minBits = Math.max(1, Math.min(...scan.ac.map((table) => table.minBits)));
-      const minDcBits = Math.max(1, Math.min(...scan.dc.map((table) => table.minBits)));
+      const minBits = shortestCode(scan.ac);
+      const minDcBits = shortestCode(scan.dc);
       const mcus = scan.mcusAcross * scan.mcusDown;
       const interval = scan.restartInterval || mcus;
       for (let i = firstSegment(scan, section?.firstMcus[s]); i < scan.segmentCount; i++) {
@@ -171,6 +171,13 @@ export function tableRecords(offsets: Map<HuffmanTable, number>, read: Words): R
   const region = read.region(words);
   for (const [table, at] of offsets) read.data.set(table.lookup, region.offset / 4 + at);
   return region;
+}
+
+/** Fewest bits of a symbol, at least 1. */
+function shortestCode(tables: readonly HuffmanTable[]): number {
+  let least = Infinity;
+  for (let i = 0; i < tables.length; i++) least = Math.min(least, tables[i].minBits);
+  return Math.max(1, least);
 }
 
 function scanRecord(

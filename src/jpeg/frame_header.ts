@@ -87,13 +87,8 @@ export function parseFrameHeader(
     const at = HEADER_BYTES + COMPONENT_BYTES * i;
     components.push(component(payload[at], payload[at + 1], payload[at + 2]));
   }
-  return {
-    width,
-    height,
-    process: PROCESSES[code],
-    components,
-    ...measure(width, height, components),
-  };
+  const { hMax, vMax } = measure(width, height, components);
+  return { width, height, process: PROCESSES[code], components, hMax, vMax };
 }
 
 /** Sizes of the components (ITU-T T.81, A.1.1). */

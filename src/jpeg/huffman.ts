@@ -7,6 +7,8 @@ export const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
 
 const MAX_CODE_BITS = 16;
 const TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;
+/** Most codes of one table. */
+export const MOST_CODES = 256;
 /** Bits that libjpeg-turbo reads until it knows that a code is not assigned. */
 const BAD_CODE_BITS = 17;
 const CODE_SHIFT = 5;
@@ -40,10 +42,13 @@ export interface HuffmanTable {
 
 let tablesMade = 0;
 
+/** Entries while they are made: a tail for each code at most. */
+const entries = new Uint32Array(LOOKUP_ENTRIES + (MOST_CODES << TAIL_BITS));
+
 /**
  * Builds the lookup table of a Huffman table (ITU-T T.81, C.2 and F.2.2.3).
  *
- * @param counts How many codes there are of 1 to 16 bits.
+ * @param counts How many codes there are of 1 to 16 bits; together {@linkcode MOST_CODES} at most.
  * @param symbols The symbols in the order of their codes.
  * @param kind What the symbols are.
  * @returns The table.
@@ -57,7 +62,8 @@ export function buildHuffman(
   const dc = kind === "dc";
   const bad = BAD | BAD_CODE_BITS | (BAD_CODE_BITS << CODE_SHIFT) |
     ((dc ? 1 : END_OF_BLOCK) << STEP_SHIFT);
-  const lookup: number[] = new Array(LOOKUP_ENTRIES).fill(bad);
+  entries.fill(bad, 0, LOOKUP_ENTRIES);
+  let length = LOOKUP_ENTRIES;
   let minBits = MAX_CODE_BITS;
   let code = 0;
   let next = 0;
@@ -85,17 +91,20 @@ export function buildHuffman(
       minBits = Math.min(minBits, bits + size);
       if (bits <= LOOKUP_BITS) {
         const first = code << (LOOKUP_BITS - bits);
-        lookup.fill(entry, first, first + (1 << (LOOKUP_BITS - bits)));
+        const end = first + (1 << (LOOKUP_BITS - bits));
+        // A loop, as most ranges are short.
+        for (let at = first; at < end; at++) entries[at] = entry;
       } else {
         const prefix = code >> (bits - LOOKUP_BITS);
         if (prefix >= LOOKUP_ENTRIES) break;
-        if (lookup[prefix] < LONG) {
-          lookup[prefix] = LONG + lookup.length;
-          for (let j = 0; j < 1 << TAIL_BITS; j++) lookup.push(bad);
+        if (entries[prefix] < LONG) {
+          entries[prefix] = LONG + length;
+          entries.fill(bad, length, length += 1 << TAIL_BITS);
         }
         const rest = code & ((1 << (bits - LOOKUP_BITS)) - 1);
-        const first = lookup[prefix] - LONG + (rest << (MAX_CODE_BITS - bits));
-        lookup.fill(entry, first, first + (1 << (MAX_CODE_BITS - bits)));
+        const first = entries[prefix] - LONG + (rest << (MAX_CODE_BITS - bits));
+        const end = first + (1 << (MAX_CODE_BITS - bits));
+        for (let at = first; at < end; at++) entries[at] = entry;
       }
     }
     if (code >= 2 ** bits && counts[bits - 1] > 0) {
@@ -108,5 +117,5 @@ export function buildHuffman(
     }
     code *= 2;
   }
-  return { key: tablesMade++, lookup: Uint32Array.from(lookup), minBits };
+  return { key: tablesMade++, lookup: entries.slice(0, length), minBits };
 }

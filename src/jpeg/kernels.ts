@@ -315,7 +315,6 @@ function dispatch(
 ): void {
   const pass = encoder.beginComputePass({ label: kernel.label });
   const group = kernel.bind(bindings);
-  const folded = foldWorkgroups(workgroups);
-  for (let i = 0; i < times; i++) kernel.dispatch(pass, group, folded);
+  kernel.dispatch(pass, group, foldWorkgroups(workgroups), times);
   pass.end();
 }

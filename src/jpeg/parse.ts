@@ -113,7 +113,7 @@ class Parser {
     this.#blob = blob;
     this.#segment = firstSegment;
     this.#options = options;
-    this.#slots = new TableSlots(options.tables);
+    this.#slots = new TableSlots(options.tables, blob);
   }
 
   marker(code: number, offset: number, length: number): void {
@@ -124,10 +124,11 @@ class Parser {
       if (code !== M.SOI) return;
       throw new JpegFault("corrupt", `it must have one SOI marker: received a second at ${offset}`);
     }
+    // The most frequent ones need no view of their payload.
+    if (code === M.DQT) return this.#slots.dqt(offset, length);
+    if (code === M.DHT) return this.#slots.dht(offset, length);
     const payload = this.#blob.subarray(offset, offset + length);
-    if (code === M.DQT) this.#slots.dqt(payload, offset);
-    else if (code === M.DHT) this.#slots.dht(payload, offset);
-    else if (code === M.SOS) this.#sos(payload, offset);
+    if (code === M.SOS) this.#sos(payload, offset);
     else if (code === M.APP0) this.#tell(this.#hints.app0(payload));
     else if (code === M.APP1) this.#orientation = exifOrientation(payload) ?? this.#orientation;
     else if (code === M.APP14) this.#hints.app14(payload);
@@ -159,7 +160,9 @@ class Parser {
     }
     const uncoded = header.components.filter((component) => component.scan < 0);
     // What no scan codes is grey, as if its divisors were zero.
-    for (const component of uncoded) component.quant = this.#options.tables.quant(ZERO_DIVISORS);
+    for (const component of uncoded) {
+      component.quant = this.#options.tables.quant(ZERO_DIVISORS, 0, ZERO_DIVISORS.length);
+    }
     const coded = this.#scans.reduce((sum, scan) => sum + scan.components.length, 0);
     const once = uncoded.length === 0 && coded === header.components.length;
     return {

@@ -19,9 +19,10 @@ export const PICTURE_KINDS: readonly PictureKind[] = ["grey", "444", "422", "440
 export function pictureKind(frame: JpegFrame): PictureKind {
   if (frame.colour === "grey") return "grey";
   if (frame.colour !== "YCbCr") return "any";
-  const [luma, cb, cr] = frame.components;
-  const chroma = upsampling(frame, cb);
-  if (upsampling(frame, luma) !== Upsampling.full || chroma !== upsampling(frame, cr)) return "any";
+  const { components } = frame;
+  const luma = upsampling(frame, components[0]);
+  const chroma = upsampling(frame, components[1]);
+  if (luma !== Upsampling.full || chroma !== upsampling(frame, components[2])) return "any";
   switch (chroma) {
     case Upsampling.full:
       return "444";

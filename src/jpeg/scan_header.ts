@@ -51,8 +51,9 @@ export function parseScanHeader(
   for (let i = 0; i < count; i++) {
     const id = payload[1 + 2 * i];
     // Where ids repeat, libjpeg-turbo takes the first component from place i on.
-    const index = all.findIndex((c, at) => c.id === id && at >= i);
-    if (index < 0 || components.includes(index)) {
+    let index = i;
+    while (index < all.length && all[index].id !== id) index++;
+    if (index >= all.length || components.includes(index)) {
       throw new JpegFault(
         "corrupt",
         `its scan must name different components of the frame: received ${id}`,
@@ -79,17 +80,20 @@ export function parseScanHeader(
       `its MCUs must have at most ${MOST_BLOCKS_PER_MCU} blocks: received ${blocksPerMcu}`,
     );
   }
-  const [first, last, approximation] = payload.subarray(1 + 2 * count);
+  const first = payload[1 + 2 * count];
+  const last = payload[2 + 2 * count];
+  const approximation = payload[3 + 2 * count];
   const band = progression
     ? progression.scan(components, first, last, approximation)
     : sequential(first, last, approximation);
-  const [leader] = components.map((index) => all[index]);
+  const leader = all[components[0]];
   const mcusAcross = count === 1
     ? leader.blocksWide
     : Math.ceil(header.width / (BLOCK_EDGE * header.hMax));
   const mcusDown = count === 1
     ? leader.blocksHigh
     : Math.ceil(header.height / (BLOCK_EDGE * header.vMax));
+  const { dc, ac } = scanTables(band, payload, count, slots);
   return {
     scan: {
       kind: band.kind,
@@ -97,7 +101,8 @@ export function parseScanHeader(
       last: band.last,
       shift: band.shift,
       components,
-      ...scanTables(band, payload.subarray(1, 1 + 2 * count), slots),
+      dc,
+      ac,
       mcusAcross,
       mcusDown,
       blocksPerMcu,
@@ -119,13 +124,13 @@ function sequential(first: number, last: number, approximation: number): ScanBan
 }
 
 /** The tables that a scan uses, which are the only ones that must be there. */
-function scanTables({ kind }: ScanBand, selectors: Uint8Array, slots: TableSlots) {
+function scanTables({ kind }: ScanBand, payload: Uint8Array, count: number, slots: TableSlots) {
   const dc: HuffmanTable[] = [];
   const ac: HuffmanTable[] = [];
   const standard = kind === "sequential";
-  for (let i = 1; i < selectors.length; i += 2) {
-    const dcSlot = selectors[i] >> 4;
-    const acSlot = selectors[i] & 15;
+  for (let i = 0; i < count; i++) {
+    const dcSlot = payload[2 + 2 * i] >> 4;
+    const acSlot = payload[2 + 2 * i] & 15;
     if (standard || kind === "dc first") dc.push(slots.huffman("dc", dcSlot, standard));
     if (standard) ac.push(slots.huffman("ac", acSlot, standard));
     else if (kind.startsWith("ac")) ac.push(slots.huffman("ac runs", acSlot, standard));

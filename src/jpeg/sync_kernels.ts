@@ -78,8 +78,7 @@ export function recordSync(
     const kernel = kernels[name];
     const pass = encoder.beginComputePass({ label: kernel.label });
     const group = kernel.bind(bindings);
-    const folded = foldWorkgroups(count);
-    for (let i = 0; i < times; i++) kernel.dispatch(pass, group, folded);
+    kernel.dispatch(pass, group, foldWorkgroups(count), times);
     pass.end();
   };
   const streams = { 1: bits, 2: tables, 3: scans, 4: segments };

@@ -3,7 +3,11 @@ import { JpegFault } from "./fault.ts";
 
 /** Tables kept for later blobs; beyond it the cache starts afresh. */
 const MOST_TABLES = 4096;
+/** Tables of one hash; beyond it the older ones go. */
+const MOST_ALIKE = 16;
 const COUNTS = 16;
+/** Every so many of the bytes after the counts are hashed. */
+const HASH_STEP = 8;
 
 /** ITU-T T.81, tables K.3 to K.6, as DHT payloads without class and number: DC 0, DC 1, AC 0, AC 1. */
 const STANDARD = {
@@ -54,20 +58,21 @@ class ByContent<Table> {
   readonly #tables = new Map<number, { definition: Uint8Array; table: Table }[]>();
   #size = 0;
 
-  /** The table of a definition; made if there is none yet. */
-  get(definition: Uint8Array, make: (definition: Uint8Array) => Table): Table {
-    const hash = hashOf(definition);
+  /** The table of a definition, which is a range of some bytes; made if there is none yet. */
+  get(bytes: Uint8Array, from: number, to: number, make: (definition: Uint8Array) => Table): Table {
+    const hash = hashOf(bytes, from, to);
     const alike = this.#tables.get(hash);
     for (let i = 0; alike && i < alike.length; i++) {
-      if (same(alike[i].definition, definition)) return alike[i].table;
+      if (same(alike[i].definition, bytes, from, to)) return alike[i].table;
     }
+    const definition = bytes.slice(from, to);
     const table = make(definition);
     if (this.#size++ >= MOST_TABLES) {
       this.#tables.clear();
       this.#size = 1;
     }
-    const entry = { definition: definition.slice(), table };
-    if (alike && this.#size > 1) alike.push(entry);
+    const entry = { definition, table };
+    if (alike && this.#size > 1 && alike.length < MOST_ALIKE) alike.push(entry);
     else this.#tables.set(hash, [entry]);
     return table;
   }
@@ -82,28 +87,32 @@ export class TableCache {
   /**
    * The lookup table for one table of a DHT segment.
    *
-   * @param definition 16 counts, then the symbols.
+   * @param bytes What its definition lies in: 16 counts, then the symbols.
+   * @param from Where it begins.
+   * @param to Where it ends.
    * @param kind What its symbols are.
    * @returns The table.
    * @throws {JpegFault} If the codes overflow their lengths.
    */
-  huffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
+  huffman(bytes: Uint8Array, from: number, to: number, kind: HuffmanClass): HuffmanTable {
     const tables = this.#huffman[kind] ??= new ByContent();
-    return tables.get(definition, (bytes) => makeHuffman(bytes, kind));
+    return tables.get(bytes, from, to, (definition) => makeHuffman(definition, kind));
   }
 
   /**
    * One table of a DQT segment.
    *
-   * @param definition 64 divisors in zigzag order, of 1 or 2 bytes each.
+   * @param bytes What its definition lies in: 64 divisors in zigzag order, of 1 or 2 bytes each.
+   * @param from Where it begins.
+   * @param to Where it ends.
    * @returns The table.
    */
-  quant(definition: Uint8Array): QuantTable {
-    return this.#quant.get(definition, (bytes) => {
-      const wide = bytes.length > 64;
+  quant(bytes: Uint8Array, from: number, to: number): QuantTable {
+    return this.#quant.get(bytes, from, to, (definition) => {
+      const wide = definition.length > 64;
       const values = Uint16Array.from(
         { length: 64 },
-        (_, i) => wide ? bytes[2 * i] << 8 | bytes[2 * i + 1] : bytes[i],
+        (_, i) => wide ? definition[2 * i] << 8 | definition[2 * i + 1] : definition[i],
       );
       return { key: this.#quantsMade++, values };
     });
@@ -120,15 +129,17 @@ function makeHuffman(definition: Uint8Array, kind: HuffmanClass): HuffmanTable {
   return buildHuffman(definition.subarray(0, COUNTS), definition.subarray(COUNTS), kind);
 }
 
-/** FNV-1a, in 32 bits. */
-function hashOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5 | 0;
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+/** FNV-1a in 32 bits, of the length and some of the bytes: who finds an entry compares all of them. */
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5 ^ (to - from);
+  for (let i = from; i < to; i += i < from + COUNTS ? 1 : HASH_STEP) {
+    hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  }
   return hash;
 }
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+function same(definition: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (definition.length !== to - from) return false;
+  for (let i = from; i < to; i++) if (definition[i - from] !== bytes[i]) return false;
   return true;
 }
