@@ -2121,6 +2121,10 @@ const EXTRA_BYTES: u32 = 4;
 const SHAPE_MASK: u32 = 255;
 const SHAPE_SHIFT: u32 = 8;
 
+// 1 where \`coefficients\` has some rows of MCUs of one picture, in which the blocks of all components lie
+// interleaved; see src/jpeg/gathered_strips.ts. Else they lie by component, row by row.
+override WINDOWED: u32 = 0;
+
 struct Scan {
   pattern: u32, // component of each block of an MCU, 2 bits each
   columns: u32, // its column in the component's share of the MCU, 2 bits each
@@ -2130,8 +2134,8 @@ struct Scan {
   first: u32, // first coefficient of the band
   last: u32, // last coefficient
   shift: u32, // bits by which coefficients are shifted
-  base: vec4<u32>, // first block of each component
-  pitch: vec4<u32>, // blocks from one row to the next
+  base: vec4<u32>, // first block of each component; where interleaved, its place in the frame's MCU
+  pitch: vec4<u32>, // blocks from one row to the next; where interleaved, its share of the frame's MCU
   shape: vec4<u32>, // blocks of an MCU across and down
   dc: vec4<u32>, // where the DC table of each component begins
   ac: vec4<u32>, // where the AC table of each component begins
@@ -2158,7 +2162,26 @@ fn blockAt(scan: Scan, mcu: u32, place: u32) -> u32 {
   let mcuX = mcu - mcuY * scan.mcusAcross;
   let row = mcuY * (shape >> SHAPE_SHIFT) + ((scan.rows >> (place * 2u)) & 3u);
   let column = mcuX * (shape & SHAPE_MASK) + ((scan.columns >> (place * 2u)) & 3u);
+  if (WINDOWED == 1u) {
+    let share = pick(scan.pitch, component);
+    let across = share & SHAPE_MASK;
+    let down = share >> SHAPE_SHIFT;
+    let y = quotient(row, down);
+    let x = quotient(column, across);
+    let inside = (row - y * down) * across + column - x * across;
+    return y * params.rowBlocks + x * params.mcuBlocks + pick(scan.base, component) + inside;
+  }
   return pick(scan.base, component) + row * pick(scan.pitch, component) + column;
+}
+
+// The first block that \`coefficients\` has.
+fn origin() -> u32 {
+  return select(0u, params.firstBlock, WINDOWED == 1u);
+}
+
+// Whether a block lies behind those that \`coefficients\` has: a later dispatch has it.
+fn isBeyond(block: u32) -> bool {
+  return WINDOWED == 1u && block >= params.end;
 }
 
 // A word of the entropy-coded data, whose first byte is the highest.
@@ -2190,7 +2213,10 @@ const END_OF_BLOCK: u32 = 64;
 struct Params {
   chunks: u32,
   cap: u32,
-  firstBlock: u32, // of the blocks that have masks
+  firstBlock: u32, // of the blocks that have masks; where windowed, of all
+  end: u32, // after the last block, where windowed
+  rowBlocks: u32, // blocks of a row of the frame's MCUs, where windowed
+  mcuBlocks: u32, // blocks of one of them
 }
 
 struct Chunk {
@@ -2248,6 +2274,11 @@ override WORKGROUP: u32 = 32;
 
 struct Params {
   workgroups: u32,
+  reserved: u32,
+  firstBlock: u32, // of \`coefficients\`, where windowed
+  end: u32, // after the last block
+  rowBlocks: u32, // blocks of a row of the frame's MCUs
+  mcuBlocks: u32, // blocks of one of them
 }
 
 struct Segment {
@@ -2300,7 +2331,10 @@ fn main(
     atomicOr(&status[segment.image * STATUS_WORDS], EXTRA_BYTES);
     atomicMin(&status[segment.image * STATUS_WORDS + 1u], position);
   }
-  coefficients[block * BLOCK_WORDS] |= bit << scan.shift;
+  if (block < origin() || isBeyond(block)) {
+    return;
+  }
+  coefficients[(block - origin()) * BLOCK_WORDS] |= bit << scan.shift;
 }
 `,
   "jpeg/progressive_first.wgsl": `// Huffman decode of the scans that give coefficients their first value: DC and AC first scans of
@@ -2333,7 +2367,11 @@ fn main(
   var component = (scan.pattern >> (place * 2u)) & 3u;
   var dcTable = pick(scan.dc, component);
   var acTable = pick(scan.ac, component);
-  var address = blockAt(scan, mcu, place) * BLOCK_WORDS;
+  var block = blockAt(scan, mcu, place);
+  if (isBeyond(block)) {
+    return;
+  }
+  var address = (block - origin()) * BLOCK_WORDS;
   var next = (position >> 5u) + 1u;
   var high = word(next - 1u);
   var low = word(next);
@@ -2386,8 +2424,9 @@ fn main(
       component = (scan.pattern >> (place * 2u)) & 3u;
       dcTable = pick(scan.dc, component);
       acTable = pick(scan.ac, component);
-      address = select(blockAt(scan, mcu, place) * BLOCK_WORDS, 0u, blocks == 0u);
-      if (blocks == 0u) {
+      block = blockAt(scan, mcu, place);
+      address = select((block - origin()) * BLOCK_WORDS, 0u, blocks == 0u);
+      if (blocks == 0u || isBeyond(block)) {
         break;
       }
     }
@@ -2505,6 +2544,9 @@ fn main(
   let plus = 1i << scan.shift;
   let last = scan.last;
   var block = blockAt(scan, mcu, 0u);
+  if (isBeyond(block)) {
+    return;
+  }
   var left = masks[block - params.firstBlock] & band(min(z, 63u), last);
   left = select(left, vec2(0u), z > last);
   var next = (position >> 5u) + 1u;
@@ -2536,7 +2578,7 @@ fn main(
     let reached = skip < gap;
     let corrects = !reached && nonzero <= last;
     let at = min(select(nonzero, z + skip, reached), 63u);
-    let pair = block * BLOCK_WORDS + (at >> 1u);
+    let pair = (block - origin()) * BLOCK_WORDS + (at >> 1u);
     let half = (at & 1u) << 4u;
     let old = coefficients[pair];
     let coefficient = (i32(old >> half) << 16u) >> 16u;
@@ -2570,6 +2612,9 @@ fn main(
       mcu += 1u;
       z = scan.first;
       block = blockAt(scan, mcu, 0u);
+      if (isBeyond(block)) {
+        break;
+      }
       left = masks[block - params.firstBlock] & band(z, last);
     }
     if (position > end) {
@@ -2603,6 +2648,9 @@ fn main(
 
 override WORKGROUP: u32 = 32;
 
+// 1 where \`coefficients\` has some rows of MCUs, in which the blocks of all components lie interleaved.
+override WINDOWED: u32 = 0;
+
 const BLOCK_WORDS: u32 = 32;
 // Coefficients 0 to 9, two a word.
 const SMOOTHED: u32 = 10;
@@ -2612,15 +2660,18 @@ const WINDOW: u32 = 25;
 const MOST_ESTIMATES: u32 = 10;
 const FEW_ESTIMATES: u32 = 6;
 const WEIGHT_BITS: u32 = 8;
+const ACROSS_SHIFT: u32 = 16;
+const MCU_MASK: u32 = 0xffffu;
 
 struct Params {
   workgroups: u32,
+  ahead: u32, // blocks that \`coefficients\` has before those that \`blocks\` begins with
 }
 
 struct Component {
   firstWorkgroup: u32,
   base: u32, // first block
-  pitch: u32, // blocks from one row to the next
+  pitch: u32, // blocks from one row to the next; where windowed, of MCUs
   wide: u32, // blocks across
   high: u32, // rows of blocks
   down: u32, // rows of blocks of an MCU
@@ -2628,7 +2679,9 @@ struct Component {
   store: u32, // first block of what is estimated
   weights: u32, // where its weights begin
   blind: u32, // 1 where nothing of AC is known
-  reserved: vec2<u32>,
+  interleave: u32, // blocks of an MCU of all components, and above its own across, where windowed
+  firstRow: u32, // of those that are smoothed
+  count: u32, // blocks that are smoothed
   unknown: array<i32, 10>, // bits that are not known; -1 for none known
   quant: array<i32, 10>,
 }
@@ -2685,7 +2738,20 @@ fn place(group: vec3<u32>, groups: vec3<u32>, local: u32) -> Place {
   }
   let owner = owners[workgroup];
   let n = (workgroup - components[owner].firstWorkgroup) * WORKGROUP + local;
-  return Place(owner, n, n < components[owner].wide * components[owner].high);
+  return Place(owner, n, n < components[owner].count);
+}
+
+// The block in a row and column of a component.
+fn blockAt(c: u32, row: u32, column: u32) -> u32 {
+  let base = components[c].base;
+  let pitch = components[c].pitch;
+  if (WINDOWED == 0u) {
+    return base + row * pitch + column;
+  }
+  let down = components[c].down;
+  let across = components[c].interleave >> ACROSS_SHIFT;
+  let mcu = (column / across) * (components[c].interleave & MCU_MASK);
+  return base + (row / down) * pitch + mcu + (row % down) * across + column % across;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -2700,20 +2766,18 @@ fn estimate(
   }
   let c = here.owner;
   let wide = components[c].wide;
-  let row = here.n / wide;
+  let row = components[c].firstRow + here.n / wide;
   let column = here.n % wide;
-  let base = components[c].base;
-  let pitch = components[c].pitch;
   let rows = rowsAround(row, components[c].down, components[c].high, components[c].mcuRows);
   let columns = columnsAround(column, wide);
   var dc: array<i32, 25>;
   for (var y = 0u; y < 5u; y++) {
     for (var x = 0u; x < 5u; x++) {
-      dc[y * 5u + x] = half(coefficients[(base + rows[y] * pitch + columns[x]) * BLOCK_WORDS], 0u);
+      dc[y * 5u + x] = half(coefficients[blockAt(c, rows[y], columns[x]) * BLOCK_WORDS], 0u);
     }
   }
   let blind = components[c].blind == 1u;
-  let from0 = (base + row * pitch + column) * BLOCK_WORDS;
+  let from0 = blockAt(c, row, column) * BLOCK_WORDS;
   let store = (components[c].store + here.n) * SMOOTHED_WORDS;
   let count = select(FEW_ESTIMATES, MOST_ESTIMATES, blind);
   for (var pair = 0u; pair < SMOOTHED_WORDS; pair++) {
@@ -2756,9 +2820,9 @@ fn apply(
     return;
   }
   let c = here.owner;
-  let row = here.n / components[c].wide;
+  let row = components[c].firstRow + here.n / components[c].wide;
   let column = here.n % components[c].wide;
-  let to = (components[c].base + row * components[c].pitch + column) * BLOCK_WORDS;
+  let to = (blockAt(c, row, column) - params.ahead) * BLOCK_WORDS;
   let store = (components[c].store + here.n) * SMOOTHED_WORDS;
   for (var pair = 0u; pair < SMOOTHED_WORDS; pair++) {
     blocks[to + pair] = estimates[store + pair];

@@ -22,7 +22,10 @@ const END_OF_BLOCK: u32 = 64;
 struct Params {
   chunks: u32,
   cap: u32,
-  firstBlock: u32, // of the blocks that have masks
+  firstBlock: u32, // of the blocks that have masks; where windowed, of all
+  end: u32, // after the last block, where windowed
+  rowBlocks: u32, // blocks of a row of the frame's MCUs, where windowed
+  mcuBlocks: u32, // blocks of one of them
 }
 
 struct Chunk {

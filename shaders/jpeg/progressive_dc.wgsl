@@ -8,6 +8,11 @@ override WORKGROUP: u32 = 32;
 
 struct Params {
   workgroups: u32,
+  reserved: u32,
+  firstBlock: u32, // of `coefficients`, where windowed
+  end: u32, // after the last block
+  rowBlocks: u32, // blocks of a row of the frame's MCUs
+  mcuBlocks: u32, // blocks of one of them
 }
 
 struct Segment {
@@ -60,5 +65,8 @@ fn main(
     atomicOr(&status[segment.image * STATUS_WORDS], EXTRA_BYTES);
     atomicMin(&status[segment.image * STATUS_WORDS + 1u], position);
   }
-  coefficients[block * BLOCK_WORDS] |= bit << scan.shift;
+  if (block < origin() || isBeyond(block)) {
+    return;
+  }
+  coefficients[(block - origin()) * BLOCK_WORDS] |= bit << scan.shift;
 }

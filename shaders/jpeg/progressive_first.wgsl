@@ -28,7 +28,11 @@ fn main(
   var component = (scan.pattern >> (place * 2u)) & 3u;
   var dcTable = pick(scan.dc, component);
   var acTable = pick(scan.ac, component);
-  var address = blockAt(scan, mcu, place) * BLOCK_WORDS;
+  var block = blockAt(scan, mcu, place);
+  if (isBeyond(block)) {
+    return;
+  }
+  var address = (block - origin()) * BLOCK_WORDS;
   var next = (position >> 5u) + 1u;
   var high = word(next - 1u);
   var low = word(next);
@@ -81,8 +85,9 @@ fn main(
       component = (scan.pattern >> (place * 2u)) & 3u;
       dcTable = pick(scan.dc, component);
       acTable = pick(scan.ac, component);
-      address = select(blockAt(scan, mcu, place) * BLOCK_WORDS, 0u, blocks == 0u);
-      if (blocks == 0u) {
+      block = blockAt(scan, mcu, place);
+      address = select((block - origin()) * BLOCK_WORDS, 0u, blocks == 0u);
+      if (blocks == 0u || isBeyond(block)) {
         break;
       }
     }

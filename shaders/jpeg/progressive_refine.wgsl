@@ -45,6 +45,9 @@ fn main(
   let plus = 1i << scan.shift;
   let last = scan.last;
   var block = blockAt(scan, mcu, 0u);
+  if (isBeyond(block)) {
+    return;
+  }
   var left = masks[block - params.firstBlock] & band(min(z, 63u), last);
   left = select(left, vec2(0u), z > last);
   var next = (position >> 5u) + 1u;
@@ -76,7 +79,7 @@ fn main(
     let reached = skip < gap;
     let corrects = !reached && nonzero <= last;
     let at = min(select(nonzero, z + skip, reached), 63u);
-    let pair = block * BLOCK_WORDS + (at >> 1u);
+    let pair = (block - origin()) * BLOCK_WORDS + (at >> 1u);
     let half = (at & 1u) << 4u;
     let old = coefficients[pair];
     let coefficient = (i32(old >> half) << 16u) >> 16u;
@@ -110,6 +113,9 @@ fn main(
       mcu += 1u;
       z = scan.first;
       block = blockAt(scan, mcu, 0u);
+      if (isBeyond(block)) {
+        break;
+      }
       left = masks[block - params.firstBlock] & band(z, last);
     }
     if (position > end) {

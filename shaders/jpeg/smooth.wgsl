@@ -9,6 +9,9 @@
 
 override WORKGROUP: u32 = 32;
 
+// 1 where `coefficients` has some rows of MCUs, in which the blocks of all components lie interleaved.
+override WINDOWED: u32 = 0;
+
 const BLOCK_WORDS: u32 = 32;
 // Coefficients 0 to 9, two a word.
 const SMOOTHED: u32 = 10;
@@ -18,15 +21,18 @@ const WINDOW: u32 = 25;
 const MOST_ESTIMATES: u32 = 10;
 const FEW_ESTIMATES: u32 = 6;
 const WEIGHT_BITS: u32 = 8;
+const ACROSS_SHIFT: u32 = 16;
+const MCU_MASK: u32 = 0xffffu;
 
 struct Params {
   workgroups: u32,
+  ahead: u32, // blocks that `coefficients` has before those that `blocks` begins with
 }
 
 struct Component {
   firstWorkgroup: u32,
   base: u32, // first block
-  pitch: u32, // blocks from one row to the next
+  pitch: u32, // blocks from one row to the next; where windowed, of MCUs
   wide: u32, // blocks across
   high: u32, // rows of blocks
   down: u32, // rows of blocks of an MCU
@@ -34,7 +40,9 @@ struct Component {
   store: u32, // first block of what is estimated
   weights: u32, // where its weights begin
   blind: u32, // 1 where nothing of AC is known
-  reserved: vec2<u32>,
+  interleave: u32, // blocks of an MCU of all components, and above its own across, where windowed
+  firstRow: u32, // of those that are smoothed
+  count: u32, // blocks that are smoothed
   unknown: array<i32, 10>, // bits that are not known; -1 for none known
   quant: array<i32, 10>,
 }
@@ -91,7 +99,20 @@ fn place(group: vec3<u32>, groups: vec3<u32>, local: u32) -> Place {
   }
   let owner = owners[workgroup];
   let n = (workgroup - components[owner].firstWorkgroup) * WORKGROUP + local;
-  return Place(owner, n, n < components[owner].wide * components[owner].high);
+  return Place(owner, n, n < components[owner].count);
+}
+
+// The block in a row and column of a component.
+fn blockAt(c: u32, row: u32, column: u32) -> u32 {
+  let base = components[c].base;
+  let pitch = components[c].pitch;
+  if (WINDOWED == 0u) {
+    return base + row * pitch + column;
+  }
+  let down = components[c].down;
+  let across = components[c].interleave >> ACROSS_SHIFT;
+  let mcu = (column / across) * (components[c].interleave & MCU_MASK);
+  return base + (row / down) * pitch + mcu + (row % down) * across + column % across;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -106,20 +127,18 @@ fn estimate(
   }
   let c = here.owner;
   let wide = components[c].wide;
-  let row = here.n / wide;
+  let row = components[c].firstRow + here.n / wide;
   let column = here.n % wide;
-  let base = components[c].base;
-  let pitch = components[c].pitch;
   let rows = rowsAround(row, components[c].down, components[c].high, components[c].mcuRows);
   let columns = columnsAround(column, wide);
   var dc: array<i32, 25>;
   for (var y = 0u; y < 5u; y++) {
     for (var x = 0u; x < 5u; x++) {
-      dc[y * 5u + x] = half(coefficients[(base + rows[y] * pitch + columns[x]) * BLOCK_WORDS], 0u);
+      dc[y * 5u + x] = half(coefficients[blockAt(c, rows[y], columns[x]) * BLOCK_WORDS], 0u);
     }
   }
   let blind = components[c].blind == 1u;
-  let from0 = (base + row * pitch + column) * BLOCK_WORDS;
+  let from0 = blockAt(c, row, column) * BLOCK_WORDS;
   let store = (components[c].store + here.n) * SMOOTHED_WORDS;
   let count = select(FEW_ESTIMATES, MOST_ESTIMATES, blind);
   for (var pair = 0u; pair < SMOOTHED_WORDS; pair++) {
@@ -162,9 +181,9 @@ fn apply(
     return;
   }
   let c = here.owner;
-  let row = here.n / components[c].wide;
+  let row = components[c].firstRow + here.n / components[c].wide;
   let column = here.n % components[c].wide;
-  let to = (components[c].base + row * components[c].pitch + column) * BLOCK_WORDS;
+  let to = (blockAt(c, row, column) - params.ahead) * BLOCK_WORDS;
   let store = (components[c].store + here.n) * SMOOTHED_WORDS;
   for (var pair = 0u; pair < SMOOTHED_WORDS; pair++) {
     blocks[to + pair] = estimates[store + pair];

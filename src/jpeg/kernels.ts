@@ -4,10 +4,15 @@ import { hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts"
 import type { EntropyStage } from "./entropy_records.ts";
 import type { Group } from "./plan.ts";
 import type { StripGroup } from "./strips.ts";
+import { type GatheredStripGroup, isGatheredInStrips } from "./gathered_strips.ts";
 import {
+  type DispatchProgressive,
   PROGRESSIVE_KERNELS,
   progressiveKernels,
   recordProgressive,
+  recordSmoothing,
+  recordWindows,
+  type WindowedKernel,
 } from "./progressive_kernels.ts";
 import type { Decodable, Tuning } from "./stage.ts";
 import { loadSyncKernels, recordSync, type SyncKernels } from "./sync_kernels.ts";
@@ -19,6 +24,7 @@ type FusedKind = Exclude<PictureKind, "any">;
 export type KernelName =
   | "entropy"
   | keyof typeof PROGRESSIVE_KERNELS
+  | `${WindowedKernel} windowed`
   | "planes"
   | "chroma"
   | "picture any"
@@ -39,7 +45,7 @@ export interface DecodeBuffers {
   readonly coefficients: GPUBuffer;
   /** Samples of one group. */
   readonly samples: GPUBuffer;
-  /** What only self-synchronisation sees. */
+  /** What only self-synchronisation sees; or the coefficients of a strip that are smoothed. */
   readonly sync: GPUBuffer;
   /** Which coefficients of gathered pictures are not zero, and then what is smoothed. */
   readonly gathered: GPUBuffer;
@@ -63,6 +69,11 @@ const FUSED: Readonly<Record<FusedKind, Record<string, number>>> = {
  */
 export function pictureKernel(kind: PictureKind, turned: boolean): KernelName {
   return turned && kind !== "any" ? `picture ${kind} turned` : `picture ${kind}`;
+}
+
+/** The variant of a kernel for pictures that are decoded strip by strip. */
+function windowed(name: keyof typeof PROGRESSIVE_KERNELS): KernelName {
+  return name === "progressive masks" ? name : `${name} windowed`;
 }
 
 /** The kernels of one device; each is compiled when it is first needed. */
@@ -90,8 +101,11 @@ export class JpegKernels {
    */
   async load(decodables: readonly Decodable[], sync: boolean): Promise<void> {
     const names = new Set<KernelName>();
-    for (const { frame, orientation, section } of decodables) {
-      if (frame.gathered) { for (const name of progressiveKernels(frame)) names.add(name); }
+    for (const decodable of decodables) {
+      const { frame, orientation, section } = decodable;
+      if (isGatheredInStrips(decodable, this.#device.limits.maxStorageBufferBindingSize)) {
+        for (const name of progressiveKernels(frame)) names.add(windowed(name));
+      } else if (frame.gathered) { for (const name of progressiveKernels(frame)) names.add(name); }
       else names.add("entropy");
       const kind = pictureKind(section?.whole ?? frame);
       if (kind === "any") names.add("planes");
@@ -135,11 +149,13 @@ export class JpegKernels {
       case "picture any":
         return load(SHADERS["jpeg/picture_any.wgsl"], pixel);
     }
-    if (name in PROGRESSIVE_KERNELS) {
+    const progressive = name.replace(/ windowed$/, "");
+    if (progressive in PROGRESSIVE_KERNELS) {
       const { files, size, entryPoint } =
-        PROGRESSIVE_KERNELS[name as keyof typeof PROGRESSIVE_KERNELS];
+        PROGRESSIVE_KERNELS[progressive as keyof typeof PROGRESSIVE_KERNELS];
       const code = files.map((file) => SHADERS[file]).join("\n");
-      const constants = { WORKGROUP: this.#tuning[size] };
+      const constants: Record<string, number> = { WORKGROUP: this.#tuning[size] };
+      if (progressive !== name) constants.WINDOWED = 1;
       return getKernel(this.#device, { label, code, entryPoint, constants });
     }
     const [, kind, turned] = name.split(" ");
@@ -222,6 +238,38 @@ export function recordStrips(
   }
 }
 
+/**
+ * Records the commands that decode a picture of several scans strip by strip.
+ *
+ * @param encoder Where to record.
+ * @param kernels The compiled kernels.
+ * @param group The strips.
+ * @param buffers The buffers of the decode.
+ * @param status Where the status of all pictures lies in `buffers.written`.
+ */
+export function recordGatheredStrips(
+  encoder: GPUCommandEncoder,
+  kernels: JpegKernels,
+  group: GatheredStripGroup,
+  buffers: DecodeBuffers,
+  status: Region,
+): void {
+  const run: DispatchProgressive = (name, { workgroups }, times, bindings) =>
+    dispatch(encoder, kernels.get(name), workgroups, times, bindings);
+  encoder.clearBuffer(buffers.coefficients, 0, group.coefficientBytes);
+  recordWindows(group, buffers, status, run);
+  for (const strip of group.gatheredStrips) {
+    const { coefficients: { offset, size }, smoothing } = strip;
+    let coefficients = { buffer: buffers.coefficients, offset, size };
+    if (smoothing) {
+      encoder.copyBufferToBuffer(buffers.coefficients, offset, buffers.sync, 0, size);
+      coefficients = { buffer: buffers.sync, offset: 0, size };
+      recordSmoothing(smoothing, buffers, coefficients, run);
+    }
+    makePictures(encoder, kernels, strip, buffers, coefficients);
+  }
+}
+
 /** Finds the chunks of what goes by self-synchronisation. */
 function findChunks(
   encoder: GPUCommandEncoder,
@@ -277,9 +325,9 @@ function makePictures(
   kernels: JpegKernels,
   { components, pictures, output }: Pick<Group, "components" | "pictures" | "output">,
   buffers: DecodeBuffers,
+  coefficients: Binding = { buffer: buffers.coefficients, size: components.coefficientBytes },
 ): void {
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
-  const coefficients = { buffer: buffers.coefficients, size: components.coefficientBytes };
   const samples = { buffer: buffers.samples, size: Math.max(components.sampleBytes, 16) };
   const pixels = { buffer: buffers.pixels, ...output };
   const blocks = [coefficients, read(components.quants), read(components.components)];

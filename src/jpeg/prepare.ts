@@ -15,7 +15,8 @@ import type { BlobList } from "./options.ts";
 import { parseJpeg } from "./parse.ts";
 import { footprint } from "./plan.ts";
 import type { Decodable } from "./stage.ts";
-import { canStrip } from "./strips.ts";
+import { canInterleave, interleavedBytes } from "./gathered_strips.ts";
+import { hasOneScan } from "./strips.ts";
 import { TableCache } from "./tables.ts";
 
 const PIXEL_BYTES = 4;
@@ -136,14 +137,16 @@ export class Preparer {
   }
 
   #place(frame: JpegFrame, bytes: number, coded: number, limit: number): GpuImage {
-    const { turn, maxBinding } = this.#options;
+    const { turn, maxBinding, maxBuffer } = this.#options;
     const turned = turn && frame.orientation >= 5;
     const width = turned ? frame.height : frame.width;
     const height = turned ? frame.width : frame.height;
     const rowPitch = align(width * PIXEL_BYTES, ROW_ALIGNMENT);
     const { coefficients, samples } = footprint(frame);
     // What can be decoded strip by strip needs not fit, but pixels that are turned by a quarter must.
-    const largest = !canStrip(frame)
+    const strips = hasOneScan(frame) ||
+      canInterleave(frame) && interleavedBytes(frame) <= maxBuffer;
+    const largest = !strips
       ? Math.max(coefficients, samples, rowPitch * height, coded)
       : turned
       ? Math.max(rowPitch * height, coded)

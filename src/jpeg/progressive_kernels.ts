@@ -2,7 +2,12 @@ import type { Binding } from "../gpu/kernel.ts";
 import type { SHADERS } from "../shaders.ts";
 import type { JpegFrame } from "./frame.ts";
 import type { DecodeBuffers } from "./kernels.ts";
-import { KERNEL_OF_SCAN, type ProgressivePlan } from "./progressive_records.ts";
+import type { GatheredStrip, GatheredStripGroup } from "./gathered_strips.ts";
+import {
+  KERNEL_OF_SCAN,
+  type ProgressivePlan,
+  type ProgressiveStage,
+} from "./progressive_records.ts";
 import type { Stage } from "./stage.ts";
 import type { Region } from "./words.ts";
 
@@ -47,6 +52,9 @@ export const PROGRESSIVE_KERNELS = {
   }
 >;
 
+/** The kernels that have a variant for pictures that are decoded strip by strip. */
+export type WindowedKernel = Exclude<keyof typeof PROGRESSIVE_KERNELS, "progressive masks">;
+
 /**
  * The kernels that a gathered picture needs.
  *
@@ -64,6 +72,92 @@ export function progressiveKernels(frame: JpegFrame): (keyof typeof PROGRESSIVE_
 }
 
 /**
+ * Records the entropy decoding of a picture in strips: each wave in one window after the other.
+ *
+ * @param group The picture.
+ * @param buffers The buffers of the decode.
+ * @param status Where the status of all pictures lies in `buffers.written`.
+ * @param dispatch Records some dispatches of a kernel.
+ */
+export function recordWindows(
+  { progressive, windows }: GatheredStripGroup,
+  buffers: DecodeBuffers,
+  status: Region,
+  dispatch: DispatchProgressive,
+): void {
+  const read = (region: Region) => ({ buffer: buffers.read, ...region });
+  progressive.waves.forEach((_, w) => {
+    for (const { coefficients, masks, waves } of windows) {
+      const bound = { buffer: buffers.coefficients, ...coefficients };
+      const marks = { buffer: buffers.gathered, size: masks.bytes };
+      for (const { stage, params, dispatches } of waves[w]) {
+        if (stage.kernel === "progressive refine") {
+          dispatch("progressive masks", masks, 1, [read(masks.params), bound, marks]);
+        }
+        const bindings = scanBindings(progressive, stage, params, buffers, bound, status);
+        if (stage.kernel === "progressive refine") bindings.push(marks);
+        dispatch(`${stage.kernel} windowed`, stage, dispatches, bindings);
+      }
+    }
+  });
+}
+
+/**
+ * Records the smoothing of a strip.
+ *
+ * @param smoothing The strip's stage, and where neighbours are read.
+ * @param buffers The buffers of the decode.
+ * @param target The strip's coefficients, in another buffer.
+ * @param dispatch Records some dispatches of a kernel.
+ */
+export function recordSmoothing(
+  { stage, around }: NonNullable<GatheredStrip["smoothing"]>,
+  buffers: DecodeBuffers,
+  target: Binding,
+  dispatch: DispatchProgressive,
+): void {
+  const read = (region: Region) => ({ buffer: buffers.read, ...region });
+  const records = [stage.params, stage.components, stage.owners].map(read);
+  const smoothed = { buffer: buffers.gathered, size: stage.bytes };
+  dispatch("smooth estimate windowed", stage, 1, [
+    ...records,
+    read(stage.weights),
+    { buffer: buffers.coefficients, ...around },
+    smoothed,
+  ]);
+  dispatch("smooth apply windowed", stage, 1, [...records, smoothed, target]);
+}
+
+/** What a kernel that decodes scans is bound to. */
+function scanBindings(
+  plan: ProgressivePlan,
+  stage: ProgressiveStage,
+  params: Region,
+  buffers: DecodeBuffers,
+  coefficients: Binding,
+  status: Region,
+): Binding[] {
+  const read = (region: Region) => ({ buffer: buffers.read, ...region });
+  return [
+    read(params),
+    { buffer: buffers.bits, ...plan.bits },
+    read(stage.owners ? stage.chunks : plan.tables),
+    read(plan.scans),
+    stage.owners ? read(stage.owners) : { buffer: buffers.written, ...stage.chunks },
+    coefficients,
+    { buffer: buffers.written, ...status },
+  ];
+}
+
+/** Records some dispatches of a kernel. */
+export type DispatchProgressive = (
+  name: keyof typeof PROGRESSIVE_KERNELS | `${WindowedKernel} windowed`,
+  stage: Pick<Stage, "workgroups">,
+  times: number,
+  bindings: Binding[],
+) => void;
+
+/**
  * Records the entropy decoding of gathered pictures.
  *
  * @param plan The waves.
@@ -77,12 +171,7 @@ export function recordProgressive(
   buffers: DecodeBuffers,
   coefficients: Binding,
   status: Region,
-  dispatch: (
-    name: keyof typeof PROGRESSIVE_KERNELS,
-    stage: Stage,
-    times: number,
-    bindings: Binding[],
-  ) => void,
+  dispatch: DispatchProgressive,
 ): void {
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
   const masks = { buffer: buffers.gathered, size: plan.masks.bytes };
@@ -95,15 +184,7 @@ export function recordProgressive(
           masks,
         ]);
       }
-      const bindings: Binding[] = [
-        read(stage.params),
-        { buffer: buffers.bits, ...plan.bits },
-        read(stage.owners ? stage.chunks : plan.tables),
-        read(plan.scans),
-        stage.owners ? read(stage.owners) : { buffer: buffers.written, ...stage.chunks },
-        coefficients,
-        { buffer: buffers.written, ...status },
-      ];
+      const bindings = scanBindings(plan, stage, stage.params, buffers, coefficients, status);
       if (stage.kernel === "progressive refine") bindings.push(masks);
       dispatch(stage.kernel, stage, stage.dispatches, bindings);
     }

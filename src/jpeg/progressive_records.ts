@@ -36,8 +36,20 @@ export interface ProgressiveStage extends Stage {
   readonly chunks: Region;
   /** Whose each workgroup is; of DC refinement. */
   readonly owners: Region | undefined;
+  /** Number of chunks; of DC refinement, of workgroups. */
+  readonly count: number;
+  /** Most turns of one of them. */
+  readonly turns: number;
   /** Dispatches after which every chunk is done, whatever its data. */
   readonly dispatches: number;
+}
+
+/** How the blocks of a picture lie that is decoded strip by strip: MCU by MCU, all components in each. */
+export interface Interleaving {
+  /** Place of each component's first block in the MCU. */
+  readonly places: readonly number[];
+  /** Blocks of each component in the MCU, across and down. */
+  readonly shares: readonly (readonly [number, number])[];
 }
 
 /** Entropy decoding of gathered pictures: waves, of which each needs those before it. */
@@ -91,16 +103,18 @@ export const KERNEL_OF_SCAN: Readonly<Record<ScanKind, ProgressiveKernel>> = {
  * @param read Receives the records that kernels only read.
  * @param written Receives the records that kernels write.
  * @param tuning Sizes of workgroups.
+ * @param interleaving How the blocks lie, if not by component.
  * @returns Where the records lie; undefined if there are no pictures.
  */
 export function progressiveRecords(
   decodables: readonly Decodable[],
-  components: ComponentPlan,
+  components: Pick<ComponentPlan, "gatheredBlocks" | "firstGathered" | "blocks">,
   lexed: LexedBlobs,
   uploaded: number,
   read: Words,
   written: Words,
   tuning: Tuning,
+  interleaving?: Interleaving,
 ): ProgressivePlan | undefined {
   if (decodables.length === 0) return undefined;
   const { segments } = lexed;
@@ -118,7 +132,9 @@ export function progressiveRecords(
     firstComponent += frame.components.length;
     const waveOf = scanWaves(frame.scans);
     frame.scans.forEach((scan, s) => {
-      scanRecord(scan, frame, bases, offsets, read.data, scans.offset / 4 + record * SCAN_WORDS);
+      const at = scans.offset / 4 + record * SCAN_WORDS;
+      scanRecord(scan, frame, bases, offsets, read.data, at);
+      if (interleaving) interleave(scan, interleaving, read.data, at);
       const wave = waves[waveOf[s]] ??= new Map();
       const kernel = KERNEL_OF_SCAN[scan.kind];
       const list = wave.get(kernel) ?? [];
@@ -144,7 +160,9 @@ export function progressiveRecords(
   const blocks = components.blocks - components.firstGathered;
   const masked = Math.ceil(blocks / tuning.transform);
   const maskBytes = blocks * MASK_BYTES;
-  const smoothing = smoothingRecords(decodables, components.gatheredBlocks, read, tuning);
+  const smoothing = interleaving
+    ? undefined
+    : smoothingRecords(decodables, components.gatheredBlocks, read, tuning);
   return {
     bits: { offset: firstByte - uploaded, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
     tables,
@@ -211,6 +229,20 @@ function scanRecord(
   );
 }
 
+/** Where the blocks of a scan lie among those of all components. */
+function interleave(
+  scan: JpegScan,
+  { places, shares }: Interleaving,
+  data: Uint32Array,
+  record: number,
+): void {
+  scan.components.forEach((index, i) => {
+    const [across, down] = shares[index];
+    data[record + SCAN_BASE + i] = places[index];
+    data[record + SCAN_PITCH + i] = across | down << SHAPE_SHIFT;
+  });
+}
+
 function chunkStage(
   kernel: ProgressiveKernel,
   segments: Segment[],
@@ -236,9 +268,11 @@ function chunkStage(
     workgroups: Math.ceil(segments.length / tuning.entropy),
     chunks,
     owners: undefined,
+    count: segments.length,
+    turns,
     // One turn more, as the last symbol may reach beyond the segment.
     dispatches: Math.ceil((turns + 1) / tuning.cap),
-    params: params(read, segments.length, tuning.cap, firstGathered),
+    params: params(read, segments.length, tuning.cap, firstGathered, 0, 0, 0),
   };
 }
 
@@ -260,7 +294,9 @@ function refinedDc(segments: Segment[], read: Words, tuning: Tuning): Progressiv
     workgroups,
     chunks,
     owners: owners(read, Array.from(counts.keys()), counts),
+    count: workgroups,
+    turns: 0,
     dispatches: 1,
-    params: params(read, workgroups),
+    params: params(read, workgroups, 0, 0, 0, 0, 0),
   };
 }

@@ -1,9 +1,10 @@
 import { type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
-const COMPONENT_WORDS = 32;
-const UNKNOWN = 12;
-const QUANT = 22;
+const COMPONENT_WORDS = 33;
+const UNKNOWN = 13;
+const QUANT = 23;
+const ACROSS_SHIFT = 16;
 const ESTIMATES = 10;
 /** Bytes of a block's coefficients 0 to 9. */
 const SMOOTHED_BYTES = 20;
@@ -85,6 +86,21 @@ const SIGHTED: readonly (readonly number[])[] = [
   [...NONE, ...NONE, ...[-1, 13, -24, 13, -1], ...NONE, ...NONE],
 ];
 
+/** Rows of MCUs that are smoothed of a picture whose blocks lie MCU by MCU. */
+export interface SmoothingWindow {
+  /** The first of them. */
+  readonly from: number;
+  /** The row after the last. */
+  readonly to: number;
+  /** First block that is bound where neighbours are read. */
+  readonly origin: number;
+  /** Blocks from there to the first that is bound where smoothed ones are put. */
+  readonly ahead: number;
+  /** Blocks of a row of MCUs, and of an MCU. */
+  readonly rowBlocks: number;
+  readonly mcuBlocks: number;
+}
+
 /** Block smoothing of incomplete progressive pictures. */
 export interface SmoothingStage extends Stage {
   /** Component records. */
@@ -101,16 +117,18 @@ export interface SmoothingStage extends Stage {
  * Writes a record per component that is smoothed.
  *
  * @param decodables The gathered pictures.
- * @param firstBlocks First block of each of their components.
+ * @param firstBlocks First block of each of their components; in the MCU, if there is a window.
  * @param read Where the records go.
  * @param tuning Sizes of workgroups.
+ * @param window What is smoothed of the only picture; all, if left out.
  * @returns Where the records lie; undefined if all pictures are complete.
  */
 export function smoothingRecords(
   decodables: readonly Decodable[],
-  firstBlocks: Uint32Array,
+  firstBlocks: ArrayLike<number>,
   read: Words,
   tuning: Tuning,
+  window?: SmoothingWindow,
 ): SmoothingStage | undefined {
   const records: number[][] = [];
   const counts: number[] = [];
@@ -126,13 +144,18 @@ export function smoothingRecords(
     for (const [c, component] of components.entries()) {
       const unknown = unknownBits[c];
       const blind = unknown.subarray(1).every((bits) => bits < 0);
+      const firstRow = (window?.from ?? 0) * component.v;
+      const lastRow = Math.min(component.blocksHigh, (window?.to ?? Infinity) * component.v);
+      const shown = component.blocksWide * (lastRow - firstRow);
+      // A component alone has its blocks row by row, whatever its factors.
+      const across = components.length === 1 ? component.blocksWide : component.h;
       const record: number[] = new Array(COMPONENT_WORDS).fill(0);
       record.splice(
         0,
-        ESTIMATES,
+        UNKNOWN,
         workgroups,
-        firstBlocks[place++],
-        component.paddedWide,
+        firstBlocks[place++] - (window?.origin ?? 0),
+        window?.rowBlocks ?? component.paddedWide,
         component.blocksWide,
         component.blocksHigh,
         component.v,
@@ -140,11 +163,13 @@ export function smoothingRecords(
         blocks,
         blind ? 0 : BLIND.flat().length,
         Number(blind),
+        window ? window.mcuBlocks | across << ACROSS_SHIFT : 0,
+        firstRow,
+        shown,
       );
       record.splice(UNKNOWN, ESTIMATES, ...unknown);
       record.splice(QUANT, ESTIMATES, ...component.quant!.values.subarray(0, ESTIMATES));
       records.push(record);
-      const shown = component.blocksWide * component.blocksHigh;
       const count = Math.ceil(shown / tuning.transform);
       counts.push(count);
       workgroups += count;
@@ -154,7 +179,7 @@ export function smoothingRecords(
   if (records.length === 0) return undefined;
   return {
     workgroups,
-    params: params(read, workgroups),
+    params: params(read, workgroups, window?.ahead ?? 0),
     components: store(records.flat(), read),
     owners: owners(read, Array.from(counts.keys()), counts),
     weights: store([...BLIND, ...SIGHTED].flat(), read),

@@ -12,12 +12,18 @@ const STRIP_BYTES = 2 ** 26;
 /** Rows of MCUs that two neighbouring strips both need: the triangle filter reads one row beyond. */
 const OVERLAP = 2;
 
-/** One strip of a picture: rows of MCUs whose buffers fit a binding. */
-export interface Strip {
+/** How the pixels of a strip are made. */
+export interface StripPictures {
   /** Window of the pixels. */
   readonly output: Region;
+  /** Its components. */
   readonly components: ComponentPlan;
+  /** Making pixels, by kernel. */
   readonly pictures: readonly PictureStage[];
+}
+
+/** One strip of a picture: rows of MCUs whose buffers fit a binding. */
+export interface Strip extends StripPictures {
   /** Parameters of the entropy decoder: for what goes by segment, and by self-synchronisation. */
   readonly window: { readonly segments: Region; readonly sync: Region | undefined };
   /** Dispatches after which all blocks of the strip are there. */
@@ -37,12 +43,12 @@ export interface StripGroup {
 }
 
 /**
- * Whether a picture can be decoded in strips: one scan has all components.
+ * Whether one scan has all of a picture, so that the blocks of a strip follow one another in it.
  *
  * @param frame Its frame.
  * @returns False for progressive pictures and those of several scans.
  */
-export function canStrip(frame: JpegFrame): boolean {
+export function hasOneScan(frame: JpegFrame): boolean {
   return !frame.gathered && frame.scans.length === 1;
 }
 
@@ -69,17 +75,10 @@ export function planStrips(
   tuning: Tuning,
   sync: ReadonlySet<JpegScan>,
 ): StripGroup {
-  const { frame, target, orientation } = decodable;
+  const { frame } = decodable;
   const layout = mcuRows(frame);
   const kind = pictureKind(frame);
-  const upright = orientation <= 4;
-  const pixelBytes = upright ? target.rowPitch * layout.pixels : 0;
-  const most = Math.min(
-    Math.floor(Math.min(binding, STRIP_BYTES) / layout.bytes) - OVERLAP,
-    Math.floor(binding / layout.samples) - OVERLAP,
-    upright ? Math.floor(binding / pixelBytes) : Infinity,
-  );
-  const height = Math.max(1, most);
+  const height = rowsOfStrips(decodable, layout, binding, 0);
   const entropy = entropyRecords(
     [decodable],
     Uint32Array.of(0),
@@ -133,8 +132,53 @@ function kept(rowBytes: number, from: number, rows: number, previous?: Strip): S
   return { from: begin, bytes: end - begin };
 }
 
-/** What one row of MCUs of a frame takes; one of all components, even where a scan has one alone. */
-function mcuRows(frame: JpegFrame) {
+/**
+ * How many rows of MCUs a strip has.
+ *
+ * @param decodable The picture.
+ * @param layout What a row takes.
+ * @param binding Most bytes of a storage binding.
+ * @param reach Rows beyond the neighbours, above and below, that must be bound with them.
+ * @returns Rows without the neighbours; 1 at least.
+ */
+export function rowsOfStrips(
+  { target, orientation }: Decodable,
+  layout: McuRows,
+  binding: number,
+  reach: number,
+): number {
+  const upright = orientation <= 4;
+  const around = OVERLAP + 2 * reach;
+  // A block more where the first one is not at an offset that a binding can have.
+  const most = Math.min(
+    Math.floor((Math.min(binding, STRIP_BYTES) - BLOCK_BYTES) / layout.bytes) - around,
+    Math.floor(binding / layout.samples) - OVERLAP,
+    upright ? Math.floor(binding / (target.rowPitch * layout.pixels)) : Infinity,
+  );
+  return Math.max(1, most);
+}
+
+/** What one row of MCUs takes; one of all components, even where a scan has one alone. */
+export interface McuRows {
+  /** Rows of the picture. */
+  readonly rows: number;
+  /** Rows of the scan's MCUs. */
+  readonly scanRows: number;
+  /** Bytes of coefficients. */
+  readonly bytes: number;
+  /** Bytes of samples. */
+  readonly samples: number;
+  /** Rows of pixels. */
+  readonly pixels: number;
+}
+
+/**
+ * Measures the rows of MCUs of a frame.
+ *
+ * @param frame A frame of one scan.
+ * @returns What one row takes.
+ */
+export function mcuRows(frame: JpegFrame): McuRows {
   const [scan] = frame.scans;
   const rows = Math.ceil(frame.height / (BLOCK_EDGE * frame.vMax));
   const single = scan.components.length === 1;
@@ -153,12 +197,22 @@ function mcuRows(frame: JpegFrame) {
   };
 }
 
-/** A picture that has the rows of a strip only. */
-function strip(
+/**
+ * A picture that has the rows of a strip only.
+ *
+ * @param decodable The picture.
+ * @param layout What a row of MCUs takes.
+ * @param rows Rows of MCUs: its own, and from which to which there are coefficients.
+ * @param any Whether its pixels are made from planes.
+ * @param before Blocks that are bound before the first of them.
+ * @returns The strip.
+ */
+export function strip(
   decodable: Decodable,
-  { scanRows, pixels }: ReturnType<typeof mcuRows>,
+  { scanRows, pixels }: McuRows,
   { first, last, from, to }: { first: number; last: number; from: number; to: number },
   any: boolean,
+  before = 0,
 ): Decodable {
   const { frame } = decodable;
   const [scan] = frame.scans;
@@ -172,7 +226,7 @@ function strip(
     const begin = plane ? from : first;
     const end = plane ? to : last;
     const { v } = component;
-    skip.push((begin - from) * scanRows * scan.mcusAcross * scan.blocksPerMcu);
+    skip.push(before + (begin - from) * scanRows * scan.mcusAcross * scan.blocksPerMcu);
     const blockRow = begin * v;
     return {
       ...component,
@@ -198,8 +252,13 @@ function strip(
   };
 }
 
-/** The bytes of the output that a strip's pixels go to. */
-function pixelWindow({ frame, target, orientation, section }: Decodable): Region {
+/**
+ * Finds the bytes of the output that a strip's pixels go to.
+ *
+ * @param strip The strip.
+ * @returns Where they lie.
+ */
+export function pixelWindow({ frame, target, orientation, section }: Decodable): Region {
   const { rowPitch, byteOffset, height } = target;
   // A picture whose rows become columns goes everywhere.
   if (orientation > 4) return { offset: byteOffset, size: rowPitch * height };

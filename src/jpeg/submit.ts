@@ -3,18 +3,22 @@ import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import type { JpegScan } from "./frame.ts";
-import { type JpegKernels, recordGroup, recordStrips } from "./kernels.ts";
+import { type GatheredStripGroup, planGatheredStrips } from "./gathered_strips.ts";
+import { type JpegKernels, recordGatheredStrips, recordGroup, recordStrips } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { exceeds, footprint, type Group, planGroup } from "./plan.ts";
 import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
 import { cacheShares } from "./shares.ts";
-import { planStrips, type StripGroup } from "./strips.ts";
+import { hasOneScan, planStrips, type StripGroup } from "./strips.ts";
 import { clearStatus, readStatus } from "./status.ts";
 import { UNIFORM_BYTES, Words } from "./words.ts";
 
 /** Most bytes of coefficients that are in flight at once, if one picture does not need more. */
 const SCRATCH_BYTES = 2 ** 28;
+
+/** Pictures that are decoded together, or one that is decoded strip by strip. */
+type AnyGroup = Group | StripGroup | GatheredStripGroup;
 
 /** The GPU's share of decoding: uploads a part and submits the commands that decode it. */
 export class Submitter {
@@ -71,7 +75,7 @@ export class Submitter {
     const groups = this.#groups(part, sync);
     const { lexed, coded } = part;
     clearStatus(written.data, part.images.length);
-    const most = (size: (group: Group | StripGroup) => number) => Math.max(16, ...groups.map(size));
+    const most = (size: (group: AnyGroup) => number) => Math.max(16, ...groups.map(size));
     const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
     const staging = pool.acquire(statusBytes, COPY_DST | MAP_READ, "jpeg status");
     const scratch = {
@@ -88,14 +92,14 @@ export class Submitter {
         "jpeg coefficients",
       ),
       gathered: pool.acquire(
-        most((group) => "strips" in group ? group.keptBytes : group.progressive?.scratchBytes ?? 0),
+        most((group) => gatheredBytes(group)),
         STORAGE | COPY_SRC | COPY_DST,
         "jpeg masks",
       ),
       samples: pool.acquire(most((group) => sampleBytes(group)), STORAGE, "jpeg samples"),
       sync: pool.acquire(
-        most((group) => group.entropy?.sync?.scratch.size ?? 0),
-        STORAGE,
+        most((group) => syncBytes(group)),
+        STORAGE | COPY_DST,
         "jpeg subsequences",
       ),
     };
@@ -107,6 +111,7 @@ export class Submitter {
     for (const group of groups) {
       const buffers = { pixels, ...scratch };
       if ("strips" in group) recordStrips(encoder, kernels, group, buffers, status);
+      else if ("windows" in group) recordGatheredStrips(encoder, kernels, group, buffers, status);
       else recordGroup(encoder, kernels, group, buffers, status);
     }
     encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
@@ -116,13 +121,14 @@ export class Submitter {
   }
 
   /** Splits the pictures so that each group's buffers fit a binding, and those that alone do not. */
-  #groups(part: Part, sync: ReadonlySet<JpegScan>): (Group | StripGroup)[] {
+  #groups(part: Part, sync: ReadonlySet<JpegScan>): AnyGroup[] {
     const { lexed, coded } = part;
     const binding = this.#device.limits.maxStorageBufferBindingSize;
-    const groups: (Group | StripGroup)[] = [];
+    const groups: AnyGroup[] = [];
     let members: Decodable[] = [];
     let room = new Room(binding);
-    const records = [lexed, coded.begin, this.#read, this.#written, this.#tuning, sync] as const;
+    const gatheredRecords = [lexed, coded.begin, this.#read, this.#written, this.#tuning] as const;
+    const records = [...gatheredRecords, sync] as const;
     const plan = () => {
       if (members.length === 0) return;
       for (const share of cacheShares(members, lexed, this.#tuning)) {
@@ -134,7 +140,11 @@ export class Submitter {
     for (const decodable of part.decodables) {
       if (exceeds(decodable, binding)) {
         plan();
-        groups.push(planStrips(decodable, binding, ...records));
+        groups.push(
+          hasOneScan(decodable.frame)
+            ? planStrips(decodable, binding, ...records)
+            : planGatheredStrips(decodable, binding, ...gatheredRecords),
+        );
         continue;
       }
       if (!room.take(decodable, lexed)) {
@@ -233,10 +243,28 @@ function pixelsEnd(target: GpuImage): number {
   return target.byteOffset + target.rowPitch * target.height;
 }
 
-function coefficientBytes(group: Group | StripGroup): number {
-  return "strips" in group ? group.coefficientBytes : group.components.coefficientBytes;
+function coefficientBytes(group: AnyGroup): number {
+  return "components" in group ? group.components.coefficientBytes : group.coefficientBytes;
 }
 
-function sampleBytes(group: Group | StripGroup): number {
-  return "strips" in group ? group.sampleBytes : group.components.sampleBytes;
+function sampleBytes(group: AnyGroup): number {
+  if ("components" in group) return group.components.sampleBytes;
+  if ("strips" in group) return group.sampleBytes;
+  return Math.max(...group.gatheredStrips.map(({ components }) => components.sampleBytes));
+}
+
+function gatheredBytes(group: AnyGroup): number {
+  if ("components" in group) return group.progressive?.scratchBytes ?? 0;
+  if ("strips" in group) return group.keptBytes;
+  return Math.max(
+    ...group.windows.map(({ masks }) => masks.bytes),
+    ...group.gatheredStrips.map(({ smoothing }) => smoothing?.stage.bytes ?? 0),
+  );
+}
+
+function syncBytes(group: AnyGroup): number {
+  if (!("windows" in group)) return group.entropy?.sync?.scratch.size ?? 0;
+  return Math.max(
+    ...group.gatheredStrips.map((strip) => strip.smoothing ? strip.coefficients.size : 0),
+  );
 }

@@ -42,7 +42,7 @@ import { warmUpFiles } from "../../src/jpeg/warm_up.ts";
 import { SHADERS } from "../../src/shaders.ts";
 import { keysFor, testPicture, upload } from "../augment/run.ts";
 import { assemble, oriented, pieces } from "../jpeg/handmade.ts";
-import { cjpeg, draw } from "../jpeg/support.ts";
+import { cjpeg, draw, limitBinding } from "../jpeg/support.ts";
 
 /** What Dawn had to say. */
 export interface Verdict {
@@ -62,6 +62,8 @@ fn main(@builtin(local_invocation_index) i: u32) {
   workgroupBarrier();
 }`;
 
+/** So small that drawings need several strips. */
+const SMALL_BINDING = 120_000;
 /** An orientation whose rows become columns. */
 const TURNED = 6;
 const LLVMPIPE = "llvmpipe";
@@ -153,10 +155,7 @@ async function attempt(what: string, work: () => Promise<void>): Promise<void> {
 }
 
 async function decodeAll(device: GPUDevice): Promise<void> {
-  const progressive = await cjpeg(draw(70, 50), "-progressive");
-  // Without its refining scans: what is smoothed.
-  const incomplete = assemble(pieces(progressive).slice(0, -4));
-  const files = [...warmUpFiles(), progressive, incomplete];
+  const files = [...warmUpFiles(), ...await drawings(70, 50)];
   files.push(...warmUpFiles().map((file) => oriented(file, TURNED)));
   for (const entropy of ["segment", "sync"] as const) {
     using decoder = new JpegDecoder(device, { entropy });
@@ -164,6 +163,22 @@ async function decodeAll(device: GPUDevice): Promise<void> {
     await images.verify();
     for (const error of images.errors) if (error) throw error;
   }
+}
+
+/** Decodes what needs strips; the device cannot be used otherwise any more. */
+async function decodeStrips(device: GPUDevice): Promise<void> {
+  limitBinding(device, SMALL_BINDING);
+  using decoder = new JpegDecoder(device);
+  using images = await decoder.decode(await drawings(311, 257));
+  await images.verify();
+  for (const error of images.errors) if (error) throw error;
+}
+
+/** A picture as a baseline file, a progressive one, and one without its refining scans. */
+async function drawings(width: number, height: number): Promise<Uint8Array<ArrayBuffer>[]> {
+  const picture = draw(width, height);
+  const progressive = await cjpeg(picture, "-progressive");
+  return [await cjpeg(picture), progressive, assemble(pieces(progressive).slice(0, -4))];
 }
 
 async function augment(
@@ -227,6 +242,7 @@ device.destroy();
 pretendCpu(gpu);
 const cpu = await notingDevice();
 await attempt("decode as on a CPU", () => decodeAll(cpu));
+await attempt("decode in strips", () => decodeStrips(cpu));
 cpu.destroy();
 const all = [...codes];
 const unused = Object.entries(SHADERS).filter(([, text]) =>

@@ -103,6 +103,15 @@ export async function openDevice(): Promise<TestDevice> {
   };
 }
 
+/** Makes a device say that its bindings are small; they are larger in truth. */
+export function limitBinding(device: GPUDevice, bytes: number): void {
+  const { limits } = device;
+  const value = new Proxy(limits, {
+    get: (_, name) => name === "maxStorageBufferBindingSize" ? bytes : Reflect.get(limits, name),
+  });
+  Object.defineProperty(device, "limits", { value });
+}
+
 /** A generator of numbers in [0, 1), the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {
   return () => {
