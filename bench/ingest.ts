@@ -2,7 +2,8 @@
  * `deno task bench:ingest`: ingest and listing against what one would do by hand.
  *
  * Options: `--pictures DIR` takes real pictures; `--files N`, `--rows N` for other sizes;
- * `--memory` prints the memory of an ingest and a list at 20,000 and 200,000 rows and ends.
+ * `--memory` prints the memory of an ingest and a list at 20,000, 200,000 and 800,000 rows, and
+ * what a list file of 1.3 million samples takes, and ends.
  */
 import type cassandra from "cassandra-driver";
 import { Buffer } from "node:buffer";
@@ -26,7 +27,7 @@ import { startCassandra } from "../tools/cassandra/server.ts";
 import { finish } from "../tools/process.ts";
 import { path } from "../tools/imports.ts";
 import { compare, type Comparison, median, report } from "./compare.ts";
-import { memoryAtSizes } from "./ingest_memory.ts";
+import { listFile, memoryAtSizes } from "./ingest_memory.ts";
 import { encodeAll, loadPictures } from "./pictures.ts";
 
 const { values: flags } = parseArgs({
@@ -44,7 +45,10 @@ const PYTHON_CONCURRENCY = 100;
 const RUNS = 5;
 
 if (flags.memory) {
-  for (const line of await memoryAtSizes([20_000, 200_000])) console.log(JSON.stringify(line));
+  for (const line of await memoryAtSizes([20_000, 200_000, 800_000])) {
+    console.log(JSON.stringify(line));
+  }
+  console.log(JSON.stringify({ listFile: await listFile(1_300_000) }));
   Deno.exit(0);
 }
 

@@ -1,10 +1,13 @@
-/** Memory of an ingest and a list, each in a process of its own. */
+/** Memory of an ingest and a list, each in a process of its own; size and load time of a list file. */
 import { join } from "@std/path";
 import { ingest } from "../src/dataset/ingest.ts";
 import type { DatasetInput } from "../src/dataset/input.ts";
 import { listSqlite } from "../src/dataset/list.ts";
+import { ListBuilder } from "../src/dataset/list_builder.ts";
+import { readList, writeList } from "../src/dataset/list_file.ts";
 import { SqliteWriter } from "../src/dataset/sqlite_writer.ts";
 import { importFlags } from "../tools/imports.ts";
+import { median } from "./compare.ts";
 
 /** What one process took at most. */
 export interface Memory {
@@ -38,6 +41,45 @@ export async function memoryAtSizes(sizes: readonly number[]): Promise<Memory[]>
     }
   }
   return found;
+}
+
+/** What a list file of many samples takes. */
+export interface ListFile {
+  /** Samples in it, each with one of 1,000 classes. */
+  rows: number;
+  /** Its size, in bytes. */
+  bytes: number;
+  /** Milliseconds to read it, the checksum checked; the middle one of five times. */
+  loadMs: number;
+}
+
+/**
+ * Measures a list file.
+ *
+ * @param rows Samples in it.
+ * @returns Its size and how long it loads.
+ */
+export async function listFile(rows: number): Promise<ListFile> {
+  const builder = new ListBuilder();
+  const id = new Uint8Array(16);
+  for (let i = 0; i < rows; i++) {
+    const label = i % 1000;
+    builder.add(crypto.getRandomValues(id), label, `n${String(label).padStart(8, "0")}`);
+  }
+  const path = await Deno.makeTempFile({ suffix: ".list" });
+  try {
+    await writeList(path, builder.build());
+    const times: number[] = [];
+    for (let run = 0; run < 5; run++) {
+      const start = performance.now();
+      const { ids } = await readList(path);
+      times.push(performance.now() - start);
+      if (ids.length !== rows) throw new Error(`${ids.length} of ${rows} samples`);
+    }
+    return { rows, bytes: (await Deno.stat(path)).size, loadMs: Math.round(median(times)) };
+  } finally {
+    await Deno.remove(path);
+  }
 }
 
 async function peak(args: string[]): Promise<number> {

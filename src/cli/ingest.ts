@@ -112,7 +112,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
         bar.update(done);
       },
     });
-    return { ...report, rejected: rejects.first };
+    return { ...report, rejected: rejects.first.toSorted((a, b) => a.index - b.index) };
   } finally {
     bar?.[Symbol.dispose]();
     Deno.removeSignalListener("SIGINT", interrupt);
@@ -144,7 +144,7 @@ class Rejects implements Disposable {
   }
 
   add(item: RejectedItem): void {
-    const { path, reason } = item;
+    const { path, index, reason } = item;
     if (this.first.length < SHOWN) {
       this.first.push(item);
       console.error(`${path}: ${reason.name}: ${reason.message}`);
@@ -154,7 +154,8 @@ class Rejects implements Disposable {
       this.#file = Deno.openSync(this.#path, { write: true, create: true, truncate: true });
       console.error(`what is left out is listed in ${this.#path}`);
     }
-    const line = JSON.stringify({ path, error: reason.name, message: reason.message }) + "\n";
+    const line = JSON.stringify({ path, index, error: reason.name, message: reason.message }) +
+      "\n";
     this.#file.writeSync(new TextEncoder().encode(line));
   }
 

@@ -34,8 +34,11 @@ export interface CassandraWriterOptions
 
 /** Answers of the server that say that it is short of hosts or time (protocol v4, section 9). */
 const SHORT = new Set([0x1000, 0x1001, 0x1002, 0x1100]);
-/** Truncation and write failures: they may pass, but when they do not, the record is the reason. */
-const FAILED = new Set([0x1003, 0x1500]);
+/**
+ * Truncation, read and write failures: they may pass, such as those of a host that does not know a
+ * new table yet; but when they do not, the record is the reason.
+ */
+const FAILED = new Set([0x1003, 0x1300, 0x1500]);
 
 /** Writes a data set into two tables of Cassandra. */
 export class CassandraWriter implements DatasetWriter {

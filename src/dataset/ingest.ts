@@ -33,6 +33,8 @@ export interface IngestProgress {
 export interface RejectedItem {
   /** Its path within the data set. */
   path: string;
+  /** Its place in the input, from 0. */
+  index: number;
   /** Why. */
   reason: Error;
 }
@@ -47,7 +49,10 @@ export interface IngestReport {
   bytes: number;
   /** Names of the classes, by label. */
   classes: string[];
-  /** Items that were left out, and why; those that `onReject` was told are counted, not kept. */
+  /**
+   * Items that were left out, and why, in the order of the input; those that `onReject` was told
+   * are counted, not kept.
+   */
   rejected: RejectedItem[];
   /** Number of items that were left out. */
   rejectedCount: number;
@@ -57,7 +62,7 @@ export interface IngestReport {
 export interface IngestOptions {
   /** Called after each item. */
   onProgress?: (progress: IngestProgress) => void;
-  /** Called with each item that is left out, in place of keeping it for the report. */
+  /** Called with each item as it is left out, in place of keeping it for the report. */
   onReject?: (item: RejectedItem) => void;
   /** Aborts with its reason; what was written stays. */
   signal?: AbortSignal;
@@ -107,24 +112,31 @@ export async function ingest(
   let handled = 0;
   let failure: { error: unknown } | undefined;
   const underWay = new Set<Promise<void>>();
-  const handle = async (item: InputItem) => {
+  const handle = async (item: InputItem, index: number) => {
+    const refuse = (reason: Error) => {
+      report.rejectedCount++;
+      const refused = { path: item.path, index, reason };
+      if (options.onReject) options.onReject(refused);
+      else report.rejected.push(refused);
+    };
     const record = await readItem(item, options).catch((reason) => {
       options.signal?.throwIfAborted();
       return { reason };
     });
-    if ("reason" in record) reject(report, options, item.path, record.reason);
-    else await store(record, item, writer, check, report, options);
+    if ("reason" in record) refuse(record.reason);
+    else await store(record, writer, check, report, options, refuse);
     handled++;
     const { done, total = 0, unit } = input.position(handled);
     const { written, unchanged, rejectedCount: rejected, bytes } = report;
     options.onProgress?.({ done, total, unit, written, unchanged, rejected, bytes });
   };
+  let begun = 0;
   const stopped = () => failure !== undefined || options.signal?.aborted;
   try {
     for await (const item of input.items()) {
       while (underWay.size >= (options.concurrency ?? 64)) await Promise.race(underWay);
       if (stopped()) break;
-      const handling = handle(item)
+      const handling = handle(item, begun++)
         .catch((error) => void (failure ??= { error }))
         .finally(() => underWay.delete(handling));
       underWay.add(handling);
@@ -136,6 +148,8 @@ export async function ingest(
   options.signal?.throwIfAborted();
   if (failure) throw failure.error;
   report.classes = [...input.classes];
+  // They were left out in the order in which they were done with.
+  report.rejected.sort((a, b) => a.index - b.index);
   return report;
 }
 
@@ -167,11 +181,11 @@ async function readItem(item: InputItem, options: IngestOptions): Promise<Sample
 
 async function store(
   record: SampleRecord,
-  item: InputItem,
   writer: DatasetWriter,
   check: boolean,
   report: IngestReport,
   options: IngestOptions,
+  refuse: (reason: Error) => void,
 ): Promise<void> {
   const { reencode, signal } = options;
   try {
@@ -188,7 +202,7 @@ async function store(
         made = { ...record, ...await reencode.apply(record) };
         made.hash = await sha256(made.data);
       } catch (reason) {
-        return reject(report, options, item.path, reason as Error);
+        return refuse(reason as Error);
       }
     }
     signal?.throwIfAborted();
@@ -198,22 +212,11 @@ async function store(
   } catch (error) {
     // What names a sample is the matter of that sample; all else ends the ingest.
     if (!(error instanceof CassetteError) || error.sampleId === undefined) throw error;
-    reject(report, options, item.path, error);
+    refuse(error);
   }
 }
 
 /** The content hash, made on another thread while this one writes. */
 async function sha256(data: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", data as Uint8Array<ArrayBuffer>));
-}
-
-function reject(
-  report: IngestReport,
-  { onReject }: IngestOptions,
-  path: string,
-  reason: Error,
-): void {
-  report.rejectedCount++;
-  if (onReject) onReject({ path, reason });
-  else report.rejected.push({ path, reason });
 }

@@ -81,8 +81,8 @@ Deno.test("a manifest gives classes by number or name, columns, and bad lines on
   assertEquals(named.report.classes, ["ant", "zebra"]);
   assertEquals(named.report.written, 2);
   assertEquals(
-    named.report.rejected.map(({ path }) => path).sort(),
-    [pictures[2].path, "no/such.jpg"].sort(),
+    named.report.rejected.map(({ path, index }) => [path, index]),
+    [["no/such.jpg", 2], [pictures[2].path, 3]],
   );
   const list = listSqlite(named.path, { columns: ["patient", "age", "weight"] });
   const zebra = [...list.ids].indexOf([...new IdList(pathId(pictures[0].path))][0]);
@@ -164,7 +164,7 @@ Deno.test("masks, .npy files and JSON lists are labels beside the pictures", asy
   const masks = maskFiles(join(dir, "masks"), "_seg");
   const segmented = await fill(await folderInput(images, { companion: masks }), blob);
   assertEquals((await segmented.get("train/a.jpg")).label, mask);
-  assertEquals(segmented.report.rejected.map(({ path }) => path).sort(), [
+  assertEquals(segmented.report.rejected.map(({ path }) => path), [
     "train/b.jpg",
     "train/c.jpg",
   ]);
@@ -197,11 +197,11 @@ Deno.test("lines give records, and a bad line leaves its neighbours alone", asyn
   assertEquals(report.written, 2);
   assertEquals((await get("b.jpg")).label, 1);
   assertEquals(report.classes, ["zero", "one", "two"]);
-  assertEquals(report.rejected.map(({ path }) => path).sort(), [
-    "c.jpg",
-    "e.jpg",
+  assertEquals(report.rejected.map(({ path }) => path), [
     "line 2",
+    "c.jpg",
     "line 5",
+    "e.jpg",
   ]);
 });
 
