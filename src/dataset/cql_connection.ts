@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { AuthError, ConnectError } from "../errors.ts";
+import type { CassandraConfig } from "../source/cassandra_config.ts";
 
 /** One frame of an answer. */
 export interface Answer {
@@ -177,6 +178,56 @@ export class CqlConnection implements Disposable {
       }
       this.#held += read;
     }
+  }
+}
+
+/**
+ * Tells whether a cluster is reached without encryption.
+ *
+ * @param config Where it is.
+ * @returns Whether plain connections can be made.
+ */
+export function isPlain({ tls, cloudBundle }: CassandraConfig): boolean {
+  return !tls && cloudBundle === undefined;
+}
+
+/**
+ * Connects to a host of a cluster.
+ *
+ * @param address The host, with its port.
+ * @param config User name, password, and how long it may take.
+ * @returns The connection.
+ * @throws {ConnectError} If the host does not answer as the protocol has it.
+ * @throws {AuthError} If it refuses user name or password.
+ */
+export async function connectPlain(
+  address: string,
+  config: CassandraConfig,
+): Promise<CqlConnection> {
+  const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
+  const { username, password } = config;
+  return await within(
+    CqlConnection.open({ hostname, port: Number(port), username, password }),
+    config.connectTimeout,
+  );
+}
+
+/**
+ * Waits for something, but not for ever.
+ *
+ * @param promise What is waited for.
+ * @param ms Milliseconds that it may take.
+ * @returns What it gives.
+ */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([promise, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+    // What comes of it after all is not waited for.
+    promise.catch(() => {});
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ColumnValue } from "./schema.ts";
 
-/** A value of a row: UUIDs and blobs are bytes. */
+/** A value of a row: UUIDs, blobs, addresses and sets are bytes. */
 export type Cell = ColumnValue | Uint8Array;
 
 /** One page of rows, as the server sent it. */
@@ -14,10 +14,21 @@ export interface RowPage {
 }
 
 /** Types of columns that are read (CQL binary protocol v4, section 4.2.5.2). */
-const Type = { ASCII: 1, BIGINT: 2, BLOB: 3, DOUBLE: 7, INT: 9, UUID: 12, TEXT: 13, TIMEUUID: 15 };
+const Type = {
+  ASCII: 1,
+  BIGINT: 2,
+  BLOB: 3,
+  DOUBLE: 7,
+  INT: 9,
+  UUID: 12,
+  TEXT: 13,
+  TIMEUUID: 15,
+  INET: 16,
+  SET: 34,
+};
 const READ = new Set(Object.values(Type));
 
-/** The same types as CQL names them. */
+/** Those of them that lists have, as CQL names them. */
 export const READ_TYPES: ReadonlySet<string> = new Set([
   "ascii",
   "bigint",
@@ -68,6 +79,8 @@ export function readRows(body: Uint8Array<ArrayBuffer>, texts: TextCache): RowPa
     }
     skipString();
     types.push(view.getUint16((at += 2) - 2));
+    // Of a set, the type of its elements follows.
+    if (types[i] === Type.SET) at += 2;
     if (!READ.has(types[i])) throw new TypeError(`a column of type ${types[i]}`);
   }
   const rowCount = int();

@@ -3,7 +3,7 @@ import { cassandraConfig, type CassandraOptions } from "../source/cassandra_conf
 import type { ListSelection } from "./list.ts";
 import { ListBuilder, type SampleList } from "./list_builder.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
-import { tableColumns } from "./table_columns.ts";
+import { TableReader } from "./table_reader.ts";
 import type { Cell } from "./cql_rows.ts";
 import type { ColumnValue } from "./schema.ts";
 
@@ -28,47 +28,41 @@ export async function listCassandra(options: ListCassandraOptions): Promise<Samp
   const { columns = [], where, filter, concurrency, ...rest } = options;
   const config = cassandraConfig(rest);
   const { keyspace, tableName } = config;
-  // Loaded only here: the driver is large, and SQLite does without it.
-  const { connectClient } = await import("../source/cassandra_client.ts");
-  const client = await connectClient(config);
-  try {
-    const { types } = await tableColumns(client, keyspace, tableName);
-    const idColumn = config.idColumn ?? firstUuid(types, options.table);
-    const labelColumn = options.labelColumn ?? "label";
-    const label = types.get(labelColumn) === "int" ||
-      (options.labelColumn !== undefined && options.labelType === "int");
-    const selected = [
-      idColumn,
-      ...(label ? [labelColumn] : []),
-      ...(types.has("class") ? ["class"] : []),
-      ...columns,
-    ];
-    const [labelAt, classAt] = [1, label ? 2 : 1];
-    const first = selected.length - columns.length;
-    const builder = new ListBuilder(columns);
-    const hasClass = types.has("class");
-    await scanCassandra(client, config, {
-      keyspace,
-      table: tableName,
-      columns: selected,
-      where,
-      concurrency,
-      onPage(rows) {
-        for (const cells of rows) {
-          const id = cells[0] as Uint8Array;
-          const number = label ? cells[labelAt] as number | null : null;
-          const name = hasClass ? cells[classAt] as string | null : null;
-          const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
-          if (!filter || filter({ id, label: number, class: name, columns: values })) {
-            builder.add(id, number, name, values);
-          }
+  await using reader = new TableReader(config);
+  const { types } = await reader.columns(keyspace, tableName);
+  const idColumn = config.idColumn ?? firstUuid(types, options.table);
+  const labelColumn = options.labelColumn ?? "label";
+  const label = types.get(labelColumn) === "int" ||
+    (options.labelColumn !== undefined && options.labelType === "int");
+  const selected = [
+    idColumn,
+    ...(label ? [labelColumn] : []),
+    ...(types.has("class") ? ["class"] : []),
+    ...columns,
+  ];
+  const [labelAt, classAt] = [1, label ? 2 : 1];
+  const first = selected.length - columns.length;
+  const builder = new ListBuilder(columns);
+  const hasClass = types.has("class");
+  await scanCassandra(reader, config, {
+    keyspace,
+    table: tableName,
+    columns: selected,
+    where,
+    concurrency,
+    onPage(rows) {
+      for (const cells of rows) {
+        const id = cells[0] as Uint8Array;
+        const number = label ? cells[labelAt] as number | null : null;
+        const name = hasClass ? cells[classAt] as string | null : null;
+        const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
+        if (!filter || filter({ id, label: number, class: name, columns: values })) {
+          builder.add(id, number, name, values);
         }
-      },
-    });
-    return builder.build();
-  } finally {
-    await client.shutdown();
-  }
+      }
+    },
+  });
+  return builder.build();
 }
 
 function firstUuid(types: Map<string, string>, table: string): string {

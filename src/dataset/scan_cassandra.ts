@@ -2,10 +2,17 @@ import type { Client, types } from "cassandra-driver";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FetchError, SchemaError } from "../errors.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
-import { CqlConnection, errorText, Opcode } from "./cql_connection.ts";
+import {
+  connectPlain,
+  type CqlConnection,
+  errorText,
+  isPlain,
+  Opcode,
+  within,
+} from "./cql_connection.ts";
 import { type Cell, READ_TYPES, readRows, type RowPage, TextCache } from "./cql_rows.ts";
 import { quote } from "./schema.ts";
-import { tableColumns } from "./table_columns.ts";
+import type { TableReader } from "./table_reader.ts";
 
 /** What is read of a table. */
 export interface TableScan {
@@ -28,19 +35,11 @@ export interface TableScan {
   signal?: AbortSignal;
 }
 
-/** A part of the token ring. */
-interface RingPart {
-  /** Token before its first one. */
-  start: string;
-  /** Its last token; undefined for the last of the ring. */
-  end: string | undefined;
-  /** Address of a host that has it. */
-  host: string | undefined;
-}
-
 /** What the parts of one scan share. */
 interface ByteScan {
   texts: TextCache;
+  /** Hosts that did not let connect: the driver, which knows others, reads their parts. */
+  gone: Set<string>;
   /** Rows of the next page. */
   pageRows: number;
 }
@@ -67,19 +66,19 @@ const OF_STATEMENT = 0x2000;
  * Over plain connections rows are read from the bytes of the answers; over TLS, for columns of
  * unusual types, and where a host fails, `npm:cassandra-driver` reads the part.
  *
- * @param client A connected client.
- * @param config What it was connected with.
+ * @param reader Knows tables and hosts.
+ * @param config Where the cluster is.
  * @param scan What to read.
  * @throws {SchemaError} If the table or a column is missing, or the condition is wrong.
  * @throws {FetchError} If a part cannot be read after some attempts.
  */
 export async function scanCassandra(
-  client: Client,
+  reader: TableReader,
   config: CassandraConfig,
   scan: TableScan,
 ): Promise<void> {
   const { keyspace, table, columns, where, concurrency = 4 } = scan;
-  const { partitionKey, types } = await tableColumns(client, keyspace, table);
+  const { partitionKey, types } = await reader.columns(keyspace, table);
   for (const column of columns) {
     if (types.has(column)) continue;
     throw new SchemaError(
@@ -92,19 +91,22 @@ export async function scanCassandra(
   const token = `token(${partitionKey.map(quote).join(", ")})`;
   const select = `SELECT ${columns.map(quote).join(", ")} FROM ${quote(keyspace)}.${quote(table)}`;
   const extra = where ? ` AND ${where} ALLOW FILTERING` : "";
-  const plain = !config.tls && config.cloudBundle === undefined &&
-    columns.every((name) => READ_TYPES.has(types.get(name)!));
-  const parts = cutRing(client, keyspace, concurrency * PARTS);
-  const state: ByteScan = { texts: new TextCache(), pageRows: FIRST_PAGE };
+  const plain = isPlain(config) && columns.every((name) => READ_TYPES.has(types.get(name)!));
+  const parts = await reader.ring(keyspace, concurrency * PARTS);
+  const state: ByteScan = {
+    texts: new TextCache(),
+    gone: new Set(),
+    pageRows: FIRST_PAGE,
+  };
   const work = async () => {
     const connections = new Map<string, CqlConnection>();
     try {
       for (let part = parts.shift(); part; part = parts.shift()) {
         const upper = part.end === undefined ? "" : ` AND ${token} <= ${part.end}`;
         const cql = `${select} WHERE ${token} > ${part.start}${upper}${extra}`;
-        const host = plain ? part.host : undefined;
+        const host = plain && !state.gone.has(part.host ?? "") ? part.host : undefined;
         const rest = host ? await readBytes(connections, host, config, cql, state, scan) : "";
-        if (rest !== undefined) await readByDriver(client, cql, rest, scan);
+        if (rest !== undefined) await readByDriver(await reader.client(), cql, rest, scan);
       }
     } finally {
       for (const connection of connections.values()) connection[Symbol.dispose]();
@@ -116,20 +118,6 @@ export async function scanCassandra(
     // After a failure the other workers end with the part that they are at.
     parts.length = 0;
   }
-}
-
-function cutRing(client: Client, keyspace: string, least: number): RingPart[] {
-  const ranges = [...client.metadata.getTokenRanges()];
-  const splits = Math.max(1, Math.ceil(least / ranges.length));
-  const lowest = String(-(2n ** 63n));
-  return ranges.flatMap((range) => {
-    const replicas = client.metadata.getReplicas(keyspace, range.end) ?? [];
-    const host = [...replicas].find((replica) => replica.isUp())?.address;
-    return range.splitEvenly(splits).flatMap((part) => part.unwrap()).map(({ start, end }) => {
-      const last = end.toString();
-      return { start: start.toString(), end: last === lowest ? undefined : last, host };
-    });
-  });
 }
 
 /**
@@ -151,7 +139,11 @@ async function readBytes(
     scan.signal?.throwIfAborted();
     let page: RowPage;
     try {
-      const connection = connections.get(address) ?? await connect(address, config);
+      const connection = connections.get(address) ??
+        await connectPlain(address, config).catch((error) => {
+          state.gone.add(address);
+          throw error;
+        });
       connections.set(address, connection);
       const { opcode, body } = await within(
         connection.query(cql, config.consistency, state.pageRows, pageState),
@@ -172,27 +164,6 @@ async function readBytes(
     await scan.onPage(page.rows);
     pageState = page.pageState;
   } while (pageState);
-}
-
-async function connect(address: string, config: CassandraConfig): Promise<CqlConnection> {
-  const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
-  const { username, password } = config;
-  return await within(
-    CqlConnection.open({ hostname, port: Number(port), username, password }),
-    config.connectTimeout,
-  );
-}
-
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([promise, timeout.promise]);
-  } finally {
-    clearTimeout(timer);
-    // What comes of it after all is not waited for.
-    promise.catch(() => {});
-  }
 }
 
 async function readByDriver(

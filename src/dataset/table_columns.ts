@@ -37,6 +37,28 @@ export async function tableColumns(
       { option: "table" },
     );
   }
+  return columnsOf(rows as unknown as ColumnRow[]);
+}
+
+/** A row of `system_schema.columns`. */
+export interface ColumnRow {
+  /** Name of the column. */
+  column_name: string;
+  /** `partition_key`, `clustering`, or another kind. */
+  kind: string;
+  /** Place in the key. */
+  position: number;
+  /** Its type, as CQL writes it. */
+  type: string;
+}
+
+/**
+ * Puts the columns of a table together.
+ *
+ * @param rows What the server says of them.
+ * @returns The columns.
+ */
+export function columnsOf(rows: ColumnRow[]): TableColumns {
   const key = (kind: string) =>
     rows.filter((row) => row.kind === kind).sort((a, b) => a.position - b.position)
       .map((row) => row.column_name);

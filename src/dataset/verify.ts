@@ -8,6 +8,7 @@ import type { CassandraWriterOptions } from "./cassandra_writer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { type DatasetSchema, quote, wholeSchema } from "./schema.ts";
+import { TableReader } from "./table_reader.ts";
 
 /** A metadata row whose blob is not as it says. */
 export interface VerifyFault {
@@ -121,6 +122,7 @@ export async function verifyCassandra(
     table: `${quote(keyspace)}.${quote(schema.dataTable)}`,
   });
   const client = await connectClient(config);
+  const reader = new TableReader(config, client);
   const report = emptyReport();
   try {
     const select = `SELECT ${quote(schema.dataColumn)} FROM ${quote(keyspace)}.${
@@ -129,7 +131,7 @@ export async function verifyCassandra(
     const ids: Set<string> | undefined = schema.partitionBy.length > 0 ? new Set() : undefined;
     const underWay = new Set<Promise<void>>();
     let failure: { error: unknown } | undefined;
-    await scanCassandra(client, config, {
+    await scanCassandra(reader, config, {
       keyspace,
       table: schema.metadataTable,
       columns: [schema.metadataIdColumn, "path", "hash"],
@@ -153,7 +155,7 @@ export async function verifyCassandra(
     });
     await Promise.all(underWay);
     if (failure) throw failure.error;
-    await scanCassandra(client, config, {
+    await scanCassandra(reader, config, {
       keyspace,
       table: schema.dataTable,
       columns: [schema.idColumn],

@@ -15,6 +15,7 @@ import {
 import { DatabaseSync } from "node:sqlite";
 import { ListBuilder, sortIds } from "../../src/dataset/list_builder.ts";
 import { readRows, TextCache } from "../../src/dataset/cql_rows.ts";
+import { cutRing } from "../../src/dataset/ring.ts";
 import { pictureFolder } from "./pictures.ts";
 
 /** Many rows with ids of a simple generator. */
@@ -165,4 +166,25 @@ Deno.test("rows are read from the bytes of an answer", () => {
     ["07".repeat(16), null, "", null, null],
   ]);
   assertEquals([...page.pageState!], [9, 8]);
+});
+
+Deno.test("the ring is cut without gaps, into parts of one size, each of one host", () => {
+  const third = 2n ** 64n / 3n;
+  const owners = [2n, 0n, 1n].map((i) => ({
+    token: 1n - 2n ** 63n + i * third,
+    host: `10.0.0.${i}:9042`,
+  }));
+  for (const [some, least] of [[owners, 16], [owners.slice(0, 1), 16], [owners, 1]] as const) {
+    const parts = cutRing(some, least);
+    assertEquals(parts[0].start, -(2n ** 63n));
+    parts.slice(1).forEach(({ start }, i) => assertEquals(start, parts[i].end));
+    assertEquals(parts.at(-1)!.end, undefined);
+    assert(parts.length >= least - some.length && parts.length <= least + some.length);
+    const tokens = some.map(({ token }) => token).sort((a, b) => (a < b ? -1 : 1));
+    for (const { start, end = 2n ** 63n - 1n, host } of parts) {
+      const owner = tokens.find((token) => end <= token) ?? tokens[0];
+      assertEquals(host, some.find(({ token }) => token === owner)!.host);
+      assert(!tokens.some((token) => start < token && token < end));
+    }
+  }
 });

@@ -1,0 +1,170 @@
+import type { Client } from "cassandra-driver";
+import type { CassandraConfig } from "../source/cassandra_config.ts";
+import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
+import { type Cell, readRows, TextCache } from "./cql_rows.ts";
+import { cutRing, cutRingByDriver, type RingPart, type TokenOwner } from "./ring.ts";
+import { columnsOf, type TableColumns, tableColumns } from "./table_columns.ts";
+
+const ONE = 1;
+/** Rows of one answer: a table has fewer columns, a cluster fewer hosts. */
+const PAGE = 5000;
+const PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner";
+
+/**
+ * Tells what a scan must know of a table and its cluster. Over a plain connection it asks the first
+ * host that answers; else, and where that is not enough, `npm:cassandra-driver`, which takes longer
+ * to load and to connect.
+ */
+export class TableReader implements AsyncDisposable {
+  readonly #config: CassandraConfig;
+  readonly #columns = new Map<string, Promise<TableColumns>>();
+  readonly #given: Client | undefined;
+  #client: Promise<Client> | undefined;
+  #plain: Promise<{ connection: CqlConnection; host: string } | undefined> | undefined;
+
+  /**
+   * @param config Where the cluster is.
+   * @param client A client that is connected already; the caller shuts it down.
+   */
+  constructor(config: CassandraConfig, client?: Client) {
+    this.#config = config;
+    this.#given = client;
+  }
+
+  /**
+   * The driver, connected when it is first asked for.
+   *
+   * @returns The client.
+   * @throws {ConnectError} If no contact point answers.
+   */
+  client(): Promise<Client> {
+    if (this.#given) return Promise.resolve(this.#given);
+    // Loaded only here: the driver is large, and SQLite does without it.
+    return this.#client ??= import("../source/cassandra_client.ts")
+      .then(({ connectClient }) => connectClient(this.#config));
+  }
+
+  /**
+   * The columns of a table.
+   *
+   * @param keyspace Exact name of the keyspace.
+   * @param table Exact name of the table.
+   * @returns Its columns.
+   * @throws {SchemaError} If there is no such table.
+   */
+  columns(keyspace: string, table: string): Promise<TableColumns> {
+    const key = JSON.stringify([keyspace, table]);
+    const found = this.#columns.get(key) ?? this.#findColumns(keyspace, table);
+    this.#columns.set(key, found);
+    return found;
+  }
+
+  async #findColumns(keyspace: string, table: string): Promise<TableColumns> {
+    const rows = await this.#ask(
+      "SELECT column_name, kind, position, type FROM system_schema.columns " +
+        `WHERE keyspace_name = ${text(keyspace)} AND table_name = ${text(table)}`,
+    );
+    if (!rows?.length) return await tableColumns(await this.client(), keyspace, table);
+    return columnsOf(
+      rows.map(([name, kind, position, type]) => ({
+        column_name: String(name),
+        kind: String(kind),
+        position: Number(position),
+        type: String(type),
+      })),
+    );
+  }
+
+  /**
+   * Cuts the token ring into parts.
+   *
+   * @param keyspace Exact name of the keyspace.
+   * @param least Number of parts, at least.
+   * @returns The parts, each with a host that has it.
+   */
+  async ring(keyspace: string, least: number): Promise<RingPart[]> {
+    const owners = await this.#owners();
+    if (owners?.length) return cutRing(owners, least);
+    return cutRingByDriver(await this.client(), keyspace, least);
+  }
+
+  /** Tokens of the hosts of the data centre. */
+  async #owners(): Promise<TokenOwner[] | undefined> {
+    const local = await this.#ask("SELECT partitioner, data_center, tokens FROM system.local");
+    const peers = local && await this.#ask(
+      "SELECT data_center, tokens, native_address, native_port FROM system.peers_v2",
+    );
+    const [partitioner, center, tokens] = local?.[0] ?? [];
+    if (!peers || partitioner !== PARTITIONER) return undefined;
+    const wanted = this.#config.localDatacenter ?? center;
+    const { host } = (await this.#plain)!;
+    return [
+      ...(center === wanted ? owned(tokens, host) : []),
+      ...peers.filter((peer) => peer[0] === wanted).flatMap(([, tokens, address, port]) =>
+        address instanceof Uint8Array ? owned(tokens, `${inet(address)}:${port}`) : []
+      ),
+    ];
+  }
+
+  /** @returns The rows; undefined where the driver must be asked. */
+  async #ask(cql: string): Promise<Cell[][] | undefined> {
+    const plain = await (this.#plain ??= this.#connect());
+    if (!plain) return undefined;
+    try {
+      const { opcode, body } = await within(
+        plain.connection.query(cql, ONE, PAGE),
+        this.#config.requestTimeout,
+      );
+      if (opcode !== Opcode.RESULT) return undefined;
+      const { rows, pageState } = readRows(body, new TextCache());
+      return pageState ? undefined : Array.from(rows, (row) => [...row]);
+    } catch {
+      // The driver asks again, and names what is wrong.
+      plain.connection[Symbol.dispose]();
+      this.#plain = Promise.resolve(undefined);
+      return undefined;
+    }
+  }
+
+  async #connect(): Promise<{ connection: CqlConnection; host: string } | undefined> {
+    if (this.#given || !isPlain(this.#config)) return undefined;
+    for (const address of this.#config.contactPoints) {
+      const host = `${address}:${this.#config.port}`;
+      try {
+        return { connection: await connectPlain(host, this.#config), host };
+      } catch {
+        // The next one may answer.
+      }
+    }
+  }
+
+  /** Closes what it has opened. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#plain)?.connection[Symbol.dispose]();
+    const client = await this.#client?.catch(() => undefined);
+    await client?.shutdown();
+  }
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+/** A set of texts: their number, then each with its length (CQL binary protocol v4, section 6.18). */
+function owned(set: Cell | undefined, host: string): TokenOwner[] {
+  if (!(set instanceof Uint8Array)) return [];
+  const view = new DataView(set.buffer, set.byteOffset, set.length);
+  const owners: TokenOwner[] = [];
+  for (let at = 4; at < set.length;) {
+    const end = at + 4 + view.getInt32(at);
+    owners.push({ token: BigInt(new TextDecoder().decode(set.subarray(at + 4, end))), host });
+    at = end;
+  }
+  return owners;
+}
+
+function inet(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i] << 8 | bytes[2 * i + 1]));
+  return `[${groups.map((group) => group.toString(16)).join(":")}]`;
+}
