@@ -1,0 +1,85 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { readList, readSplit } from "../../mod.ts";
+import { pictureFolder, records, writeFiles } from "../dataset/pictures.ts";
+import { cassette } from "./command.ts";
+
+const COLUMNS = ["--column", "patient", "--path-columns", "(?<patient>\\d)\\.jpg$"];
+const RATIOS = ["--ratios", "train=0.8,val=0.2"];
+
+/** Runs the command, which must end well, and gives what it printed. */
+async function run(...args: string[]): Promise<string> {
+  const { code, out, err } = await cassette(args);
+  assertEquals(code, 0, err.join("\n"));
+  return out;
+}
+
+Deno.test("cassette init prints the statements that it would run, and runs them", async () => {
+  const keyspace = ["--keyspace", "slides", "--replication", "dc1:3"];
+  const partition = ["--column", "patient", "--partition-by", "patient"];
+  const cql = await run("init", "--dry-run", "--cassandra", "nowhere", ...keyspace, ...partition);
+  const statements = cql.trim().split("\n");
+  assertEquals(statements.length, 3);
+  assertStringIncludes(statements[0], `'NetworkTopologyStrategy', 'dc1': 3`);
+  assertStringIncludes(statements[1], `compression = {'enabled': 'false'}`);
+  assertStringIncludes(statements[2], `PRIMARY KEY (("patient"), "id")`);
+  const sqlite = join(await Deno.makeTempDir(), "set.sqlite");
+  await run("init", "--dry-run", "--sqlite", sqlite);
+  assertEquals(await Deno.stat(sqlite).catch(() => undefined), undefined);
+  assertStringIncludes(await run("init", "--sqlite", sqlite), "are there");
+  assertEquals((await cassette(["list", "--sqlite", sqlite, "--out", `${sqlite}.list`])).code, 0);
+});
+
+Deno.test("cassette list, split and verify go from pictures to parts that stay", async () => {
+  const dir = await pictureFolder(40);
+  const at = (name: string) => join(dir, name);
+  const sqlite = ["--sqlite", at("set.sqlite")];
+  assertStringIncludes(await run("ingest", dir, ...sqlite, ...COLUMNS), "40 pictures");
+  const verified = JSON.parse(await run("verify", ...sqlite, "--json"));
+  assertEquals([verified.metadataRows, verified.missing, verified.different], [40, 0, 0]);
+  await run("list", ...sqlite, "--columns", "patient", "--out", at("all.list"));
+  assertEquals((await readList(at("all.list"))).ids.length, 40);
+  await run("list", ...sqlite, "--only", "class=disc,ring", "--out", at("some.list"));
+  assertEquals((await readList(at("some.list"))).ids.length, 20);
+  await run("list", ...sqlite, "--where", "label = 0", "--from", "data", "--out", at("one.list"));
+  assertEquals((await readList(at("one.list"))).ids.length, 10);
+
+  const table = await run("split", "--list", at("all.list"), ...RATIOS, "--out", at("a.split"));
+  const rows = table.trim().split("\n").map((line) => line.split(/\s+/));
+  assertEquals(rows[0], ["class", "train", "val", "none"]);
+  assertEquals(rows.slice(1).map(([name]) => name), ["checks", "disc", "ring", "stripes", "all"]);
+  assertEquals(Number(rows[5][1]) + Number(rows[5][2]), 40);
+  const before = [...await readSplit(at("a.split"), "val")];
+  // Others are added, and those that were there stay where they were.
+  const more = records(60).slice(40);
+  await writeFiles(dir, Object.fromEntries(more.map(({ path, data }) => [path, data])));
+  assertStringIncludes(await run("ingest", dir, ...sqlite, ...COLUMNS), "40 were there already");
+  await run("split", ...sqlite, ...RATIOS, "--out", at("b.split"));
+  const after = new Set(await readSplit(at("b.split"), "val"));
+  assertEquals(before.filter((id) => !after.has(id)), []);
+  const entities = ["--entity", "patient", "--exact", "--json"];
+  const json = await run("split", ...sqlite, ...RATIOS, ...entities, "--out", at("c.split"));
+  const { parts, provenance } = JSON.parse(json);
+  assertEquals([parts, provenance.entity, provenance.samples], [["train", "val"], "patient", 60]);
+});
+
+Deno.test("cassette ingest writes into a folder, and takes pictures from a module of one's own", async () => {
+  const dir = await pictureFolder(8);
+  const out = await Deno.makeTempDir();
+  assertStringIncludes(await run("ingest", dir, "--out-dir", out, "--concurrency", "2"), "8 pict");
+  const manifest = join(out, "manifest.csv");
+  const again = ["--sqlite", join(out, "again.sqlite"), "--json"];
+  assertEquals(JSON.parse(await run("ingest", manifest, "--root", out, ...again)).written, 8);
+  const getData = join(dir, "get_data.ts");
+  await Deno.writeTextFile(getData, "export default (path: string) => Deno.readFile(path);\n");
+  const own = ["--sqlite", join(out, "own.sqlite"), "--get-data", getData, "--json"];
+  assertEquals(JSON.parse(await run("ingest", dir, ...own)).written, 8);
+});
+
+Deno.test("cassette plan-capacity tells disk, network and prefetch", async () => {
+  const size = ["--rows", "1281167", "--blob-bytes", "110000", "--replication", "3"];
+  const text = await run("plan-capacity", ...size, "--rate", "4000", "--latency", "50");
+  // 4,000 a second for 50 ms are 200 under way (Little's law).
+  assertEquals(/under way\s+200 /.test(text), true, text);
+  assertEquals(/data, one copy\s+141\.0 GB/.test(text), true, text);
+});
