@@ -117,6 +117,18 @@ Deno.test("a truncated file is CorruptJpegError wherever it is cut", async () =>
   assertMatch(errors.at(-1)!.message, /truncated/);
 });
 
+Deno.test("data that ends within a long code is truncated too", async () => {
+  const file = await cjpeg(draw(120, 90, 1));
+  const cuts = Array.from({ length: 400 }, (_, i) => file.slice(0, file.length - 20 - 7 * i));
+  await using test = await openDevice();
+  for (const entropy of ["segment", "sync"] as const) {
+    using decoder = new JpegDecoder(test.device, { entropy });
+    using images = await decoder.decode(cuts);
+    const missed = (await images.verify()).flatMap((error, i) => error ? [] : [cuts[i].length]);
+    assertEquals(missed, [], entropy);
+  }
+});
+
 Deno.test("a file whose only fault is a missing EOI is decoded with a warning", async () => {
   const file = await cjpeg(draw(40, 30, 3));
   const cut = file.subarray(0, file.length - 2);
