@@ -1514,8 +1514,8 @@ fn main(
     }
   }
   blocks += beyond;
-  // A code that was cut in two is begun again.
-  position -= select(0u, LOOKUP_BITS, tail != 0u);
+  // A code that was cut in two is begun again, unless the data ends within it.
+  position -= select(0u, LOOKUP_BITS, tail != 0u && position <= end);
   var faults = select(0u, BAD_CODE, (seen & BAD) != 0u);
   if (position > end) {
     faults |= TRUNCATED;
