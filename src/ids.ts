@@ -1,3 +1,4 @@
+import { show } from "./check.ts";
 import { UsageError } from "./errors.ts";
 
 /** Bytes of one id: a UUID as in RFC 9562, most significant byte first. */
@@ -45,8 +46,8 @@ export function formatId(bytes: Uint8Array, offset = 0): string {
  * ```
  */
 export function parseId(text: string): Uint8Array<ArrayBuffer> {
-  if (!UUID.test(text)) {
-    throw new UsageError(`Cannot use id as a sample id must be a UUID: received "${text}"`, {
+  if (typeof text !== "string" || !UUID.test(text)) {
+    throw new UsageError(`Cannot use id as a sample id must be a UUID: received ${show(text)}`, {
       option: "ids",
     });
   }
@@ -91,10 +92,18 @@ export class IdList implements Iterable<string> {
    *
    * @param ids UUID strings, or a list.
    * @returns The list.
-   * @throws {UsageError} If one of the strings is not a UUID.
+   * @throws {UsageError} If it is no list, or one of its strings is not a UUID.
    */
   static from(ids: IdList | Iterable<string>): IdList {
     if (ids instanceof IdList) return ids;
+    if (typeof ids !== "object" || ids === null || !(Symbol.iterator in ids)) {
+      throw new UsageError(
+        `Cannot make an IdList as ids must be an IdList or a list of UUID strings: received ${
+          show(ids)
+        }`,
+        { option: "ids" },
+      );
+    }
     const texts = Array.isArray(ids) ? ids as string[] : [...ids];
     const bytes = new Uint8Array(texts.length * ID_BYTES);
     for (let i = 0; i < texts.length; i++) bytes.set(parseId(texts[i]), i * ID_BYTES);

@@ -5,7 +5,13 @@ import { BufferPool, type PoolStats } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
 import { defaultLabels, type LabelReader } from "./labels.ts";
-import { checkOptions, checkRagged, type LoaderOptions } from "./options.ts";
+import {
+  checkEndless,
+  checkOptions,
+  checkRagged,
+  checkRequestOptions,
+  type LoaderOptions,
+} from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { NOTHING_SEEN } from "./order/seen.ts";
 import type { Job } from "./pipeline/job.ts";
@@ -127,6 +133,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     }
     const { source, device, onWarning } = options;
     this.#sampler = new Sampler(samplerOptions(this.#ids.length, options));
+    if (options.ids !== undefined) checkEndless(options.epochs, this.batchesPerEpoch);
     this.#progress = new ProgressTracker(this.#ids, this.#sampler.options, options.resume);
     this.#endEpoch = options.epochs ?? 1;
     this.#window = this.#newWindow();
@@ -251,13 +258,15 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    * @param ids Ids of the samples.
    * @param options A signal that aborts.
    * @returns The parts; each is to be disposed of, and says in `request` which part it is.
-   * @throws {UsageError} If there are no ids.
+   * @throws {UsageError} If there are no ids, one is no UUID, or an option is wrong.
+   * @throws {DisposedError} If the loader is disposed of.
    */
   request(
     ids: RequestIds,
     options: RequestOptions = {},
   ): AsyncGenerator<Batch<L>, void, undefined> {
     this.#alive();
+    checkRequestOptions(options);
     return this.#serve([checkRequest(ids)], options.signal);
   }
 
@@ -353,6 +362,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   }
 
   *#epochJobs(): Generator<Job> {
+    if (this.batchesPerEpoch === 0) return;
     let { epoch, base, done } = this.#progress.current;
     for (; epoch < this.#endEpoch; epoch++, base = NOTHING_SEEN, done = NOTHING_SEEN) {
       const order = this.#sampler.epoch(epoch, base, done);

@@ -1,5 +1,5 @@
 import type { Operator } from "./augment/operator.ts";
-import { UsageError } from "./errors.ts";
+import { OptionCheck } from "./check.ts";
 import type { DType, Layout } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
 import type { LabelReader } from "./labels.ts";
@@ -84,6 +84,36 @@ export interface LoaderOptions<L> {
   onWarning?: (message: string) => void;
 }
 
+const KNOWN: Record<keyof LoaderOptions<unknown>, true> = {
+  source: true,
+  device: true,
+  ids: true,
+  requests: true,
+  batchSize: true,
+  seed: true,
+  shuffle: true,
+  weights: true,
+  limit: true,
+  epochs: true,
+  labels: true,
+  shard: true,
+  lastBatch: true,
+  prefetch: true,
+  ordering: true,
+  slowStart: true,
+  onCorrupt: true,
+  augment: true,
+  fixed: true,
+  output: true,
+  orientation: true,
+  maxBatchesOut: true,
+  resume: true,
+  signal: true,
+  onWarning: true,
+};
+
+const KNOWN_OUTPUT: Record<keyof OutputOptions, true> = { layout: true, dtype: true, ragged: true };
+
 /** Options that only make sense for epochs. */
 const EPOCHS_ONLY = [
   "ids",
@@ -96,66 +126,72 @@ const EPOCHS_ONLY = [
   "resume",
 ] as const;
 
+const check = new OptionCheck("make a loader");
+
 /**
  * Checks the options that do not decide the order.
  *
  * @param options As the caller of the loader wrote them.
- * @throws {UsageError} If one is out of its range.
+ * @throws {UsageError} If one is out of its range, or there is no option of that name.
  */
 export function checkOptions(options: LoaderOptions<unknown>): void {
-  const check = (good: boolean, option: string, expected: string, received: unknown) => {
-    if (good) return;
-    const shown = typeof received === "string" ? `"${received}"` : String(received);
-    throw new UsageError(
-      `Cannot make a loader as ${option} must be ${expected}: received ${shown}`,
-      {
-        option,
-      },
-    );
-  };
-  const oneOf = (option: string, value: unknown, values: string[]) =>
-    check(
-      value === undefined || values.includes(value as string),
-      option,
-      values.map((name) => `"${name}"`).join(" or "),
-      value,
-    );
-  const whole = (option: string, value: unknown, from: number) =>
-    check(
-      value === undefined || (Number.isSafeInteger(value) && Number(value) >= from),
-      option,
-      `a whole number from ${from} on`,
-      value,
-    );
-  check(typeof options.source?.fetch === "function", "source", "a BlobSource", options.source);
-  check(options.device instanceof GPUDevice, "device", "a GPUDevice", options.device);
-  if (options.epochs !== Infinity) whole("epochs", options.epochs, 1);
-  if (options.prefetch !== "auto") whole("prefetch", options.prefetch, 1);
-  whole("slowStart", options.slowStart, 0);
-  whole("maxBatchesOut", options.maxBatchesOut, 1);
-  oneOf("ordering", options.ordering, ["ordered", "batches", "samples"]);
-  oneOf("onCorrupt", options.onCorrupt, ["throw", "skip", "mask"]);
-  oneOf("output.layout", options.output?.layout, ["NCHW", "NHWC"]);
-  oneOf("output.dtype", options.output?.dtype, ["f32", "f16", "u8"]);
-  check(
-    [undefined, true, false].includes(options.output?.ragged),
-    "output.ragged",
-    "true or false",
-    options.output?.ragged,
+  check.names(options, KNOWN);
+  const { source, device, ids, requests, output, augment, resume } = options;
+  const isSource = typeof source?.fetch === "function" && typeof source.stats === "function";
+  check.that(isSource, "source", "a BlobSource", source);
+  check.oneOf("source.labelType", source.labelType, ["int", "blob", "none"]);
+  check.that(device instanceof GPUDevice, "device", "a GPUDevice", device);
+  check.that(ids !== null, "ids", "an IdList or a list of UUID strings", ids);
+  const isState = resume === undefined || (typeof resume === "object" && resume !== null);
+  check.that(isState, "resume", "a state, or a list of states, of a loader", resume);
+  if (options.epochs !== Infinity) check.whole("epochs", options.epochs, 1);
+  if (options.prefetch !== "auto") check.whole("prefetch", options.prefetch, 1);
+  check.whole("slowStart", options.slowStart, 0);
+  check.whole("maxBatchesOut", options.maxBatchesOut, 1);
+  check.oneOf("ordering", options.ordering, ["ordered", "batches", "samples"]);
+  check.oneOf("onCorrupt", options.onCorrupt, ["throw", "skip", "mask"]);
+  check.that(
+    augment === undefined || Array.isArray(augment),
+    "augment",
+    "a list of operators",
+    augment,
   );
-  oneOf("orientation", options.orientation, ["apply", "ignore"]);
-  if (options.requests !== undefined) {
-    for (const option of EPOCHS_ONLY) {
-      check(options[option] === undefined, option, "left out beside requests", options[option]);
-    }
-    check(options.onCorrupt !== "throw", "onCorrupt", '"mask" or "skip" beside requests', "throw");
+  check.flag("fixed", options.fixed);
+  if (output !== undefined) {
+    check.names(output, KNOWN_OUTPUT, "output.");
+    check.oneOf("output.layout", output.layout, ["NCHW", "NHWC"]);
+    check.oneOf("output.dtype", output.dtype, ["f32", "f16", "u8"]);
+    check.flag("output.ragged", output.ragged);
   }
-  const { labels, source } = options;
-  check(
-    labels === undefined || labels.accepts.includes(source.labelType),
+  check.oneOf("orientation", options.orientation, ["apply", "ignore"]);
+  check.signal("signal", options.signal);
+  check.callback("onWarning", options.onWarning);
+  if (requests !== undefined) checkRequests(options);
+  checkLabels(options);
+}
+
+function checkRequests(options: LoaderOptions<unknown>): void {
+  const { requests } = options;
+  const iterable = typeof requests === "object" && requests !== null &&
+    (Symbol.asyncIterator in requests || Symbol.iterator in requests);
+  check.that(iterable, "requests", "an (async) iterable of lists of ids", requests);
+  for (const option of EPOCHS_ONLY) {
+    check.that(options[option] === undefined, option, "left out beside requests", options[option]);
+  }
+  const { onCorrupt } = options;
+  check.that(onCorrupt !== "throw", "onCorrupt", '"mask" or "skip" beside requests', onCorrupt);
+}
+
+function checkLabels({ labels, source }: LoaderOptions<unknown>): void {
+  if (labels === undefined) return;
+  const reads = typeof labels?.parse === "function" && typeof labels.collect === "function" &&
+    Array.isArray(labels.accepts);
+  check.that(reads, "labels", "a label reader, such as intLabels()", labels);
+  check.that(
+    labels.accepts.includes(source.labelType),
     "labels",
     `a reader of the source's labels (${source.labelType})`,
-    labels?.name,
+    labels.name,
   );
 }
 
@@ -169,8 +205,29 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
 export function checkRagged(mixes: boolean, masks: boolean): void {
   if (!mixes && !masks) return;
   const beside = mixes ? "operators that mix samples" : "labels that are masks";
-  throw new UsageError(
-    `Cannot make a loader as output.ragged must be false beside ${beside}: received true`,
-    { option: "output.ragged" },
-  );
+  check.refuse("output.ragged", `false beside ${beside}`, "true");
+}
+
+/**
+ * Checks that a loop without end has batches to give.
+ *
+ * @param epochs As the caller of the loader wrote it.
+ * @param batches Number of batches in an epoch.
+ * @throws {UsageError} If it has none.
+ */
+export function checkEndless(epochs: number | undefined, batches: number): void {
+  if (epochs !== Infinity || batches > 0) return;
+  check.refuse("epochs", "finite where an epoch has no batches", "Infinity");
+}
+
+/**
+ * Checks the options of a request.
+ *
+ * @param options As the caller wrote them.
+ * @throws {UsageError} If the signal is none, or there is no option of that name.
+ */
+export function checkRequestOptions(options: { signal?: AbortSignal }): void {
+  const check = new OptionCheck("request samples");
+  check.names(options, { signal: true });
+  check.signal("signal", options.signal);
 }

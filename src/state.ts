@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { show } from "./check.ts";
 import { ResumeMismatchError } from "./errors.ts";
 import type { IdList } from "./ids.ts";
 import type { SamplerOptions, Shard } from "./order/sampler.ts";
@@ -158,6 +159,22 @@ function checkState(
   for (const [key, expected] of Object.entries({ ids: idsHash, size, seed, shuffle, weights })) {
     const received = state[key as keyof LoaderState];
     if (received !== expected) mismatch(key, `that of the loader, ${expected}`, received);
+  }
+  checkForm(state);
+}
+
+/** Checks the form of a state that a file or another program may have spoilt. */
+function checkForm({ epoch, base, shard, done, size }: LoaderState): void {
+  const natural = (value: unknown, below = Infinity) =>
+    Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) < below;
+  if (!natural(epoch)) mismatch("epoch", "a whole number from 0 on", show(epoch));
+  if (!natural(shard?.count) || !natural(shard.index, shard.count)) {
+    mismatch("shard", "an index below a count", show(shard));
+  }
+  for (const [option, seen] of Object.entries({ base, done })) {
+    const good = natural(seen?.prefix, size + 1) && Array.isArray(seen.exceptions) &&
+      seen.exceptions.every((place) => natural(place, size));
+    if (!good) mismatch(option, `a prefix and exceptions of ${size} samples`, show(seen));
   }
 }
 

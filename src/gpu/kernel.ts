@@ -1,4 +1,5 @@
 import { LimitsError } from "../errors.ts";
+import { lossOr } from "./lost.ts";
 
 /** What a compute kernel is: everything that its pipeline depends on. */
 export interface KernelDescriptor {
@@ -102,11 +103,11 @@ async function compile(
   constants: Record<string, number>,
 ): Promise<Kernel> {
   const module = device.createShaderModule({ label, code });
-  const pipeline = await device.createComputePipelineAsync({
-    label,
-    layout: "auto",
-    compute: { module, entryPoint, constants },
-  });
+  const compute = { module, entryPoint, constants };
+  const pipeline = await device.createComputePipelineAsync({ label, layout: "auto", compute })
+    .catch(async (error) => {
+      throw await lossOr(device, error);
+    });
   return new Kernel(device, label, pipeline);
 }
 

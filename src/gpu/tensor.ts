@@ -1,4 +1,5 @@
 import { DisposedError } from "../errors.ts";
+import { lossOr } from "./lost.ts";
 
 /** Number format of a tensor's elements: IEEE 754 binary32, binary16, or unsigned bytes. */
 export type DType = "f32" | "f16" | "u8";
@@ -114,6 +115,7 @@ export class GpuTensor implements TensorDescriptor {
  * @param byteOffset Where to begin, in bytes; a multiple of 4.
  * @param byteLength How much to copy, in bytes.
  * @returns A copy of exactly that range.
+ * @throws {DeviceLostError} If the device is lost.
  */
 export async function readBuffer(
   device: GPUDevice,
@@ -133,6 +135,8 @@ export async function readBuffer(
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
     return staging.getMappedRange().slice(0, byteLength);
+  } catch (error) {
+    throw await lossOr(device, error);
   } finally {
     staging.destroy();
   }

@@ -166,10 +166,14 @@ export class Submitter {
     const cut = new Set(part.decodables.flatMap(({ section, index }) => (section ? [index] : [])));
     const verify = async () => {
       unverified.unregister(token);
-      await staging.mapAsync(GPUMapMode.READ);
-      const words = new Uint32Array(staging.getMappedRange().slice(0));
-      staging.unmap();
-      pool.release(staging);
+      let words: Uint32Array;
+      try {
+        await staging.mapAsync(GPUMapMode.READ);
+        words = new Uint32Array(staging.getMappedRange().slice(0));
+        staging.unmap();
+      } finally {
+        pool.release(staging);
+      }
       return errors.map((error, i) => {
         if (error) return error;
         const name = subject(first + i, ids);

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
 import { Permutation } from "./permutation.ts";
 import { shardFromEnv } from "./shard_env.ts";
 import { NOTHING_SEEN, seenCount, type SeenState, unseenAt } from "./seen.ts";
@@ -158,6 +158,8 @@ export class EpochOrder {
   }
 }
 
+const check = new OptionCheck("make a loader");
+
 /**
  * Checks the options that decide the order, and fills in what is left out.
  *
@@ -167,36 +169,38 @@ export class EpochOrder {
  * @throws {UsageError} If one is out of its range.
  */
 export function samplerOptions(ids: number, options: OrderOptions): SamplerOptions {
-  const { weights, limit } = options;
+  const { weights, limit, batchSize, seed = 0, shuffle = false } = options;
   const shard = options.shard === "env" ? shardFromEnv() : options.shard ?? { index: 0, count: 1 };
-  const whole: SamplerOptions = {
-    ids,
-    size: weights ? limit ?? ids : Math.min(ids, limit ?? ids),
-    batchSize: options.batchSize,
-    seed: options.seed ?? 0,
-    shuffle: options.shuffle ?? false,
-    shard,
-    lastBatch: options.lastBatch ?? (shard.count > 1 ? "pad" : "partial"),
-  };
-  const { batchSize, seed, shuffle, lastBatch } = whole;
-  const check = (good: boolean, option: string, expected: string, received: unknown) => {
-    if (good) return;
-    const shown = typeof received === "string" ? `"${received}"` : received;
-    throw new UsageError(
-      `Cannot make a loader as ${option} must be ${expected}: received ${shown}`,
-      { option },
-    );
-  };
-  const natural = (value: unknown, from: number) =>
-    Number.isSafeInteger(value) && Number(value) >= from;
-  check(natural(batchSize, 1), "batchSize", "a whole number from 1 on", batchSize);
-  check(Number.isSafeInteger(seed), "seed", "a safe integer", seed);
-  check(typeof shuffle === "boolean", "shuffle", "true or false", shuffle);
-  check(natural(shard.count, 1), "shard.count", "a whole number from 1 on", shard.count);
-  const inShards = natural(shard.index, 0) && shard.index < shard.count;
-  check(inShards, "shard.index", `a whole number from 0 to ${shard.count - 1}`, shard.index);
-  check(limit === undefined || natural(limit, 1), "limit", "a whole number from 1 on", limit);
-  const policies = ["partial", "drop", "pad"];
-  check(policies.includes(lastBatch), "lastBatch", '"partial", "drop" or "pad"', lastBatch);
+  check.that(options.shard !== null, "shard", '{ index, count } or "env"', options.shard);
+  const { lastBatch = shard.count > 1 ? "pad" : "partial" } = options;
+  check.that(batchSize !== undefined, "batchSize", "a whole number from 1 on", batchSize);
+  check.whole("batchSize", batchSize, 1);
+  check.that(
+    Number.isSafeInteger(seed) && seed >= 0,
+    "seed",
+    "a whole number from 0 to 2⁵³ - 1",
+    seed,
+  );
+  check.flag("shuffle", shuffle);
+  check.that(shard.count !== undefined, "shard.count", "a whole number from 1 on", shard.count);
+  check.whole("shard.count", shard.count, 1);
+  const inShards = Number.isSafeInteger(shard.index) && shard.index >= 0 &&
+    shard.index < shard.count;
+  check.that(
+    inShards,
+    "shard.index",
+    `a whole number from 0 to ${shard.count - 1}`,
+    shard.index,
+  );
+  check.whole("limit", limit, 1);
+  check.oneOf("lastBatch", lastBatch, ["partial", "drop", "pad"]);
+  check.that(
+    weights === undefined || typeof weights?.length === "number",
+    "weights",
+    "a list of numbers",
+    weights,
+  );
+  const size = weights ? limit ?? ids : Math.min(ids, limit ?? ids);
+  const whole: SamplerOptions = { ids, size, batchSize, seed, shuffle, shard, lastBatch };
   return weights ? { ...whole, cumulative: cumulate(weights, ids) } : whole;
 }

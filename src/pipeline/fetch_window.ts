@@ -1,3 +1,5 @@
+import { show } from "../check.ts";
+import { UsageError } from "../errors.ts";
 import type { BlobBatch, BlobSource } from "../source/source.ts";
 import type { Job } from "./job.ts";
 import { EpochPools } from "./pools.ts";
@@ -40,6 +42,8 @@ export class FetchWindow {
   #settled = 0;
   #exhausted = false;
   #failure: { error: unknown } | undefined;
+  #ended = false;
+  #stopWaiting: (() => void) | undefined;
 
   /**
    * @param source Where the blobs come from.
@@ -75,12 +79,14 @@ export class FetchWindow {
    */
   async next(): Promise<Fetched | null> {
     let flight: Flight | undefined;
+    if (this.#ended) return null;
     while (!(flight = this.#firstSettled())) {
       if (this.#flights.length === 0) {
         if (this.#failure) throw this.#failure.error;
         if (this.#exhausted) return null;
       }
       await this.#wake.promise;
+      if (this.#ended) return null;
     }
     this.#flights.splice(this.#flights.indexOf(flight), 1);
     const fetched = await flight.outcome;
@@ -90,10 +96,17 @@ export class FetchWindow {
     return fetched;
   }
 
+  /** Has {@linkcode FetchWindow.next} give no more batches, also where it is waiting for one. */
+  end(): void {
+    this.#ended = true;
+    this.#notify();
+  }
+
   /** Aborts what is under way and waits until it has ended. */
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#exhausted = true;
+    this.#stopWaiting?.();
     this.#notify();
     await this.#filling;
     for (const { outcome } of this.#flights.splice(0)) {
@@ -115,9 +128,6 @@ export class FetchWindow {
   }
 
   async #fill(jobs: Iterable<Job> | AsyncIterable<Job>): Promise<void> {
-    const stopped = new Promise<null>((resolve) => {
-      this.#abort.signal.addEventListener("abort", () => resolve(null), { once: true });
-    });
     const iterator = Symbol.asyncIterator in jobs
       ? jobs[Symbol.asyncIterator]()
       : jobs[Symbol.iterator]();
@@ -127,7 +137,7 @@ export class FetchWindow {
           await this.#wake.promise;
         }
         if (this.#abort.signal.aborted) break;
-        const step = await Promise.race([iterator.next(), stopped]);
+        const step = await this.#step(iterator);
         if (step === null || step.done) break;
         if (this.#abort.signal.aborted) break;
         this.#launch(step.value);
@@ -139,6 +149,14 @@ export class FetchWindow {
     }
     this.#exhausted = true;
     this.#notify();
+  }
+
+  /** The next job, or null if it is stopped meanwhile; `Promise.race` would keep all jobs alive. */
+  #step(iterator: Iterator<Job> | AsyncIterator<Job>): Promise<IteratorResult<Job> | null> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = () => resolve(null);
+      Promise.resolve(iterator.next()).then(resolve, reject);
+    });
   }
 
   #launch(job: Job): void {
@@ -162,12 +180,14 @@ export class FetchWindow {
     try {
       if (this.#ordering !== "samples" || job.request) {
         const blobs = await this.#source.fetch(job.ids, { signal, lex });
+        checkBlobs(blobs, this.#source, job);
         const now = performance.now();
         this.#window.fetched(now - launch.at, now);
         return { job, blobs };
       }
       const pool = this.#pools.join(job, launch.at);
       const blobs = await this.#source.fetch(job.ids, { signal, lex, pool });
+      checkBlobs(blobs, this.#source, job);
       const now = performance.now();
       const arrived = this.#pools.take(job, blobs.places, now);
       this.#window.fetched(arrived.latency, now, arrived.excess);
@@ -181,4 +201,28 @@ export class FetchWindow {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
+}
+
+/** Refuses what a source of a caller's own hands out by mistake: it would be taken for pictures. */
+function checkBlobs(
+  blobs: unknown,
+  { name }: BlobSource,
+  { ids }: Job,
+): asserts blobs is BlobBatch {
+  const batch = (typeof blobs === "object" && blobs !== null ? blobs : {}) as Partial<BlobBatch>;
+  const methods = [batch.blob, batch.label, batch.error, batch[Symbol.dispose]];
+  if (!methods.every((method) => typeof method === "function")) {
+    throw new UsageError(
+      `Cannot use what source ${name} has fetched as it must be a BlobBatch: received ${
+        show(blobs)
+      }`,
+      { option: "source" },
+    );
+  }
+  if (batch.length === ids.length) return;
+  batch[Symbol.dispose]!();
+  throw new UsageError(
+    `Cannot use what source ${name} has fetched as it must have ${ids.length} samples, as many as ids: received ${batch.length}`,
+    { option: "source" },
+  );
 }

@@ -64,6 +64,15 @@ export class Finisher<L> {
    * @throws {ShapeError} With `onCorrupt: "mask"`, if no image says how large the masked ones are.
    */
   async finish(submitted: Submitted): Promise<Made<L>> {
+    try {
+      return await this.#finish(submitted);
+    } catch (error) {
+      this.discard(submitted);
+      throw error;
+    }
+  }
+
+  async #finish(submitted: Submitted): Promise<Made<L>> {
     const { job, images, ragged, masks, errors, mix, failure } = submitted;
     if (failure) return this.#failed(submitted, failure, []);
     const bad: number[] = [];
@@ -75,19 +84,12 @@ export class Finisher<L> {
     }
     const told = bad.map((index) => ({ index, id: job.ids.at(index), reason: errors[index]! }));
     const { onCorrupt } = this.#options;
-    try {
-      if (onCorrupt === "throw") throw errors[bad[0]];
-      if (onCorrupt === "mask") return await this.#mask(submitted, bad, told);
-    } catch (error) {
-      this.discard(submitted);
-      throw error;
-    }
+    if (onCorrupt === "throw") throw errors[bad[0]];
+    if (onCorrupt === "mask") return await this.#mask(submitted, bad, told);
     if (ragged) return this.#drop(submitted, ragged, told);
-    try {
-      return await this.#pack(submitted, told);
-    } finally {
-      this.discard(submitted);
-    }
+    const packed = await this.#pack(submitted, told);
+    this.discard(submitted);
+    return packed;
   }
 
   /**
@@ -126,6 +128,7 @@ export class Finisher<L> {
   #drop(submitted: Submitted, ragged: RaggedImages, errors: SampleError[]): Made<L> {
     const { job, labels, mix } = submitted;
     const keep = labels.map((_, i) => i).filter((i) => !submitted.errors[i]);
+    const kept = this.#labels({ masks: null, labels: keep.map((i) => labels[i]) });
     if (keep.length === 0) this.discard(submitted);
     return {
       job,
@@ -134,7 +137,7 @@ export class Finisher<L> {
         ? null
         : { tensors: keep.map((i) => ragged.tensors[i]), buffers: ragged.buffers },
       masks: null,
-      labels: this.#labels({ masks: null, labels: keep.map((i) => labels[i]) }),
+      labels: kept,
       ids: job.ids.pick(keep),
       valid: Uint8Array.from(keep, (i) => job.valid[i]),
       errors,
@@ -151,20 +154,27 @@ export class Finisher<L> {
       masks: null,
       labels: keep.map((i) => labels[i]),
     };
-    if (images && keep.length > 0) {
-      packed.images = tensors.imagesLike(images, keep.length);
-      await packRows(device, images, keep, packed.images.buffer);
-    }
-    if (masks && keep.length > 0) {
-      packed.masks = tensors.masksLike(masks, keep.length);
-      await packRows(device, masks, keep, packed.masks.buffer);
+    let kept: L;
+    try {
+      if (images && keep.length > 0) {
+        packed.images = tensors.imagesLike(images, keep.length);
+        await packRows(device, images, keep, packed.images.buffer);
+      }
+      if (masks && keep.length > 0) {
+        packed.masks = tensors.masksLike(masks, keep.length);
+        await packRows(device, masks, keep, packed.masks.buffer);
+      }
+      kept = this.#labels(packed);
+    } catch (error) {
+      tensors.release(packed.images, packed.masks);
+      throw error;
     }
     return {
       job,
       images: packed.images,
       ragged: null,
       masks: packed.masks,
-      labels: this.#labels(packed),
+      labels: kept,
       ids: job.ids.pick(keep),
       valid: Uint8Array.from(keep, (i) => job.valid[i]),
       errors,

@@ -92,6 +92,8 @@ export class BatchMaker {
     } catch (error) {
       this.#options.tensors.release(submitted.images, submitted.masks);
       this.#options.tensors.releaseRagged(submitted.ragged);
+      // Asking gives the buffers back that the answers would be read from.
+      await Promise.allSettled(submitted.verify.map((part) => part.errors()));
       const own = error instanceof CassetteError && !(error instanceof DeviceLostError);
       if (!this.#options.isolate || !own) throw error;
       const nothing = { images: null, ragged: null, masks: null };
@@ -105,12 +107,15 @@ export class BatchMaker {
    * @param group Batches from {@linkcode BatchMaker.submit}.
    */
   async verify(group: readonly Submitted[]): Promise<void> {
-    await Promise.all(group.flatMap(({ errors, verify }) =>
-      verify.map(async (part) => {
-        const found = await part.errors();
-        found.forEach((error, i) => errors[part.first + i] ??= error);
-      })
-    ));
+    const parts = await Promise.allSettled(
+      group.flatMap(({ errors, verify }) =>
+        verify.map(async (part) => {
+          const found = await part.errors();
+          found.forEach((error, i) => errors[part.first + i] ??= error);
+        })
+      ),
+    );
+    for (const part of parts) if (part.status === "rejected") throw part.reason;
   }
 
   async #parseLabels({ job, labels, errors }: Submitted, blobs: BlobBatch): Promise<void> {

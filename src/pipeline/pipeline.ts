@@ -1,4 +1,4 @@
-import { DeviceLostError } from "../errors.ts";
+import { lossOr, watchLoss } from "../gpu/lost.ts";
 import type { BlobSource } from "../source/source.ts";
 import { FetchWindow, type Ordering } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
@@ -87,19 +87,15 @@ export class Pipeline<L> {
   }
 
   async #pump(): Promise<void> {
-    const { times, maker } = this.#options;
-    const lost = this.#options.device.lost.then(({ reason, message }) => {
-      this.fail(
-        new DeviceLostError(
-          `Cannot go on loading as the device must not be lost: received ${reason} (${message})`,
-        ),
-      );
-      return null;
+    const { times, maker, device } = this.#options;
+    const unwatch = watchLoss(device, (error) => {
+      this.fail(error);
+      this.#fetches.end();
     });
     try {
       while (!this.#stopped && !this.#failure) {
         const start = performance.now();
-        const first = await Promise.race([this.#fetches.next(), lost]);
+        const first = await this.#fetches.next();
         times.starved += performance.now() - start;
         if (!first) break;
         const group: Submitted[] = [];
@@ -123,9 +119,9 @@ export class Pipeline<L> {
         while (this.#ready.length >= AHEAD && !this.#stopped) await this.#wake.promise;
       }
     } catch (error) {
-      // Work on a lost device fails in many ways; the loss itself is told a little later.
-      await Promise.race([lost, new Promise((resolve) => setTimeout(resolve))]);
-      this.fail(error);
+      this.fail(await lossOr(device, error));
+    } finally {
+      unwatch();
     }
     this.#ended = true;
     this.#notify();

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { OptionCheck } from "../check.ts";
 import {
   DisposedError,
   FetchError,
@@ -98,20 +99,15 @@ export class SqliteSource implements BlobSource {
    */
   static open(options: SqliteOptions): Promise<SqliteSource> {
     return Promise.resolve().then(() => {
+      checkSqliteOptions(options);
       const whole = {
         table: "data",
         idColumn: "id",
         dataColumn: "data",
         labelColumn: "label",
-        labelType: "int" as const,
-        ...options,
-      };
-      if (!["int", "blob", "none"].includes(whole.labelType)) {
-        throw new UsageError(
-          `Cannot open ${whole.path} as labelType must be "int", "blob" or "none": received "${whole.labelType}"`,
-          { option: "labelType" },
-        );
-      }
+        labelType: "int",
+        ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+      } as Required<SqliteOptions>;
       let database: DatabaseSync;
       try {
         database = openSqlite(whole.path);
@@ -221,6 +217,28 @@ export class SqliteSource implements BlobSource {
     this.#stats.bytes += data.length;
     return { data, label: row!.label as RawLabel };
   }
+}
+
+const KNOWN: Record<keyof SqliteOptions, true> = {
+  path: true,
+  table: true,
+  idColumn: true,
+  dataColumn: true,
+  labelColumn: true,
+  labelType: true,
+};
+
+function checkSqliteOptions(options: SqliteOptions): void {
+  const check = new OptionCheck("open a SQLite source");
+  check.names(options, KNOWN);
+  const { path, labelType, ...names } = options;
+  const isPath = typeof path === "string" && path !== "";
+  check.that(isPath, "path", "the path of a SQLite database", path);
+  for (const [option, name] of Object.entries(names)) {
+    const good = name === undefined || (typeof name === "string" && name !== "");
+    check.that(good, option, "a text that is not empty", name);
+  }
+  check.oneOf("labelType", labelType, ["int", "blob", "none"]);
 }
 
 function labelFault(labelType: LabelType, label: unknown): string {
