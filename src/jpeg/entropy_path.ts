@@ -3,9 +3,6 @@ import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import type { EntropyPath } from "./options.ts";
 import type { Decodable, Tuning } from "./stage.ts";
 
-/** What a self-synchronising decode costs, in decodes in order of the same bits. */
-const SYNC_COST = 2.5;
-
 /**
  * Whether a scan's pieces can find their place in the MCU by themselves: the components must not all
  * share the same tables.
@@ -87,7 +84,7 @@ function longestInOrder(
   for (const { frame } of decodables) {
     for (const scan of frame.scans) bits += scanBits(scan, lexed).all;
   }
-  return Math.max(SYNC_COST * bits / lanes, sync.least);
+  return Math.max(sync.cost * bits / lanes, sync.least);
 }
 
 /** Bits of a scan's segments, and of the longest of them. */

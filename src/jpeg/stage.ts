@@ -66,6 +66,8 @@ export interface Tuning {
 export interface SyncTuning {
   /** Bits of a subsequence; a multiple of 32, and below what an invocation may decode at once. */
   readonly bits: number;
+  /** What it costs, in decodes in order of the same bits. */
+  readonly cost: number;
   /** Bits of a segment up to which it is always decoded in order. */
   readonly least: number;
   /** Bits that the state at a subsequence's end is guessed from. */
