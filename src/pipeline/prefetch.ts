@@ -22,6 +22,8 @@ export interface Launch {
   at: number;
   /** How many batches had left the window then. */
   consumed: number;
+  /** When the fetch began that had left the window last. */
+  before: number;
 }
 
 /** What a window has chosen, and from what. */
@@ -70,6 +72,7 @@ export class PrefetchWindow {
   readonly #interval = new RecentMinimum();
   #excess = 0;
   #consumed = 0;
+  #lastLaunch: number | undefined;
   #round = 0;
   #stale = 0;
   #best = Infinity;
@@ -110,7 +113,7 @@ export class PrefetchWindow {
    * @returns What the window remembers of it.
    */
   launched(now: number): Launch {
-    const launch = { at: now, consumed: this.#consumed };
+    const launch = { at: now, consumed: this.#consumed, before: this.#lastLaunch ?? now };
     if (this.#probe === null) this.#probe = launch;
     return launch;
   }
@@ -137,7 +140,10 @@ export class PrefetchWindow {
    */
   consumed(launch: Launch, now: number): void {
     this.#consumed++;
-    this.#interval.add((now - launch.at) / (this.#consumed - launch.consumed));
+    this.#lastLaunch = launch.at;
+    // Batches that waited for one leave together: they cannot have come faster than they were begun.
+    const elapsed = Math.max(now - launch.at, launch.at - launch.before);
+    this.#interval.add(elapsed / (this.#consumed - launch.consumed));
     if (launch === this.#probe) this.#probe = undefined;
     if (launch.consumed < this.#round) return;
     this.#round = this.#consumed;
@@ -162,7 +168,7 @@ export class PrefetchWindow {
       return Math.max(1, Math.floor((DRAIN * latency + this.#excess) * batches));
     }
     const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
-    const product = (headroom * latency + this.#excess) * batches;
+    const product = headroom * (latency + this.#excess) * batches;
     return Math.max(SMALLEST, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }

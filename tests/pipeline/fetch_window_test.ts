@@ -109,16 +109,22 @@ Deno.test("PrefetchWindow with slowStart grows by one every so many batches", ()
 });
 
 /** Consumes batches that a link passes, one every so many milliseconds, and delays. */
-function throughLink(delay: number, interval: number, batches: number, consumer = 0): number[] {
+function throughLink(
+  delay: number,
+  interval: number,
+  batches: number,
+  consumer = 0,
+  late: (index: number) => number = () => 0,
+): number[] {
   const window = new PrefetchWindow("auto", 0);
   const flights: { launch: Launch; end: number }[] = [];
   const sizes: number[] = [];
-  let [now, busy] = [0, 0];
+  let [now, busy, begun] = [0, 0, 0];
   for (let i = 0; i < batches; i++) {
     while (flights.length < window.size) {
       const launch = window.launched(now);
       busy = Math.max(busy, now) + interval;
-      flights.push({ launch, end: busy + delay });
+      flights.push({ launch, end: busy + delay + late(begun++) });
     }
     const { launch, end } = flights.shift()!;
     now = Math.max(now + consumer, end);
@@ -167,6 +173,12 @@ Deno.test('PrefetchWindow "auto" follows a latency that rises and falls', () => 
   for (const [i, product] of [5, 31, 5].entries()) {
     assert(sizes[i] >= product && sizes[i] <= product * 1.6 + 3, `${sizes} at ${i}`);
   }
+});
+
+Deno.test('PrefetchWindow "auto" takes batches that waited for one for no higher rate', () => {
+  // Each twelfth batch is late, and those after it leave with it.
+  const sizes = throughLink(20, 5, 2000, 0, (i) => i % 12 === 0 ? 60 : 0);
+  assert(Math.max(...sizes.slice(-400)) <= 5 * 1.6 + 3, `${sizes.slice(-400)}`);
 });
 
 Deno.test('PrefetchWindow "auto" stays small where the consumer is slow', () => {
