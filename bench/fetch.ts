@@ -26,7 +26,7 @@ const CONNECTIONS = 1;
 /** Each run goes through the table so often, without a pause, that it lasts about a second. */
 const EPOCHS: Record<string, number> = { small: 8, large: 6 };
 /** The server's code is compiled while it runs: it gets faster for so long, table by table. */
-const WARM_UP_MS = 8_000;
+const WARM_UP_MS = 10_000;
 
 /** A side that also counts what it took: microseconds for each image, run by run. */
 interface CountedSide extends Side {

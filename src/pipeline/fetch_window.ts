@@ -133,7 +133,7 @@ export class FetchWindow {
       : jobs[Symbol.iterator]();
     try {
       while (true) {
-        while (!this.#abort.signal.aborted && this.#flights.length >= this.#window.size) {
+        while (!this.#abort.signal.aborted && this.#full()) {
           await this.#wake.promise;
         }
         if (this.#abort.signal.aborted) break;
@@ -157,6 +157,14 @@ export class FetchWindow {
       this.#stopWaiting = () => resolve(null);
       Promise.resolve(iterator.next()).then(resolve, reject);
     });
+  }
+
+  #full(): boolean {
+    const count = this.#flights.length;
+    if (count < this.#window.size) return false;
+    // Nothing waits for an older one if the oldest is complete.
+    if (this.ready || count >= this.#window.most) return true;
+    return this.#flights.filter(({ settled }) => settled === 0).length >= this.#window.size;
   }
 
   #launch(job: Job): void {

@@ -96,6 +96,14 @@ export class PrefetchWindow {
     return Math.min(full, 1 + Math.floor(this.#consumed / this.#slowStart));
   }
 
+  /**
+   * Batches to have fetched or under way while some that are complete wait for an older one: those
+   * leave room for others, or the link would stand still as long as they wait.
+   */
+  get most(): number {
+    return this.#fixed === "auto" ? 2 * this.size : this.size;
+  }
+
   /** What the window has chosen, and from what. */
   get choice(): PrefetchChoice {
     const [latency, interval] = [this.#latency.value, this.#interval.value];

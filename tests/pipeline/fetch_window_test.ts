@@ -70,6 +70,23 @@ Deno.test("FetchWindow keeps no more fetches under way than its window holds", a
   assertEquals([source.underWay, source.alive], [0, 0]);
 });
 
+Deno.test("FetchWindow fetches on while what is complete waits for an older batch, up to a limit", async () => {
+  const { source, open } = gated();
+  const jobs = Array.from({ length: 12 }, (_, i) => job(i));
+  const auto = new PrefetchWindow("auto", 0);
+  const window = new FetchWindow(source, jobs, auto, "ordered");
+  const { size, most } = auto;
+  for (let fetch = 1; fetch < 12; fetch++) {
+    open(fetch);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert(most > size && size >= 2, `${most}, ${size}`);
+  assertEquals(source.begun.length, most);
+  assert(!window.ready);
+  await window.stop();
+  assertEquals([source.underWay, source.alive], [0, 0]);
+});
+
 Deno.test("FetchWindow.stop disposes of what has arrived, and ends a hanging iterator of jobs", async () => {
   const { source, open } = gated();
   async function* jobs() {
