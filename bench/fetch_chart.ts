@@ -16,7 +16,7 @@ const ROUND_TRIPS = [0, 20, 50, 100, 150];
 const DRIVERS = ["native", "js"] as const;
 const ORDERINGS: Ordering[] = ["ordered", "batches", "samples"];
 const WARM_UP_MS = 2_000;
-const TIME_MS = 2_000;
+const TIME_MS = 1_500;
 /** The server's code is compiled while it runs. */
 const SERVER_WARM_UP_MS = 25_000;
 const BATCH = 128;

@@ -1,58 +1,10 @@
 /** The native driver as a user's program meets it; the database is the one in fake_driver.c. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { notRun } from "../../tools/not_run.ts";
-import { fakeDriver, lackingCompiler } from "./shim.ts";
+import { ROOT, run, withDriver } from "./program.ts";
+import { lackingCompiler } from "./shim.ts";
 
 const lacking = await lackingCompiler();
-const ROOT = new URL("../../", import.meta.url);
-
-interface Output {
-  code: number;
-  stdout: string;
-  stderr: string;
-  seconds: number;
-}
-
-/** Runs a module in a process of its own; its cache folder is empty, unless it is given. */
-async function run(text: string, env: Record<string, string>, cache?: string): Promise<Output> {
-  const folder = await Deno.makeTempDir({ prefix: "cassette-native-" });
-  try {
-    const main = `${folder}/main.ts`;
-    await Deno.writeTextFile(
-      main,
-      `import { CassandraSource } from "${new URL("src/source/cassandra.ts", ROOT)}";
-       import { IdList } from "${new URL("src/ids.ts", ROOT)}";
-       const here = { contactPoints: ["here"], table: "fake.data" };
-       ${text}`,
-    );
-    const begin = performance.now();
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", `--config=${new URL("deno.json", ROOT).pathname}`, main],
-      env: { NO_COLOR: "1", CASSETTE_CACHE: cache ?? `${folder}/cache`, ...env },
-    }).output();
-    const decoder = new TextDecoder();
-    return {
-      code,
-      stdout: decoder.decode(stdout),
-      stderr: decoder.decode(stderr),
-      seconds: (performance.now() - begin) / 1000,
-    };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function withDriver(
-  use: (env: Record<string, string>, folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "cassette-fake-" });
-  try {
-    await use({ CASSETTE_DRIVER: await fakeDriver(folder) }, folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: notRun(name, lacking), fn });
 }

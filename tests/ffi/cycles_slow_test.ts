@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import { notRun } from "../../tools/not_run.ts";
+import { run, withDriver } from "./program.ts";
+import { lackingCompiler } from "./shim.ts";
+
+const name = "two thousand cycles of open, fetch, abort and dispose leave no thread and no memory";
+Deno.test({
+  name,
+  ignore: notRun(name, await lackingCompiler()),
+  fn: () =>
+    withDriver(async (env) => {
+      const { code, stdout, stderr } = await run(
+        `const ids = IdList.from(Array.from({ length: 64 }, (_, i) =>
+           "00010000-0010-0000-0500-0000" + i.toString(16).padStart(8, "0")));
+         const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
+         // V8 gives memory of its heap back when it likes.
+         const memory = () => {
+           const { rss, heapTotal } = Deno.memoryUsage();
+           return (rss - heapTotal) / 2 ** 20;
+         };
+         const cycle = async (i) => {
+           await using source = await CassandraSource.open({ ...here, driver: "native" });
+           using batch = await source.fetch(ids);
+           if (batch.failures !== 0 || batch.bytes.length === 0) throw new Error("failed");
+           const stop = new AbortController();
+           const settled = source.fetch(ids, { signal: stop.signal })
+             .then((late) => late[Symbol.dispose](), () => {});
+           if (i % 2) stop.abort();
+           if (i % 3) await settled;
+         };
+         for (let i = 0; i < 400; i++) await cycle(i);
+         const [before, held] = [threads(), memory()];
+         for (let i = 0; i < 2000; i++) await cycle(i);
+         await new Promise((done) => setTimeout(done, 300));
+         const grown = memory() - held;
+         console.error("grown by", grown, "MiB");
+         console.log(threads() - before <= 2, grown < 20);`,
+        env,
+      );
+      assertEquals([code, stdout], [0, "true true\n"], stderr);
+      console.log(stderr.trim());
+    }),
+});
