@@ -38,7 +38,7 @@ export async function lineChart(points: readonly Point[], options: ChartOptions)
     field,
     type: "quantitative" as const,
     title: label,
-    scale: { type: scale },
+    scale: { type: scale, nice: scale === "linear" },
   });
   const spec: TopLevelSpec = {
     ...SIZE,
@@ -49,7 +49,12 @@ export async function lineChart(points: readonly Point[], options: ChartOptions)
     encoding: {
       x: axis("x", x),
       y: axis("y", y),
-      color: { field: "line", type: "nominal", title: null },
+      color: {
+        field: "line",
+        type: "nominal",
+        title: null,
+        legend: { orient: "bottom", labelLimit: SIZE.width },
+      },
     },
   };
   const view = new View(parse(compile(spec).spec), { renderer: "none" });

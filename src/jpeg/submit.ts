@@ -3,6 +3,7 @@ import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import type { JpegScan } from "./frame.ts";
+import type { HuffmanTable } from "./huffman.ts";
 import { type GatheredStripGroup, planGatheredStrips } from "./gathered_strips.ts";
 import { type JpegKernels, recordGatheredStrips, recordGroup, recordStrips } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
@@ -200,7 +201,7 @@ export class Submitter {
 class Room {
   readonly #binding: number;
   readonly #quants = new Set<unknown>();
-  readonly #tables = new Set<unknown>();
+  readonly #tables = new Set<number>();
   #empty = true;
   #components = 0;
   #coefficients = 0;
@@ -225,11 +226,9 @@ class Room {
     this.#coefficients += footprint(frame).coefficients;
     this.#components += frame.components.length;
     for (const component of frame.components) this.#quants.add(component.quant);
-    for (const scan of frame.scans) {
-      for (const table of [...scan.dc, ...scan.ac]) {
-        if (!this.#tables.has(table)) this.#tableBytes += table.lookup.byteLength;
-        this.#tables.add(table);
-      }
+    for (const { dc, ac } of frame.scans) {
+      for (let i = 0; i < dc.length; i++) this.#takeTable(dc[i]);
+      for (let i = 0; i < ac.length; i++) this.#takeTable(ac[i]);
     }
     const fits = this.#empty ||
       this.#coefficients <= Math.min(this.#binding, SCRATCH_BYTES) &&
@@ -240,6 +239,12 @@ class Room {
         pixelsEnd(target) - this.#firstPixel <= this.#binding;
     this.#empty = false;
     return fits;
+  }
+
+  #takeTable(table: HuffmanTable): void {
+    if (this.#tables.has(table.key)) return;
+    this.#tables.add(table.key);
+    this.#tableBytes += table.lookup.length * 4;
   }
 }
 
