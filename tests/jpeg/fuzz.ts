@@ -6,7 +6,15 @@ import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 import type { EntropyPath } from "../../src/jpeg/options.ts";
 import { adobe, fromGrey } from "./handmade.ts";
 import { mutate } from "./mutate.ts";
-import { cjpeg, difference, djpeg, draw, openDevice, type Picture } from "./support.ts";
+import {
+  cjpeg,
+  difference,
+  djpeg,
+  draw,
+  limitBinding,
+  openDevice,
+  type Picture,
+} from "./support.ts";
 
 /** Mutated files of a batch, and good ones beside them. */
 const MUTANTS = 28;
@@ -76,13 +84,15 @@ export async function fuzzCorpus(): Promise<Uint8Array[]> {
  *
  * @param count Mutants.
  * @param seed The first one's.
- * @param options Which entropy path, and who is told of progress.
+ * @param options Which entropy path, bytes that a binding seems to have at most (pictures beyond it are
+ * decoded strip by strip), and who is told of progress.
  */
 export async function fuzz(
   count: number,
   seed: number,
-  { entropy = "auto", progress }: {
+  { entropy = "auto", binding, progress }: {
     entropy?: EntropyPath;
+    binding?: number;
     progress?: (outcome: FuzzOutcome) => void;
   } = {},
 ): Promise<FuzzOutcome> {
@@ -100,6 +110,7 @@ export async function fuzz(
     wrong: [],
   };
   await using test = await openDevice();
+  if (binding !== undefined) limitBinding(test.device, binding);
   using decoder = new JpegDecoder(test.device, { maxPixels: MOST_PIXELS, entropy });
   for (let first = 0; first < count; first += MUTANTS) {
     const mutants = Array.from(

@@ -5,9 +5,20 @@ import { cjpeg, djpeg, draw } from "./support.ts";
 
 const COUNT = 300;
 
-for (const entropy of ["segment", "sync"] as const) {
-  Deno.test(`${COUNT} damaged files fare as with djpeg, by ${entropy}`, async () => {
-    const outcome = await fuzz(COUNT, 1, { entropy });
+/** So small that the larger pictures need strips. */
+const SMALL_BINDING = 24_000;
+
+for (
+  const [how, options] of Object.entries(
+    {
+      "by segment": { entropy: "segment" },
+      "by sync": { entropy: "sync" },
+      "in strips": { binding: SMALL_BINDING },
+    } as const,
+  )
+) {
+  Deno.test(`${COUNT} damaged files fare as with djpeg, ${how}`, async () => {
+    const outcome = await fuzz(COUNT, 1, options);
     assertEquals(outcome.wrong, []);
     assertEquals(outcome.files, COUNT);
     // Each kind of outcome occurs, so that none goes untested.
