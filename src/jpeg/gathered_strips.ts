@@ -4,6 +4,7 @@ import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { pictureRecords } from "./picture_records.ts";
 import {
+  BLOCK_TURNS,
   type Interleaving,
   type ProgressivePlan,
   progressiveRecords,
@@ -30,8 +31,6 @@ const SMOOTHING_REACH = 2;
 const MOST_INTERLEAVED = 15;
 /** Bytes of a block's mask. */
 const MASK_BYTES = 8;
-/** Most turns that a chunk takes for a block: a symbol for each coefficient, and a correction. */
-const TURNS = { "progressive first": 64, "progressive refine": 129, "progressive dc": 0 } as const;
 
 /** What one stage of a wave does in one window. */
 export interface WindowedStage {
@@ -205,7 +204,7 @@ function coefficientWindow(
       params: params(read, stage.count, tuning.cap, first, end, pitch, mcuBlocks),
       dispatches: stage.kernel === "progressive dc"
         ? 1
-        : Math.ceil((Math.min(stage.turns, count * TURNS[stage.kernel]) + 1) / tuning.cap),
+        : Math.ceil((Math.min(stage.turns, count * BLOCK_TURNS[stage.kernel]) + 1) / tuning.cap),
     }))
   );
   return {

@@ -92,6 +92,13 @@ export const KERNEL_OF_SCAN: Readonly<Record<ScanKind, ProgressiveKernel>> = {
   "dc refine": "progressive dc",
 };
 
+/** Most turns that a chunk takes for a block: a symbol for each coefficient, and a correction. */
+export const BLOCK_TURNS: Readonly<Record<ProgressiveKernel, number>> = {
+  "progressive first": 64,
+  "progressive refine": 129,
+  "progressive dc": 0,
+};
+
 /**
  * Writes the records with which gathered pictures are decoded: one per scan, and one per restart
  * segment in the wave of its scan.
