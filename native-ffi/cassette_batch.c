@@ -338,6 +338,10 @@ uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_don
   return count;
 }
 
+cassette_done *cassette_picked(cassette_session *session) {
+  return session->picked;
+}
+
 void cassette_wake(cassette_session *session) {
   pthread_mutex_lock(&session->lock);
   session->woken = true;

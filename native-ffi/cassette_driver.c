@@ -68,6 +68,15 @@ uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capac
   return size;
 }
 
+/*
+ * A runtime closes its libraries as it ends, which need not be the process's end: a test, a worker.
+ * Threads of this library and callbacks that drivers have would then run code that is gone.
+ */
+__attribute__((constructor)) static void stay_loaded(void) {
+  Dl_info self;
+  if (dladdr((const void *)&log_ring, &self)) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
+
 void cassette_log_level(cassette_driver *driver, int32_t level) {
   driver->log_set_level(level);
 }

@@ -25,6 +25,7 @@
 #define CASSETTE_BLOB_ALIGNMENT 16
 #define CASSETTE_MAX_WAIT_MS 100
 #define CASSETTE_LATENCY_BUCKETS 96
+#define CASSETTE_PICKED 16
 
 #if defined(__GNUC__)
 #define CASSETTE_API __attribute__((visibility("default")))
@@ -212,6 +213,12 @@ CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
  */
 CASSETTE_API uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
                                     uint32_t capacity);
+
+/*
+ * Room for CASSETTE_PICKED batches, for the caller to give to cassette_wait. It belongs to the session
+ * and lives as long: memory of a caller's runtime that ends meanwhile would be written to after it.
+ */
+CASSETTE_API cassette_done *cassette_picked(cassette_session *session);
 
 /* Ends the cassette_wait that is under way, or the next one, at once. */
 CASSETTE_API void cassette_wake(cassette_session *session);

@@ -153,6 +153,7 @@ struct cassette_session {
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
   uint32_t slots;          /* arenas there are, in use or free */
+  cassette_done picked[CASSETTE_PICKED]; /* the caller's, without the lock */
   uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
   cassette_stats_data stats;
 };

@@ -342,6 +342,10 @@ uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_don
   return count;
 }
 
+cassette_done *cassette_picked(cassette_session *session) {
+  return session->picked;
+}
+
 void cassette_wake(cassette_session *session) {
   pthread_mutex_lock(&session->lock);
   session->woken = true;
@@ -426,6 +430,15 @@ uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capac
   }
   pthread_mutex_unlock(&log_ring.lock);
   return size;
+}
+
+/*
+ * A runtime closes its libraries as it ends, which need not be the process's end: a test, a worker.
+ * Threads of this library and callbacks that drivers have would then run code that is gone.
+ */
+__attribute__((constructor)) static void stay_loaded(void) {
+  Dl_info self;
+  if (dladdr((const void *)&log_ring, &self)) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
 }
 
 void cassette_log_level(cassette_driver *driver, int32_t level) {
@@ -1061,6 +1074,7 @@ void cassette_stats(cassette_session *session, cassette_stats_data *out) {
 #define CASSETTE_BLOB_ALIGNMENT 16
 #define CASSETTE_MAX_WAIT_MS 100
 #define CASSETTE_LATENCY_BUCKETS 96
+#define CASSETTE_PICKED 16
 
 #if defined(__GNUC__)
 #define CASSETTE_API __attribute__((visibility("default")))
@@ -1248,6 +1262,12 @@ CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
  */
 CASSETTE_API uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
                                     uint32_t capacity);
+
+/*
+ * Room for CASSETTE_PICKED batches, for the caller to give to cassette_wait. It belongs to the session
+ * and lives as long: memory of a caller's runtime that ends meanwhile would be written to after it.
+ */
+CASSETTE_API cassette_done *cassette_picked(cassette_session *session);
 
 /* Ends the cassette_wait that is under way, or the next one, at once. */
 CASSETTE_API void cassette_wake(cassette_session *session);
@@ -1559,6 +1579,7 @@ struct cassette_session {
   cassette_batch *batches; /* not picked up */
   arena *arenas;           /* free, oldest last */
   uint32_t slots;          /* arenas there are, in use or free */
+  cassette_done picked[CASSETTE_PICKED]; /* the caller's, without the lock */
   uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
   cassette_stats_data stats;
 };

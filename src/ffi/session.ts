@@ -50,6 +50,7 @@ interface Pending {
 }
 
 const WAIT_MS = 100;
+/** As in `CASSETTE_PICKED`. */
 const DONE_AT_ONCE = 16;
 const STATS_FIELDS = 9;
 const LATENCY_BUCKETS = 96;
@@ -62,7 +63,9 @@ export class NativeSession {
   readonly #symbols: ShimSymbols;
   readonly #session: Deno.PointerObject;
   readonly #pending = new Map<bigint, Pending>();
-  readonly #done = new BigUint64Array(DONE_WORDS * DONE_AT_ONCE);
+  /** Memory of the session: a call that waits may outlive this isolate's. */
+  readonly #picked: Deno.PointerObject;
+  readonly #done: BigUint64Array;
   readonly #arenas: Arenas;
   #lastToken = 0n;
   #polling: Promise<void> | undefined;
@@ -77,6 +80,9 @@ export class NativeSession {
     const session = native.symbols.cassette_session_new(native.driver);
     if (!session) throw new NativeFailure("out of memory", 0);
     this.#session = session;
+    this.#picked = native.symbols.cassette_picked(session)!;
+    const bytes = DONE_WORDS * DONE_AT_ONCE * BigUint64Array.BYTES_PER_ELEMENT;
+    this.#done = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(this.#picked, bytes));
     this.#arenas = new Arenas(native.symbols);
   }
 
@@ -238,7 +244,7 @@ export class NativeSession {
       const count = await this.#symbols.cassette_wait(
         this.#session,
         WAIT_MS,
-        this.#done,
+        this.#picked,
         DONE_AT_ONCE,
       );
       for (let i = 0; i < count; i++) {

@@ -111,11 +111,17 @@ export const SYMBOLS = {
     parameters: [
       "pointer", // cassette_session *session
       "u32", // uint32_t timeout
-      "buffer", // cassette_done *out
+      "pointer", // cassette_done *out
       "u32", // uint32_t capacity
     ],
     result: "u32",
     nonblocking: true,
+  },
+  cassette_picked: {
+    parameters: [
+      "pointer", // cassette_session *session
+    ],
+    result: "pointer",
   },
   cassette_wake: {
     parameters: [

@@ -101,6 +101,31 @@ test("process exit in the middle of a fetch is no crash", async () => {
   });
 });
 
+test("a worker that ends in the middle of a fetch takes nothing with it", async () => {
+  await withDriver(async (env) => {
+    const { code, stdout, stderr } = await run(
+      `if (self.name === "fetcher") {
+         const ids = IdList.from(Array.from({ length: 64 }, (_, i) =>
+           "003c0000-0010-0000-0500-0000" + i.toString(16).padStart(8, "0")));
+         const source = await CassandraSource.open({ ...here, driver: "native" });
+         for (let i = 0; i < 4; i++) source.fetch(ids).catch(() => {});
+         setTimeout(() => self.postMessage("under way"), 5);
+       } else {
+         for (let i = 0; i < 10; i++) {
+           const worker = new Worker(import.meta.url, { type: "module", name: "fetcher" });
+           await new Promise((resolve) => worker.onmessage = resolve);
+           worker.terminate();
+           await new Promise((resolve) => setTimeout(resolve, i % 3 * 40));
+         }
+         await new Promise((resolve) => setTimeout(resolve, 200));
+         console.log("all ended");
+       }`,
+      env,
+    );
+    assertEquals([code, stdout], [0, "all ended\n"], stderr);
+  });
+});
+
 test("a fetch that begins as another ends is picked up", async () => {
   await withDriver(async (env) => {
     const { code, stdout, stderr } = await run(
