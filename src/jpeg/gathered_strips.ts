@@ -1,4 +1,5 @@
 import { componentRecords } from "./component_records.ts";
+import { dispatchesOf } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
 import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
@@ -204,7 +205,7 @@ function coefficientWindow(
       params: params(read, stage.count, tuning.cap, first, end, pitch, mcuBlocks),
       dispatches: stage.kernel === "progressive dc"
         ? 1
-        : Math.ceil((Math.min(stage.turns, count * BLOCK_TURNS[stage.kernel]) + 1) / tuning.cap),
+        : dispatchesOf(Math.min(stage.turns, count * BLOCK_TURNS[stage.kernel]) + 2, tuning),
     }))
   );
   return {

@@ -92,10 +92,13 @@ export const KERNEL_OF_SCAN: Readonly<Record<ScanKind, ProgressiveKernel>> = {
   "dc refine": "progressive dc",
 };
 
-/** Most turns that a chunk takes for a block: a symbol for each coefficient, and a correction. */
+/**
+ * Most turns that a chunk takes for a block: two for each symbol, as many as there are coefficients, and
+ * one for each correction.
+ */
 export const BLOCK_TURNS: Readonly<Record<ProgressiveKernel, number>> = {
-  "progressive first": 64,
-  "progressive refine": 129,
+  "progressive first": 128,
+  "progressive refine": 193,
   "progressive dc": 0,
 };
 
