@@ -97,7 +97,12 @@ export async function benchDatabase(): Promise<BenchDatabase> {
   };
 }
 
-async function findServer(): Promise<{ contactPoints: string[]; port: number }> {
+/**
+ * Finds the server that `CASSANDRA_CONTACT_POINTS` names, or starts one.
+ *
+ * @returns Where it is.
+ */
+export async function findServer(): Promise<{ contactPoints: string[]; port: number }> {
   const named = Deno.env.get("CASSANDRA_CONTACT_POINTS");
   if (named) {
     const points = named.split(",").map((point) => point.trim().split(":"));

@@ -1,7 +1,9 @@
 /**
- * The whole loader against `npm:sharp`, and against its own decoder and augmenter on blobs in memory.
+ * The whole loader against `npm:sharp`, and against its own decoder and augmenter on blobs in memory;
+ * what of these two the augmentation takes; what is won by decoding only what a crop needs; and the
+ * tight loop without decoding, Cassandra against files.
  *
- * Run it by `deno task bench:loader [--pictures DIR]`.
+ * Run it by `deno task bench:loader [--pictures DIR] [--only compute|files]`.
  */
 import { DatabaseSync } from "node:sqlite";
 import sharp from "sharp";
@@ -13,6 +15,7 @@ import {
   IMAGENET,
   JpegDecoder,
   Loader,
+  type LoaderOptions,
   normalize,
   pathId,
   randomFlip,
@@ -20,62 +23,80 @@ import {
   requestDevice,
   resize,
   SqliteSource,
+  type TensorData,
 } from "../mod.ts";
-import { compare, report } from "./compare.ts";
+import { compare, type Comparison, report } from "./compare.ts";
 import { loadPictures } from "./pictures.ts";
+import { compareTightLoops } from "./tight_loop.ts";
 
 const BATCH = 32;
 const SIZE = 224;
+/** Crops of little area, of which decoding less makes the most. */
+const SMALL = [randomResizedCrop(SIZE, { randomArea: [0.1, 0.5] })];
 const AUGMENT = [randomResizedCrop(SIZE), randomFlip(), normalize(IMAGENET)];
 const PIXELS = SIZE * SIZE;
 const planes = new Float32Array(3 * PIXELS);
 
 const { blobs, origin } = await loadPictures();
 console.error(`pictures: ${origin}`);
-const path = await Deno.makeTempFile({ suffix: ".sqlite" });
-const ids = fillSqlite(path);
-const device = await requestDevice();
-const source = await SqliteSource.open({ path });
+const only = Deno.args.includes("--only") ? Deno.args[Deno.args.indexOf("--only") + 1] : undefined;
+const comparisons: Record<string, Comparison | Comparison[]> = {};
 const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
 const tensorSize = { shape: [BATCH, 3, SIZE, SIZE], dtype: "f32", layout: "NCHW" } as const;
-const target = device.createBuffer({ label: "bench", size: BATCH * 3 * PIXELS * 4, usage });
-try {
-  using decoder = new JpegDecoder(device);
-  using augmenter = new Augmenter(device, AUGMENT);
-  await using loader = new Loader({
-    source,
-    device,
-    ids,
-    batchSize: BATCH,
-    shuffle: true,
-    augment: AUGMENT,
-  });
-  await loader.warmUp();
-  const loading = { name: "loader", run: () => loadEpoch(loader) };
-  const agree = await agreesWithSharp();
-  report({
-    loader_vs_sharp: await compare(
+if (only !== "files") await compareLoaders();
+if (only !== "compute") comparisons.cassandra_vs_files = await compareTightLoops(blobs);
+report(comparisons);
+
+async function compareLoaders(): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".sqlite" });
+  const ids = fillSqlite(path);
+  const device = await requestDevice();
+  const target = device.createBuffer({ label: "bench", size: BATCH * 3 * PIXELS * 4, usage });
+  try {
+    await using source = await SqliteSource.open({ path });
+    using decoder = new JpegDecoder(device);
+    using augmenter = new Augmenter(device, AUGMENT);
+    using small = new Augmenter(device, SMALL);
+    const bench = { device, decoder, target };
+    const options = { source, device, ids, batchSize: BATCH, augment: AUGMENT };
+    await using loader = new Loader({ ...options, shuffle: true });
+    await loader.warmUp();
+    const loading = { name: "loader", run: () => loadEpoch(loader, device) };
+    const decode = { name: "decode", run: () => decodeEpoch(bench, augmenter, true) };
+    const both = {
+      name: "decode and augment",
+      run: () => decodeEpoch(bench, augmenter, true, augmenter),
+    };
+    comparisons.loader_vs_sharp = await compare(
       loading,
       { name: "sharp", run: sharpEpoch },
       "images/s",
-      agree,
-    ),
-    loader_vs_decode_augment: await compare(
+      await agreesWithSharp({ ...options, ids: ids.pick([0]) }),
+    );
+    await using inOrder = new Loader(options);
+    comparisons.loader_vs_decode_augment = await compare(
       loading,
-      { name: "decode and augment", run: () => computeEpoch(decoder, augmenter) },
+      both,
       "images/s",
-    ),
-    decode_vs_decode_augment: await compare(
-      { name: "decode", run: () => computeEpoch(decoder) },
-      { name: "decode and augment", run: () => computeEpoch(decoder, augmenter) },
+      await firstOf(inOrder) === await firstOfBatch(bench, augmenter, true),
+    );
+    comparisons.augment_share_cost = share(await compare(decode, both, "images/s"));
+    comparisons.roi_speedup = await compare(
+      { name: "decode of regions", run: () => decodeEpoch(bench, small, true) },
+      { name: "decode of all", run: () => decodeEpoch(bench, small, false) },
       "images/s",
-    ),
-  });
-} finally {
-  target.destroy();
-  await source[Symbol.asyncDispose]();
-  device.destroy();
-  await Deno.remove(path);
+      await firstOfBatch(bench, small, true) === await firstOfBatch(bench, small, false),
+    );
+  } finally {
+    target.destroy();
+    device.destroy();
+    await Deno.remove(path);
+  }
+}
+
+/** From the rate without augmentation ÷ the rate with it to what of the time it takes. */
+function share(comparison: Comparison): Comparison {
+  return { ...comparison, ratio: comparison.ratio && 1 - 1 / comparison.ratio };
 }
 
 function fillSqlite(path: string): IdList {
@@ -92,24 +113,56 @@ function fillSqlite(path: string): IdList {
   return new IdList(bytes);
 }
 
-async function loadEpoch(loader: Loader): Promise<number> {
+async function loadEpoch(loader: Loader, device: GPUDevice): Promise<number> {
   let count = 0;
   for await (using batch of loader) count += batch.length;
   await device.queue.onSubmittedWorkDone();
   return count;
 }
 
-/** What the loader does after fetching: decode, and augment where there is an augmenter. */
-async function computeEpoch(decoder: JpegDecoder, augmenter?: Augmenter): Promise<number> {
-  for (let first = 0; first < blobs.length; first += BATCH) {
+interface Bench {
+  device: GPUDevice;
+  decoder: JpegDecoder;
+  target: GPUBuffer;
+}
+
+/**
+ * What the loader does after fetching: decodes all pictures, or what the crops of an augmenter need of
+ * them, and augments them where there is something to do so with.
+ */
+async function decodeEpoch(
+  { device, decoder, target }: Bench,
+  cropper: Augmenter,
+  regions: boolean,
+  augmenter?: Augmenter,
+  count = blobs.length,
+): Promise<number> {
+  for (let first = 0; first < count; first += BATCH) {
     const part = blobs.slice(first, first + BATCH);
-    using images = await decoder.decode(part);
     const keys = { seed: 0, epoch: 0, positions: part.map((_, i) => first + i) };
-    const tensor = new GpuTensor(device, target, tensorSize);
-    await augmenter?.apply(images, keys, tensor);
+    using images = await decoder.decode(part, {
+      regions: regions ? (images) => cropper.regions(images, keys) : undefined,
+    });
+    await augmenter?.apply(images, keys, new GpuTensor(device, target, tensorSize));
   }
   await device.queue.onSubmittedWorkDone();
-  return blobs.length;
+  return count;
+}
+
+/** What the first batch comes out as. */
+async function firstOfBatch(bench: Bench, augmenter: Augmenter, regions: boolean) {
+  await decodeEpoch(bench, augmenter, regions, augmenter, Math.min(BATCH, blobs.length));
+  return hash(await new GpuTensor(bench.device, bench.target, tensorSize).read());
+}
+
+/** The same from the loader. */
+async function firstOf(loader: Loader) {
+  for await (using batch of loader) return hash(await batch.images.read());
+}
+
+async function hash(data: TensorData): Promise<string> {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 /** The same in sharp, on its own threads: crop of random area, resize, flip, normalise to planes. */
@@ -147,14 +200,11 @@ function toPlanes(rgb: Uint8Array): void {
 }
 
 /** Whether both make the same of a picture where no chance is in play: a resize of its middle. */
-async function agreesWithSharp(): Promise<boolean> {
-  const plain = [resize({ width: SIZE, height: SIZE, mode: "notSmaller" }), centerCrop(SIZE)];
+async function agreesWithSharp(options: LoaderOptions<Int32Array>): Promise<boolean> {
   await using loader = new Loader({
-    source,
-    device,
-    ids: ids.pick([0]),
+    ...options,
     batchSize: 1,
-    augment: plain,
+    augment: [resize({ width: SIZE, height: SIZE, mode: "notSmaller" }), centerCrop(SIZE)],
     output: { layout: "NHWC", dtype: "u8" },
   });
   for await (using batch of loader) {
