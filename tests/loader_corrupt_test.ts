@@ -2,9 +2,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   centerCrop,
   CorruptJpegError,
+  cutmix,
   type Loader,
   MissingSampleError,
+  mixup,
   normalize,
+  resize,
   ShapeError,
 } from "../mod.ts";
 import {
@@ -95,4 +98,44 @@ Deno.test("images of several sizes without a resize are a ShapeError", async () 
   const { loader } = await fixture(4, (sample) => picture(sample, 24 + 8 * sample));
   await using one = loader({ augment: [normalize({ mean: [0, 0, 0], std: [1, 1, 1] })] });
   await assertRejects(() => one[Symbol.asyncIterator]().next(), ShapeError, "one size");
+});
+
+Deno.test("what a corrupt sample was mixed into is reported with it, and nothing else is", async () => {
+  // Its data ends early, which only the GPU sees.
+  const { loader } = await fixture(12, (sample) => {
+    const file = picture(sample, 64, 48);
+    return sample === 5 ? file.slice(0, file.length - 30) : file;
+  });
+  let spread = 0;
+  const lists = [[mixup()], [cutmix()], [mixup(), cutmix()]];
+  for (const [seed, mixing] of [...lists, ...lists, ...lists].entries()) {
+    await using one = loader<Int32Array>({
+      batchSize: 12,
+      seed,
+      onCorrupt: "mask",
+      augment: [resize(8), ...mixing],
+    });
+    for await (using batch of one) {
+      const bad = new Set([5]);
+      for (let step = 0; step < mixing.length; step++) {
+        const before = new Set(bad);
+        for (const { index, partner } of batch.mix.filter((mix) => mix.step === step)) {
+          if (before.has(partner)) bad.add(index);
+        }
+      }
+      spread += bad.size - 1;
+      assertEquals(new Set(batch.errors.map(({ index }) => index)), bad);
+      assertEquals([...batch.valid], range(12).map((i) => bad.has(i) ? 0 : 1));
+      for (const { index, reason } of batch.errors) {
+        assert(reason instanceof CorruptJpegError);
+        assert(index === 5 || reason.message.includes("which was mixed into it"), reason.message);
+      }
+      const pixels = await batch.images.read();
+      const bytes = pixels.length / 12;
+      for (const i of bad) {
+        assert(pixels.subarray(i * bytes, (i + 1) * bytes).every((value) => value === 0));
+      }
+    }
+  }
+  assert(spread > 0);
 });

@@ -2,6 +2,8 @@ import type { Chain } from "./chain.ts";
 
 /** What {@linkcode mixup} or {@linkcode cutmix} did to one sample of a batch. */
 export interface SampleMix {
+  /** Which of the list's mixing operators it was; each mixes what the ones before have left. */
+  step: number;
   /** Place of the sample in the batch. */
   index: number;
   /** Which operator it was. */
@@ -37,7 +39,13 @@ export function mixOf(
       const mixing = image && step < chains[i].mixingCount ? chains[i].mixings[step] : null;
       if (!mixing?.kind) return;
       const { kind, weight, partner, box: [x, y, right, bottom] } = mixing;
-      const entry: SampleMix = { index: first + i, kind, partner: first + partner, weight };
+      const entry: SampleMix = {
+        step,
+        index: first + i,
+        kind,
+        partner: first + partner,
+        weight,
+      };
       if (kind === "cutmix") {
         const { width, height } = chains[i];
         // The box hides what it covers; the label's weight is the share that remains.

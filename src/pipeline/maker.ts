@@ -12,6 +12,7 @@ import type { BlobBatch } from "../source/source.ts";
 import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./masks.ts";
+import { spreadErrors } from "./mixed_errors.ts";
 import type { AugmentStage, DecodeStage, RegionsOf, SampleKeys } from "./stages.ts";
 import { augmentEach } from "./ragged.ts";
 import type { ImageSize, RaggedImages, TensorLender } from "./tensors.ts";
@@ -116,6 +117,7 @@ export class BatchMaker {
       ),
     );
     for (const part of parts) if (part.status === "rejected") throw part.reason;
+    for (const { job, errors, mix } of group) spreadErrors(errors, mix, job.ids);
   }
 
   async #parseLabels({ job, labels, errors }: Submitted, blobs: BlobBatch): Promise<void> {
