@@ -1,5 +1,5 @@
 import { basename, extname, join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type CassetteError, UsageError } from "../errors.ts";
 import { requestDevice } from "../gpu/device.ts";
 import type { GpuImages } from "../gpu/images.ts";
@@ -27,17 +27,14 @@ export function addDecode(program: Command, done: (failed: boolean) => void): vo
     .argument("[file...]", "JPEG files")
     .requiredOption("--out <dir>", "folder to write to; a/x.jpg becomes x.ppm there")
     .option("--list <file>", "read the files' names from a file, one a line")
-    .option("--orientation <mode>", "EXIF orientation: apply or ignore it", "apply")
+    .addOption(
+      new Option("--orientation <mode>", "EXIF orientation: apply or ignore it")
+        .choices(["apply", "ignore"]).default("apply"),
+    )
     .action(async (files: string[], flags: DecodeFlags) => {
-      if (!["apply", "ignore"].includes(flags.orientation)) {
-        throw new UsageError(
-          `Cannot decode as --orientation must be apply or ignore: received ${flags.orientation}`,
-          { option: "orientation" },
-        );
-      }
       const inputs = [...files, ...flags.list ? await readList(flags.list) : []];
       const outputs = outputNames(inputs, flags.out);
-      await Deno.mkdir(flags.out, { recursive: true });
+      await makeFolder(flags.out);
       const device = await requestDevice();
       try {
         using decoder = new JpegDecoder(device, {
@@ -73,6 +70,19 @@ async function readList(path: string): Promise<string[]> {
         (cause as Error).message
       })`,
       { option: "list", cause },
+    );
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot decode as --out must be a folder that may be written: received ${path} (${
+        (cause as Error).message
+      })`,
+      { option: "out", cause },
     );
   }
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { FolderWriter } from "../dataset/folder_writer.ts";
 import { ingest, type IngestReport, type RejectedItem } from "../dataset/ingest.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
+import { IngestError } from "../errors.ts";
 import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
 import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
 import { wholeNumber } from "./numbers.ts";
@@ -91,7 +92,13 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   const input = await openInput(inputs, flags, schema);
   const getData = await loadGetData(flags.getData);
   const controller = new AbortController();
-  const interrupt = () => controller.abort(new Error("interrupted; ingest again to go on"));
+  const interrupt = () => {
+    // Where the end has to wait, as for standard input, a second signal ends the process.
+    Deno.removeSignalListener("SIGINT", interrupt);
+    controller.abort(
+      new IngestError("Cannot go on as ingest must not be interrupted: ingest again to go on"),
+    );
+  };
   Deno.addSignalListener("SIGINT", interrupt);
   let bar: Progress | undefined;
   using rejects = new Rejects(rejectsFile(flags));

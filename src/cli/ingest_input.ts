@@ -89,11 +89,23 @@ export async function openInput(
       });
     case "folder": {
       const companion = await companionOf(flags);
-      const pathColumns = flags.pathColumns === undefined
-        ? undefined
-        : new RegExp(flags.pathColumns);
+      const pathColumns = pathPattern(flags.pathColumns);
       return await folderInput(paths[0], { classes, companion, pathColumns });
     }
+  }
+}
+
+function pathPattern(text: string | undefined): RegExp | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot use --path-columns as it must be a regular expression: received "${text}" (${
+        (cause as Error).message
+      })`,
+      { option: "path-columns", cause },
+    );
   }
 }
 

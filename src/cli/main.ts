@@ -59,12 +59,21 @@ export async function main(args: string[]): Promise<number> {
   try {
     await program.parseAsync(args, { from: "user" });
     return code;
-  } catch (error) {
+  } catch (thrown) {
+    // What failed first, where the clean-up after it failed too.
+    const error = thrown instanceof SuppressedError ? thrown.suppressed : thrown;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
-    if (!(error instanceof CassetteError)) throw error;
+    if (!(error instanceof CassetteError) && !isSystemError(error)) throw error;
     console.error(`${error.name}: ${error.message}`);
     return FAILED;
   }
+}
+
+/** Whether the system refused something, such as a full disk: no fault of the program to trace. */
+function isSystemError(error: unknown): error is Error {
+  const classes = Object.values(Deno.errors);
+  return error instanceof Error &&
+    ("code" in error || classes.some((SystemError) => error instanceof SystemError));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

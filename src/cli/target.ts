@@ -277,6 +277,16 @@ function tls({ tlsCa, tlsCert, tlsKey, tlsVerify }: TargetOptions): TlsOptions |
 /** A secret from the environment, or from the file that it names. */
 function secret(name: string): string | undefined {
   const file = Deno.env.get(`${name}_FILE`);
-  return Deno.env.get(name) ??
-    (file === undefined ? undefined : Deno.readTextFileSync(file).replace(/\r?\n$/, ""));
+  const own = Deno.env.get(name);
+  if (own !== undefined || file === undefined) return own;
+  try {
+    return Deno.readTextFileSync(file).replace(/\r?\n$/, "");
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot connect as ${name}_FILE must name a file that can be read: received "${file}" (${
+        (cause as Error).message
+      })`,
+      { option: `${name}_FILE`, cause },
+    );
+  }
 }

@@ -43,7 +43,7 @@ type Line = Record<string, string>;
  * @param file Path of the manifest.
  * @param options Root, names of fields, classes and columns.
  * @returns The input.
- * @throws {UsageError} If the manifest cannot be read, or has no field of paths.
+ * @throws {UsageError} If the manifest cannot be read, is empty, or has no field of paths.
  */
 export async function csvInput(file: string, options: CsvOptions = {}): Promise<DatasetInput> {
   const { root = dirname(file), columns = {} } = options;
@@ -134,6 +134,12 @@ async function survey(
     if (!line[fields.label] && !line[fields.labelFile]) {
       classes.add(line[fields.className] ?? classOf(line[fields.path]));
     }
+  }
+  if (count === 0) {
+    throw new UsageError(
+      `Cannot read ${file} as a manifest as it must have a line for each picture: received none`,
+      { option: "file" },
+    );
   }
   return { count, found: [...classes].sort() };
 }

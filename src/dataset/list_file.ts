@@ -130,8 +130,13 @@ export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
  */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.new`;
-  await Deno.writeFile(temporary, bytes);
-  await Deno.rename(temporary, path);
+  try {
+    await Deno.writeFile(temporary, bytes);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
 }
 
 /** Codes in as few bytes as their number allows; the greatest of the type is null. */

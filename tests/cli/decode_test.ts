@@ -68,7 +68,7 @@ Deno.test("cassette tells what is wrong with a command line", async () => {
   const cases: [string[], number, string][] = [
     [["decode"], 2, "--out"],
     [["decode", "--out", "x"], 1, "must be named"],
-    [["decode", "--out", "x", "--orientation", "left", "a.jpg"], 1, "apply or ignore"],
+    [["decode", "--out", "x", "--orientation", "left", "a.jpg"], 2, "apply, ignore"],
     [["decode", "--out", "x", "--list", "no-such-list"], 1, "no-such-list"],
     [["ingest", "."], 1, "--sqlite, --cassandra"],
     [["sheet", "--sqlite", "a", "--cassandra", "b"], 1, "received 2"],
