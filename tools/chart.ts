@@ -53,7 +53,7 @@ export async function lineChart(points: readonly Point[], options: ChartOptions)
         field: "line",
         type: "nominal",
         title: null,
-        legend: { orient: "bottom", labelLimit: SIZE.width },
+        legend: { orient: "bottom", columns: 3, labelLimit: SIZE.width },
       },
     },
   };
