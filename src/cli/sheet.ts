@@ -14,6 +14,7 @@ interface SheetFlags extends TargetOptions {
   variants: number;
   size: number;
   seed: number;
+  masks?: number;
 }
 
 /**
@@ -28,7 +29,12 @@ export function addSheet(program: Command): void {
     .option("--samples <number>", "samples to show, one a row", wholeNumber("samples", 1), 8)
     .option("--variants <number>", "augmented pictures of each", wholeNumber("variants", 1), 5)
     .option("--size <pixels>", "side of the pictures", wholeNumber("size", 16), 160)
-    .option("--seed <number>", "which samples, and how augmented", wholeNumber("seed", 0), 0);
+    .option("--seed <number>", "which samples, and how augmented", wholeNumber("seed", 0), 0)
+    .option(
+      "--masks <classes>",
+      "labels are masks of so many classes, to be laid over",
+      wholeNumber("masks", 1),
+    );
   addTargetOptions(command).action(async (flags: SheetFlags) => {
     const list = await openList(flags);
     const order = new Permutation(list.ids.length, flags.seed, 0);
@@ -43,11 +49,16 @@ export function addSheet(program: Command): void {
         source,
         device,
         ids: list.ids.pick(chosen),
-        captions: chosen.map((i) => list.classes.get(list.labels[i]) || `label ${list.labels[i]}`),
+        captions: chosen.map((i) =>
+          flags.masks === undefined
+            ? list.classes.get(list.labels[i]) || `label ${list.labels[i]}`
+            : `sample ${i}`
+        ),
         augment: [randomResizedCrop(flags.size), randomFlip()],
         size: flags.size,
         variants: flags.variants,
         seed: flags.seed,
+        maskClasses: flags.masks,
       });
       await Deno.writeFile(flags.out, await drawSheet(rows, flags.size, flags.size));
     } finally {

@@ -1,9 +1,11 @@
 import { centerCrop, type Operator, resize } from "../augment/mod.ts";
+import type { MaskTensor } from "../augment/mask_tensor.ts";
 import type { IdList } from "../ids.ts";
 import { Loader } from "../loader.ts";
-import { noLabels } from "../labels.ts";
+import { type LabelReader, mask, noLabels } from "../labels.ts";
 import type { BlobSource } from "../source/source.ts";
 import type { SheetCell } from "./contact_sheet.ts";
+import { overlay } from "./overlay.ts";
 
 /** What a contact sheet shows. */
 export interface SheetOptions {
@@ -20,7 +22,12 @@ export interface SheetOptions {
   /** Augmented pictures of each sample: one for each epoch. */
   variants: number;
   seed: number;
+  /** Number of classes of the masks that are laid over the pictures; left out, there are none. */
+  maskClasses?: number;
 }
+
+/** The number beside the classes that marks pixels of none, as most data sets have it. */
+const IGNORED = 255;
 
 /**
  * Loads what a contact sheet shows: each sample as it is, and augmented.
@@ -38,12 +45,15 @@ export async function loadRows(options: SheetOptions): Promise<SheetCell[][]> {
 }
 
 async function addColumn(
-  { source, device, ids, seed, size }: SheetOptions,
+  { source, device, ids, seed, size, maskClasses }: SheetOptions,
   augment: readonly Operator[],
   epochs: number,
   rows: SheetCell[][],
   caption: (sample: number, epoch: number) => string,
 ): Promise<void> {
+  const labels: LabelReader<MaskTensor | null | void[]> = maskClasses === undefined
+    ? noLabels()
+    : mask({ classes: maskClasses, ignore: IGNORED });
   await using loader = new Loader({
     source,
     device,
@@ -52,7 +62,7 @@ async function addColumn(
     epochs,
     augment,
     batchSize: Math.min(ids.length, 16),
-    labels: noLabels(),
+    labels,
     onCorrupt: "mask",
     output: { layout: "NHWC", dtype: "u8" },
   });
@@ -60,6 +70,9 @@ async function addColumn(
   let at = 0;
   for await (using batch of loader) {
     const pixels = await batch.images.read() as Uint8Array;
+    if (maskClasses !== undefined) {
+      overlay(pixels, await (batch.labels as MaskTensor).read(), IGNORED);
+    }
     for (let i = 0; i < batch.length; i++, at++) {
       const sample = at % ids.length;
       const error = batch.errors.find(({ index }) => index === i);
