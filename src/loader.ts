@@ -98,6 +98,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #sampler: Sampler;
   readonly #progress: ProgressTracker;
   readonly #pool: BufferPool;
+  readonly #ownsPool: boolean;
   readonly #decoder: JpegDecoder;
   readonly #augmenter: Augmenter;
   readonly #stages: Stages<L>;
@@ -138,7 +139,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#endEpoch = options.epochs ?? 1;
     this.#window = this.#newWindow();
     this.#maxBatchesOut = options.maxBatchesOut ?? 8;
-    this.#pool = new BufferPool(device);
+    this.#ownsPool = options.pool === undefined;
+    this.#pool = options.pool ?? new BufferPool(device);
     const pool = this.#pool;
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const { ragged, ...form } = options.output ?? {};
@@ -313,7 +315,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       return pipeline.stop();
     }));
     this.#decoder[Symbol.dispose]();
-    this.#pool[Symbol.dispose]();
+    if (this.#ownsPool) this.#pool[Symbol.dispose]();
   }
 
   async *#serve(

@@ -1,5 +1,6 @@
 import type { Operator } from "./augment/operator.ts";
 import { OptionCheck } from "./check.ts";
+import { BufferPool } from "./gpu/pool.ts";
 import type { DType, Layout } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
 import type { LabelReader } from "./labels.ts";
@@ -74,6 +75,12 @@ export interface LoaderOptions<L> {
   output?: OutputOptions;
   /** EXIF orientation: `apply` (default) or `ignore` it. */
   orientation?: "apply" | "ignore";
+  /**
+   * Lends the GPU's memory; one of its own when left out. Loaders of one device that take turns, as
+   * those for training and validation, need no more than the larger one where they share a pool. Whoever
+   * made it disposes of it, after the loaders.
+   */
+  pool?: BufferPool;
   /** Batches that may be out, neither disposed of nor taken; 8 when left out. */
   maxBatchesOut?: number;
   /** State from which to go on: one, or those of all shards when their number has changed. */
@@ -106,6 +113,7 @@ const KNOWN: Record<keyof LoaderOptions<unknown>, true> = {
   fixed: true,
   output: true,
   orientation: true,
+  pool: true,
   maxBatchesOut: true,
   resume: true,
   signal: true,
@@ -164,6 +172,8 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
     check.flag("output.ragged", output.ragged);
   }
   check.oneOf("orientation", options.orientation, ["apply", "ignore"]);
+  const isPool = options.pool === undefined || options.pool instanceof BufferPool;
+  check.that(isPool, "pool", "a BufferPool", options.pool);
   check.signal("signal", options.signal);
   check.callback("onWarning", options.onWarning);
   if (requests !== undefined) checkRequests(options);

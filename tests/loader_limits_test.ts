@@ -1,11 +1,13 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  BufferPool,
   DeviceLostError,
   LimitsError,
   Loader,
   NoAdapterError,
   requestDevice,
   resize,
+  UsageError,
 } from "../mod.ts";
 import { collect, picture, range, sortedSamples } from "./loader_fixture.ts";
 import { countedIds, FakeSource } from "./pipeline/fake_source.ts";
@@ -120,4 +122,41 @@ Deno.test("without an adapter requestDevice says how to get one", async () => {
   const text = new TextDecoder().decode(stderr);
   assertEquals(code, 7);
   assert(text.includes(NoAdapterError.name) && text.includes("mesa-vulkan-drivers"), text);
+});
+
+Deno.test("loaders that take turns and share a pool need no more memory than one", async () => {
+  const device = await requestDevice();
+  using pool = new BufferPool(device);
+  const make = (shared: boolean) => {
+    const source = new FakeSource(picture);
+    const options = { source, device, ids: countedIds(8), batchSize: 4, epochs: Infinity };
+    const form = { augment: [resize(8)], output: { layout: "NHWC", dtype: "u8" } } as const;
+    return new Loader<Int32Array>({ ...options, ...form, pool: shared ? pool : undefined });
+  };
+  const load = async (loader: Loader<Int32Array>) => {
+    let batches = 0;
+    for await (using _batch of loader) if (++batches === 4) break;
+  };
+  {
+    await using train = make(true);
+    await load(train);
+    await load(train);
+    const { bytes } = pool.stats();
+    await using validation = make(true);
+    await load(validation);
+    await load(train);
+    assert(bytes > 0);
+    assertEquals(pool.stats().bytes, bytes);
+    await using apart = make(false);
+    await load(apart);
+    assertEquals(pool.stats().bytes, bytes);
+  }
+  assertEquals(pool.stats().lent, 0);
+  assertThrows(
+    () =>
+      new Loader({ source: new FakeSource(picture), device, batchSize: 1, pool: {} as BufferPool }),
+    UsageError,
+    "pool must be a BufferPool",
+  );
+  device.destroy();
 });
