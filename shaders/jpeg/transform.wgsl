@@ -215,28 +215,14 @@ var a0 = vec4(lo(c0.x, q0.x), hi(c0.x, q0.x),
     a0 = (a0 << vec4(18u)) >> vec4(18u);
     b0 = (b0 << vec4(18u)) >> vec4(18u);
   }
-  // Both halves in a loop, as both passes of all 64 values are more code than a CPU's instruction cache
-  // holds.
-  var half = Rows(a0, a1, a2, a3, a4, a5, a6, a7);
-  var left: Rows;
-  var right: Rows;
-  for (var turn = 0u; turn < 2u; turn++) {
-    left = right;
-    right = transform(half, 11u);
-    half = Rows(b0, b1, b2, b3, b4, b5, b6, b7);
-  }
+  let left = transform(Rows(a0, a1, a2, a3, a4, a5, a6, a7), 11u);
+  let right = transform(Rows(b0, b1, b2, b3, b4, b5, b6, b7), 11u);
   let t0 = transpose4(left.r0, left.r1, left.r2, left.r3);
   let t1 = transpose4(right.r0, right.r1, right.r2, right.r3);
   let t2 = transpose4(left.r4, left.r5, left.r6, left.r7);
   let t3 = transpose4(right.r4, right.r5, right.r6, right.r7);
-  half = Rows(t0.c0, t0.c1, t0.c2, t0.c3, t1.c0, t1.c1, t1.c2, t1.c3);
-  var upper: Bytes4;
-  var lower: Bytes4;
-  for (var turn = 0u; turn < 2u; turn++) {
-    upper = lower;
-    lower = pack(transform(half, 18u));
-    half = Rows(t2.c0, t2.c1, t2.c2, t2.c3, t3.c0, t3.c1, t3.c2, t3.c3);
-  }
+  let upper = pack(transform(Rows(t0.c0, t0.c1, t0.c2, t0.c3, t1.c0, t1.c1, t1.c2, t1.c3), 18u));
+  let lower = pack(transform(Rows(t2.c0, t2.c1, t2.c2, t2.c3, t3.c0, t3.c1, t3.c2, t3.c3), 18u));
   return Bytes(
     upper.r0, upper.r1, upper.r2, upper.r3, lower.r0, lower.r1, lower.r2, lower.r3);
 }

@@ -21,7 +21,9 @@ export function cacheShares<Member extends Pick<Decodable, "index" | "frame">>(
 ): (readonly Member[])[] {
   let bytes = 0;
   for (const { frame } of decodables) bytes += footprint(frame).coefficients;
-  if (bytes <= cacheBytes) return [decodables];
+  const count = Math.round(bytes / cacheBytes);
+  if (count <= 1) return [decodables];
+  const most = bytes / count;
   const sizes = decodables.map((decodable) => {
     const { scans } = decodable.frame;
     let coded = 0;
@@ -43,7 +45,7 @@ export function cacheShares<Member extends Pick<Decodable, "index" | "frame">>(
     share.push(size.decodable);
     chunks += size.chunks;
     bytes += footprint(size.decodable.frame).coefficients;
-    if (chunks < lanes || bytes < cacheBytes) continue;
+    if (chunks < lanes || bytes < most) continue;
     shares.push(share);
     share = [];
     chunks = 0;

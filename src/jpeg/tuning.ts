@@ -30,7 +30,7 @@ export function tuningFor(device: GPUDevice): Tuning {
     entropy: 8,
     transform: 32,
     pixel: 64,
-    cap: 16_000,
+    cap: 60_000,
     cpu: true,
     lanes: CPU_LANES * navigator.hardwareConcurrency,
     cacheBytes: CPU_CACHE_BYTES,
