@@ -23,7 +23,7 @@ import {
   rotate,
   sharpness,
 } from "../mod.ts";
-import { oriented } from "./jpeg/oriented.ts";
+import { oriented } from "./jpeg/handmade.ts";
 import { cjpeg, draw } from "./jpeg/support.ts";
 import { countedIds, FakeSource } from "./pipeline/fake_source.ts";
 

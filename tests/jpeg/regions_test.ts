@@ -3,19 +3,8 @@ import { UsageError } from "../../src/errors.ts";
 import type { CpuImage, ImageRegion } from "../../src/gpu/images.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
-import { oriented } from "./oriented.ts";
-import { cjpeg, draw, openDevice, random } from "./support.ts";
-
-/** Says whether the pixels of a region are those of the whole picture. */
-function sameIn(region: ImageRegion, part: CpuImage, whole: CpuImage): boolean {
-  const { x, y, width, height } = region;
-  for (let row = y; row < y + height; row++) {
-    const from = (row * whole.width + x) * whole.channels;
-    const to = from + width * whole.channels;
-    for (let i = from; i < to; i++) if (part.data[i] !== whole.data[i]) return false;
-  }
-  return true;
-}
+import { oriented } from "./handmade.ts";
+import { cjpeg, draw, openDevice, random, sameIn } from "./support.ts";
 
 function regionIn({ width, height }: CpuImage, next: () => number): ImageRegion {
   const x = Math.floor(next() * width);

@@ -3,7 +3,16 @@ import { LimitsError } from "../../src/errors.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 import { oriented } from "./handmade.ts";
-import { assertSame, cjpeg, difference, draw, limitBinding, openDevice } from "./support.ts";
+import {
+  assertSame,
+  cjpeg,
+  difference,
+  djpeg,
+  draw,
+  limitBinding,
+  openDevice,
+  sameIn,
+} from "./support.ts";
 
 const BINDING = 120_000;
 
@@ -123,4 +132,26 @@ Deno.test("what strips cannot take is LimitsError", async () => {
   assert(images.errors[0] instanceof LimitsError);
   assert(images.errors[0].message.includes("maxStorageBufferBindingSize"));
   assertEquals(images.errors[1], undefined);
+});
+
+Deno.test("a region of a picture that exceeds a binding is decoded, in strips or not", async () => {
+  const picture = draw(311, 257, 4);
+  const files = await Promise.all(
+    [[], ["-sample", "1x1"], ["-progressive"]].map((args) => cjpeg(picture, ...args)),
+  );
+  const expected = await Promise.all(files.map((file) => djpeg(file)));
+  const regions = [
+    { x: 100, y: 120, width: 50, height: 40 },
+    { x: 3, y: 2, width: 300, height: 200 },
+  ];
+  await using test = await openDevice();
+  limitBinding(test.device, BINDING);
+  for (const entropy of ["segment", "sync"] as const) {
+    using decoder = new JpegDecoder(test.device, { entropy });
+    for (const region of regions) {
+      using images = await decoder.decode(files, { regions: files.map(() => region) });
+      assertEquals(await images.verify(), files.map(() => undefined));
+      for (const i of files.keys()) assert(sameIn(region, await images.read(i), expected[i]));
+    }
+  }
 });

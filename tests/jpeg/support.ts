@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { CpuImage, GpuImages } from "../../src/gpu/images.ts";
+import type { CpuImage, GpuImages, ImageRegion } from "../../src/gpu/images.ts";
 import { requestDevice } from "../../src/gpu/device.ts";
 
 /** A picture as libjpeg-turbo's tools read and write it. */
@@ -158,6 +158,17 @@ export function difference(actual: CpuImage, expected: Picture): string | undefi
   return `differs in ${count} of ${actual.data.length} bytes, first at x ${
     pixel % expected.width
   }, y ${Math.floor(pixel / expected.width)}: ${actual.data[first]}, not ${expected.data[first]}`;
+}
+
+/** Says whether the pixels of a region are those of the whole picture. */
+export function sameIn(region: ImageRegion, part: CpuImage, whole: Picture): boolean {
+  const { x, y, width, height } = region;
+  for (let row = y; row < y + height; row++) {
+    const from = (row * whole.width + x) * whole.channels;
+    const to = from + width * whole.channels;
+    for (let i = from; i < to; i++) if (part.data[i] !== whole.data[i]) return false;
+  }
+  return true;
 }
 
 /** Fails with one line per picture that is not equal to the oracle's. */
