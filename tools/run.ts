@@ -22,6 +22,12 @@ if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
   Deno.env.set("XDG_RUNTIME_DIR", path(".cache/"));
 }
 
+// Deno would also load the system's OpenGL, which has no f16, blocks on each submission, and now and
+// then crashes while a process ends, as libEGL's clean-up races with threads that end.
+if (Deno.build.os === "linux" && !Deno.env.get("DENO_WEBGPU_BACKEND")) {
+  Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+}
+
 /** Where the user stood when the task was started; paths on the command line are meant from there. */
 const from = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 

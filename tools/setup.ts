@@ -22,6 +22,7 @@ export interface Need {
 const adapter: Need = {
   name: "a WebGPU adapter (Vulkan)",
   packages: ["mesa-vulkan-drivers"],
+  // The tasks set DENO_WEBGPU_BACKEND, so that an OpenGL that is there does not count.
   // In a new process: a driver installed meanwhile is not seen by one that has looked before.
   present: () =>
     succeeds(Deno.execPath(), [
