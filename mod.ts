@@ -64,8 +64,9 @@ export { Batch, type BatchFields, type BatchOwner, type RequestPart } from "./sr
 export type { MaskLabelOptions } from "./src/codec/mask.ts";
 export { type NpyArray, type NpyData, readNpy } from "./src/codec/npy.ts";
 export { bytes, intLabels, type LabelReader, mask, noLabels, npy } from "./src/labels.ts";
-export { Loader, type LoaderStats, type RequestOptions } from "./src/loader.ts";
-export type { LoaderOptions, OutputOptions } from "./src/options.ts";
+export { Loader } from "./src/loader.ts";
+export type { LoaderStats } from "./src/stats.ts";
+export type { LoaderOptions, OutputOptions, RequestOptions } from "./src/options.ts";
 export type { LastBatch, Shard } from "./src/order/sampler.ts";
 export { shardFromEnv } from "./src/order/shard_env.ts";
 export type { SeenState } from "./src/order/seen.ts";

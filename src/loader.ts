@@ -1,7 +1,7 @@
 import { Augmenter } from "./augment/augmenter.ts";
 import { Batch } from "./batch.ts";
 import { BusyError, DisposedError, type SampleError, UsageError } from "./errors.ts";
-import { BufferPool, type PoolStats } from "./gpu/pool.ts";
+import { BufferPool } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
 import { defaultLabels, type LabelReader } from "./labels.ts";
@@ -11,6 +11,7 @@ import {
   checkRagged,
   checkRequestOptions,
   type LoaderOptions,
+  type RequestOptions,
 } from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { NOTHING_SEEN } from "./order/seen.ts";
@@ -19,43 +20,17 @@ import { Finisher, type Made } from "./pipeline/finisher.ts";
 import { BatchMaker } from "./pipeline/maker.ts";
 import { MixedDecoder } from "./pipeline/mixed_decoder.ts";
 import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
-import { type PrefetchChoice, PrefetchWindow } from "./pipeline/prefetch.ts";
+import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import { TensorLender } from "./pipeline/tensors.ts";
-import type { SourceStats } from "./source/source.ts";
 import { ProgressTracker } from "./progress.ts";
 import type { LoaderState } from "./state.ts";
-
-/** What a loader has done since it was made. */
-export interface LoaderStats {
-  /** Batches handed out. */
-  batches: number;
-  /** Samples handed out. */
-  samples: number;
-  /** Samples left out or masked because they could not be loaded. */
-  skipped: SampleError[];
-  /** Batches that the fetch window holds now. */
-  prefetch: number;
-  /** What the fetch window has chosen, and from what. */
-  window: PrefetchChoice;
-  /** Where the time went. */
-  times: PipelineTimes;
-  /** What the source has counted. */
-  source: SourceStats;
-  /** GPU buffers of the loader. */
-  pool: PoolStats;
-}
+import type { LoaderStats } from "./stats.ts";
 
 /** What makes batches of fetched blobs. */
 interface Stages<L> {
   maker: BatchMaker;
   finisher: Finisher<L>;
-}
-
-/** Options of {@linkcode Loader.request}. */
-export interface RequestOptions {
-  /** Aborts the request with its reason. */
-  signal?: AbortSignal;
 }
 
 /**

@@ -122,6 +122,12 @@ const KNOWN: Record<keyof LoaderOptions<unknown>, true> = {
 
 const KNOWN_OUTPUT: Record<keyof OutputOptions, true> = { layout: true, dtype: true, ragged: true };
 
+/** Options of `Loader.request`. */
+export interface RequestOptions {
+  /** Aborts the request with its reason. */
+  signal?: AbortSignal;
+}
+
 /** Options that only make sense for epochs. */
 const EPOCHS_ONLY = [
   "ids",

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { requestDevice } from "../gpu/device.ts";
-import { Loader, type LoaderStats } from "../loader.ts";
+import { Loader } from "../loader.ts";
+import type { LoaderStats } from "../stats.ts";
 import { wholeNumber } from "./numbers.ts";
 import { openList } from "./list_options.ts";
 import { readOperators } from "./operators.ts";
