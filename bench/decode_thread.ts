@@ -1,7 +1,7 @@
 /**
  * What a decode costs the JavaScript thread, in microseconds a photo, from blob to submitted work:
  * with blobs that were lexed in C on another thread, in batches of 64 and 128, and with the lexer in
- * TypeScript; and what the status of each sample costs, asked for every three batches as the loader does
+ * TypeScript; and what the status of each sample costs, asked for every four batches as the loader does
  * it, against not asking at all.
  *
  * Run it by `deno task bench decode_thread [--pictures DIR]`; the last line is one JSON object.
@@ -17,7 +17,7 @@ const ROUNDS = 60;
 /** Rounds before those that count: V8 compiles what runs often, and an epoch has more batches. */
 const WARM_ROUNDS = 60;
 /** As `AHEAD` in `src/pipeline/pipeline.ts`. */
-const GROUP = 3;
+const GROUP = 4;
 const STREAM = 24;
 const STREAM_BATCH = 32;
 const STREAM_RUNS = 5;

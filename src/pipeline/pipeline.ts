@@ -6,8 +6,11 @@ import type { Finisher, Made } from "./finisher.ts";
 import type { BatchMaker, Submitted } from "./maker.ts";
 import type { PrefetchWindow } from "./prefetch.ts";
 
-/** Batches made ahead of the consumer. They hold GPU memory, and one wait verifies them all. */
-const AHEAD = 3;
+/**
+ * Batches made ahead of the consumer. They hold GPU memory, and one wait verifies them all: it ends
+ * some 11 ms after the GPU is done, as Deno polls. So many are fetched ahead at least.
+ */
+const AHEAD = 4;
 
 /** What the stages of a pipeline have done, in milliseconds and samples. */
 export interface PipelineTimes {
@@ -47,6 +50,7 @@ export class Pipeline<L> {
    */
   constructor(options: PipelineOptions<L>, jobs: Iterable<Job> | AsyncIterable<Job>) {
     this.#options = options;
+    options.window.least = AHEAD;
     this.#fetches = new FetchWindow(options.source, jobs, options.window, options.ordering, true);
     this.#pumping = this.#pump();
   }

@@ -1,6 +1,6 @@
 /** Largest window that `"auto"` chooses, in batches. */
 const LARGEST = 1024;
-/** Least window that `"auto"` chooses: one batch is used while another is fetched. */
+/** Least window that `"auto"` chooses by itself: one batch is used while another is fetched. */
 const SMALLEST = 2;
 /** Room above the bandwidth–delay product, so that a window too small for it grows. */
 const HEADROOM = 1.25;
@@ -65,6 +65,8 @@ class RecentMinimum {
  * then. `slowStart` widens the window from one batch on by one every so many batches.
  */
 export class PrefetchWindow {
+  /** Least window that `"auto"` chooses, in batches: as many as are used at once. */
+  least: number = SMALLEST;
   readonly #fixed: number | "auto";
   readonly #slowStart: number;
   readonly #latency = new RecentMinimum();
@@ -170,13 +172,13 @@ export class PrefetchWindow {
   #product(): number {
     const latency = this.#latency.value;
     const interval = this.#interval.value;
-    if (interval === Infinity || latency === Infinity) return SMALLEST;
+    if (interval === Infinity || latency === Infinity) return this.least;
     const batches = 1 / Math.max(interval, 1e-3);
     if (this.#probe !== undefined) {
       return Math.max(1, Math.floor((DRAIN * latency + this.#excess) * batches));
     }
     const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
     const product = headroom * (latency + this.#excess) * batches;
-    return Math.max(SMALLEST, Math.min(LARGEST, Math.ceil(product) + 1));
+    return Math.max(this.least, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }
