@@ -6,11 +6,13 @@ import type { Finisher, Made } from "./finisher.ts";
 import type { BatchMaker, Submitted } from "./maker.ts";
 import type { PrefetchWindow } from "./prefetch.ts";
 
-/**
- * Batches made ahead of the consumer. They hold GPU memory, and one wait verifies them all: it ends
- * some 11 ms after the GPU is done, as Deno polls. So many are fetched ahead at least.
- */
+/** Batches made ahead of the consumer, which hold GPU memory; so many are fetched ahead at least. */
 const AHEAD = 4;
+/**
+ * Batches whose status is asked for at once. Deno tells of it some 11 ms after the GPU is done: the
+ * next group is submitted meanwhile.
+ */
+const GROUP = AHEAD / 2;
 
 /** What the stages of a pipeline have done, in milliseconds and samples. */
 export interface PipelineTimes {
@@ -39,6 +41,8 @@ export class Pipeline<L> {
   readonly #fetches: FetchWindow;
   readonly #ready: Made<L>[] = [];
   readonly #pumping: Promise<void>;
+  /** Batches that are submitted, but not delivered. */
+  #pending = 0;
   #wake = Promise.withResolvers<void>();
   #stopped = false;
   #ended = false;
@@ -92,6 +96,7 @@ export class Pipeline<L> {
 
   async #pump(): Promise<void> {
     const { times, maker, device } = this.#options;
+    let delivered: Promise<void> = Promise.resolve();
     const unwatch = watchLoss(device, (error) => {
       this.fail(error);
       this.#fetches.end();
@@ -110,19 +115,26 @@ export class Pipeline<L> {
         try {
           while (next) {
             group.push(await maker.submit(next));
-            const room = AHEAD - this.#ready.length - group.length;
-            next = !this.#stopped && room > 0 && this.#fetches.ready
+            this.#pending++;
+            const more = group.length < GROUP && this.#ready.length + this.#pending < AHEAD;
+            next = !this.#stopped && more && this.#fetches.ready
               ? await this.#fetches.next()
               : null;
           }
         } catch (error) {
           failure = { error };
         }
-        await this.#deliver(group, failure);
-        times.gpu += performance.now() - submitted;
-        while (this.#ready.length >= AHEAD && !this.#stopped) await this.#wake.promise;
+        delivered = this.#deliver(group, failure, submitted, delivered);
+        // It is awaited in its turn; until then its failure is nobody's.
+        delivered.catch(() => {});
+        if (failure) break;
+        while (this.#ready.length + this.#pending >= AHEAD && !this.#stopped && !this.#failure) {
+          await this.#wake.promise;
+        }
       }
+      await delivered;
     } catch (error) {
+      await delivered.catch(() => {});
       this.fail(await lossOr(device, error));
     } finally {
       unwatch();
@@ -131,18 +143,32 @@ export class Pipeline<L> {
     this.#notify();
   }
 
-  async #deliver(group: Submitted[], failure: { error: unknown } | undefined): Promise<void> {
-    const { maker, finisher, times } = this.#options;
+  async #deliver(
+    group: Submitted[],
+    failure: { error: unknown } | undefined,
+    since: number,
+    before: Promise<void>,
+  ): Promise<void> {
+    const { maker, finisher, times, device } = this.#options;
+    const verified = maker.verify(group);
+    verified.catch(() => {});
     try {
-      await maker.verify(group);
+      await before;
+      await verified;
+      times.gpu += performance.now() - since;
       while (group.length > 0) {
         const submitted = group.shift()!;
+        this.#pending--;
         this.#ready.push(await finisher.finish(submitted));
         times.samples += submitted.job.ids.length;
         this.#notify();
       }
+    } catch (error) {
+      this.fail(await lossOr(device, error));
+      throw error;
     } finally {
       for (const submitted of group) finisher.discard(submitted);
+      this.#pending -= group.length;
     }
     if (failure) throw failure.error;
   }
