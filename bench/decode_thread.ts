@@ -16,7 +16,7 @@ const COUNT = 64;
 const ROUNDS = 60;
 /** Rounds before those that count: V8 compiles what runs often, and an epoch has more batches. */
 const WARM_ROUNDS = 60;
-/** As `AHEAD` in `src/pipeline/pipeline.ts`. */
+/** As `AHEAD` in `src/pipeline/pipeline.ts`, all of which are waited for here. */
 const GROUP = 4;
 const STREAM = 24;
 const STREAM_BATCH = 32;
