@@ -1,5 +1,6 @@
 /** The gates that every change passes: `deno task ok`. */
 import { importFlags, path, readConfig } from "./imports.ts";
+import { checkLayers } from "./layers.ts";
 import { finish } from "./process.ts";
 import { merge, testAll, testExamples, testFiles } from "./tests.ts";
 
@@ -28,6 +29,7 @@ const GATES: Gate[] = [
   command("formatted", () => ["fmt", "--check"]),
   command("lint", () => ["lint"]),
   command("types", async () => ["check", ...await importFlags(), "."]),
+  { name: "stages apart", run: checkLayers },
   command("generated files current", () => ["run", "-A", "tools/shaders.ts", "--check"]),
   command(
     "documentation",
