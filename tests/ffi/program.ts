@@ -1,4 +1,5 @@
-/** Programs of a user over the native driver, in processes of their own. */
+/** Programs of a user over `CassandraSource`, in processes of their own. */
+import { importFlags } from "../../tools/imports.ts";
 import { fakeDriver } from "./shim.ts";
 
 /** The folder of the repository. */
@@ -30,7 +31,7 @@ export async function run(
     );
     const begin = performance.now();
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", `--config=${new URL("deno.json", ROOT).pathname}`, main],
+      args: ["run", "-A", "--no-check", ...await importFlags(), main],
       env: { NO_COLOR: "1", CASSETTE_CACHE: cache ?? `${folder}/cache`, ...env },
     }).output();
     const decoder = new TextDecoder();

@@ -1,7 +1,8 @@
 /** Programs that end in ways of their own, over the real driver and a real server. */
 import { assert, assertEquals } from "@std/assert";
 import { notRun } from "../../tools/not_run.ts";
-import { importFlags } from "../../tools/imports.ts";
+import { cacheFolder } from "../../src/ffi/cache.ts";
+import { run } from "../ffi/program.ts";
 import { connect, createTable, KEYSPACE, putRows } from "./tables.ts";
 import { lackingNative } from "./native.ts";
 import { testServer } from "./server.ts";
@@ -9,43 +10,9 @@ import { testServer } from "./server.ts";
 const { server, lacking } = await testServer();
 const noNative = await lackingNative();
 const TABLE = `${KEYSPACE}.exits`;
-const ROOT = new URL("../../", import.meta.url);
 
-async function run(driver: string, ids: string[], text: string) {
-  const main = await Deno.makeTempFile({ suffix: ".ts" });
-  await Deno.writeTextFile(
-    main,
-    `import { CassandraSource } from "${new URL("src/source/cassandra.ts", ROOT)}";
-     import { IdList } from "${new URL("src/ids.ts", ROOT)}";
-     const ids = IdList.from(${JSON.stringify(ids)});
-     const open = () => CassandraSource.open(${
-      JSON.stringify({ ...server!, table: TABLE, driver })
-    });
-     ${text}`,
-  );
-  const begin = performance.now();
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--no-check",
-      "--v8-flags=--expose-gc",
-      `--config=${new URL("deno.json", ROOT).pathname}`,
-      ...await importFlags(),
-      main,
-    ],
-    // Blobs go back to the system as they are freed: what glibc keeps for later would count as held.
-    env: { MALLOC_MMAP_THRESHOLD_: "16384" },
-  }).output();
-  await Deno.remove(main);
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-    seconds: (performance.now() - begin) / 1000,
-  };
-}
+// Blobs go back to the system as they are freed: what glibc keeps for later would count as held.
+const ENVIRONMENT = { DENO_V8_FLAGS: "--expose-gc", MALLOC_MMAP_THRESHOLD_: "16384" };
 
 const programs: [string, string, number, string][] = [
   [
@@ -130,7 +97,14 @@ for (const driver of ["native", "js"]) {
         await createTable(client, TABLE);
         const data = new Uint8Array(20_000);
         await putRows(client, TABLE, ids.map((id) => ({ id, data, label: 1, mask: null })));
-        const found = await run(driver, ids, text);
+        const options = JSON.stringify({ ...server!, table: TABLE, driver });
+        const found = await run(
+          `const ids = IdList.from(${JSON.stringify(ids)});
+           const open = () => CassandraSource.open(${options});
+           ${text}`,
+          ENVIRONMENT,
+          cacheFolder(),
+        );
         assertEquals([found.code, found.stdout], [code, stdout], found.stderr);
         assert(found.seconds < 30, `it took ${found.seconds} s`);
       },
