@@ -13,6 +13,7 @@ import {
   SqliteWriter,
 } from "../mod.ts";
 import { countedIds, FakeSource, numberOf } from "./pipeline/fake_source.ts";
+import { tempFolder } from "./temp.ts";
 
 const SIZE = 13;
 const device = await requestDevice();
@@ -97,8 +98,7 @@ Deno.test("a sample's pixels do not depend on where a run was cut", async () => 
 });
 
 Deno.test("a sample's pixels do not depend on the source", async () => {
-  const path = await Deno.makeTempFile({ suffix: ".sqlite" });
-  await Deno.remove(path);
+  const path = `${tempFolder()}/set.sqlite`;
   {
     await using writer = new SqliteWriter(path);
     await writer.createTables();

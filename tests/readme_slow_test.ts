@@ -2,12 +2,13 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { importFlags, path } from "../tools/imports.ts";
 import { cassette } from "./cli/command.ts";
+import { tempFolder } from "./temp.ts";
 
 Deno.test("the ten lines of the README load what the demo has filled in", async () => {
   const readme = await Deno.readTextFile(path("README.md"));
   const script = /```ts\n([\s\S]*?)```/.exec(readme)![1];
   assertEquals(script.trimEnd().split("\n").length, 10);
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   await Deno.writeTextFile(join(dir, "script.ts"), script);
   assertEquals((await cassette(["demo", "--out", join(dir, "cassette-demo")])).code, 0);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

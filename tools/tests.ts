@@ -75,7 +75,10 @@ async function testGroup(
 ): Promise<Result> {
   const folder = await Deno.makeTempDir({ prefix: "cassette-test-" });
   const [report, reasons] = [`${folder}/junit.xml`, `${folder}/not_run`];
+  const temporary = Deno.env.get("TMPDIR");
   Deno.env.set(NOT_RUN_FILE, reasons);
+  // What examples, tests that crash, and programs that they end leave goes with the folder.
+  Deno.env.set("TMPDIR", folder);
   try {
     const args = [
       "test",
@@ -106,6 +109,8 @@ async function testGroup(
     return { ...found, ok: found.failed.length === 0 };
   } finally {
     Deno.env.delete(NOT_RUN_FILE);
+    if (temporary === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", temporary);
     await Deno.remove(folder, { recursive: true });
   }
 }

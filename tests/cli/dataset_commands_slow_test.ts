@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import { readList, readSplit } from "../../mod.ts";
 import { pictureFolder, records, writeFiles } from "../dataset/pictures.ts";
 import { cassette } from "./command.ts";
+import { tempFolder } from "../temp.ts";
 
 const COLUMNS = ["--column", "patient", "--path-columns", "(?<patient>\\d)\\.jpg$"];
 const RATIOS = ["--ratios", "train=0.8,val=0.2"];
@@ -23,7 +24,7 @@ Deno.test("cassette init prints the statements that it would run, and runs them"
   assertStringIncludes(statements[0], `'NetworkTopologyStrategy', 'dc1': 3`);
   assertStringIncludes(statements[1], `compression = {'enabled': 'false'}`);
   assertStringIncludes(statements[2], `PRIMARY KEY (("patient"), "id")`);
-  const sqlite = join(await Deno.makeTempDir(), "set.sqlite");
+  const sqlite = join(tempFolder(), "set.sqlite");
   await run("init", "--dry-run", "--sqlite", sqlite);
   assertEquals(await Deno.stat(sqlite).catch(() => undefined), undefined);
   assertStringIncludes(await run("init", "--sqlite", sqlite), "are there");
@@ -65,7 +66,7 @@ Deno.test("cassette list, split and verify go from pictures to parts that stay",
 
 Deno.test("cassette ingest writes into a folder, and takes pictures from a module of one's own", async () => {
   const dir = await pictureFolder(8);
-  const out = await Deno.makeTempDir();
+  const out = tempFolder();
   assertStringIncludes(await run("ingest", dir, "--out-dir", out, "--concurrency", "2"), "8 pict");
   const manifest = join(out, "manifest.csv");
   const again = ["--sqlite", join(out, "again.sqlite"), "--json"];

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { IdList, listSqlite, pathId, SqliteSource } from "../../mod.ts";
 import { cassette } from "./command.ts";
+import { tempFolder } from "../temp.ts";
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -15,7 +16,7 @@ function pngSize(png: Uint8Array): [number, number] {
 }
 
 async function pictureFolder(count: number): Promise<string> {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   for (const { path, data } of drawRecords(count)) {
     await Deno.mkdir(join(dir, path, ".."), { recursive: true });
     await Deno.writeFile(join(dir, path), data);
@@ -27,7 +28,7 @@ Deno.test("cassette ingest fills SQLite from a folder per class, and twice doubl
   const dir = await pictureFolder(8);
   await Deno.writeTextFile(join(dir, "disc", "broken.jpg"), "no picture");
   await Deno.writeTextFile(join(dir, "disc", "notes.txt"), "not even named as one");
-  const sqlite = join(await Deno.makeTempDir(), "set.sqlite");
+  const sqlite = join(tempFolder(), "set.sqlite");
   for (let round = 0; round < 2; round++) {
     const { code, out, err } = await cassette(["ingest", dir, "--sqlite", sqlite, "--json"]);
     assertEquals(code, 1);

@@ -2,10 +2,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { cassette, djpeg } from "./command.ts";
+import { tempFolder } from "../temp.ts";
 
 /** A folder with three drawn pictures and whatever else a test wants. */
 async function folder(extra: Record<string, Uint8Array | string> = {}): Promise<string> {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   let i = 0;
   for (const { data } of drawRecords(3)) await Deno.writeFile(join(dir, `p${i++}.jpg`), data);
   for (const [name, content] of Object.entries(extra)) {

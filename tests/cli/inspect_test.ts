@@ -3,9 +3,10 @@ import { join } from "@std/path";
 import { inspectJpeg } from "../../src/jpeg/inspect.ts";
 import { cjpeg, draw } from "../jpeg/support.ts";
 import { cassette } from "./command.ts";
+import { tempFolder } from "../temp.ts";
 
 Deno.test("cassette inspect says what a file consists of, and how it would be decoded", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   try {
     const good = join(dir, "good.jpg");
     const text = join(dir, "text.jpg");

@@ -2,9 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { importFlags, path } from "../../tools/imports.ts";
 import { cassette } from "./command.ts";
+import { tempFolder } from "../temp.ts";
 
 Deno.test("cassette tells what files it cannot use in one line, without a stack", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const file = join(dir, "file");
   await Deno.writeTextFile(file, "path,label\n");
   await Deno.rename(file, `${file}.csv`);
@@ -36,7 +37,7 @@ Deno.test("cassette tells what files it cannot use in one line, without a stack"
 });
 
 Deno.test("cassette ingest ends at a second signal, whatever the first one waits for", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "-q", ...await importFlags(), path("src/cli/main.ts"), "ingest", "--stdin"]
       .concat("--sqlite", join(dir, "set.sqlite")),

@@ -22,6 +22,7 @@ import { lackingNative } from "../source/native.ts";
 import { pictureFolder } from "./pictures.ts";
 import { testServer } from "../source/server.ts";
 import { connect } from "../source/tables.ts";
+import { tempFolder } from "../temp.ts";
 
 const { server, lacking } = await testServer();
 const KEYSPACE = "cassette_dataset";
@@ -36,7 +37,7 @@ function test(name: string, fn: () => Promise<void>): void {
 }
 
 test("a folder goes into Cassandra, twice without doubles, and is listed and loaded", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   for (const { path, data } of drawRecords(20)) {
     await Deno.mkdir(join(dir, path, ".."), { recursive: true });
     await Deno.writeFile(join(dir, path), data);
@@ -81,7 +82,7 @@ test("a folder goes into Cassandra, twice without doubles, and is listed and loa
 
 test("the command fills and loads Cassandra", async () => {
   const target = ["--cassandra", server!.contactPoints.join(), "--port", `${server!.port}`];
-  const out = await Deno.makeTempDir();
+  const out = tempFolder();
   await dropKeyspace("cassette_demo");
   const demo = await cassette(["demo", ...target, "--keyspace", "cassette_demo", "--out", out]);
   assertEquals([demo.code, demo.out.includes("every id once in each of 3 epochs: yes")], [0, true]);

@@ -10,9 +10,10 @@ import {
   SqliteWriter,
   UsageError,
 } from "../../mod.ts";
+import { tempFolder } from "../temp.ts";
 
 async function pictureFolder(count: number): Promise<string> {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   for (const { path, data } of drawRecords(count)) {
     await Deno.mkdir(join(dir, path, ".."), { recursive: true });
     await Deno.writeFile(join(dir, path), data);
@@ -33,12 +34,12 @@ Deno.test("listFolder numbers classes in alphabetical order, nested folders belo
 
 Deno.test("listFolder refuses a folder that is not there or has no pictures", async () => {
   await assertRejects(() => listFolder("/no/such/folder"), UsageError, "readable folder");
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   await assertRejects(() => listFolder(dir), UsageError, "received none");
 });
 
 Deno.test("others read what is stored of a set while it is written", async () => {
-  const path = join(await Deno.makeTempDir(), "set.sqlite");
+  const path = join(tempFolder(), "set.sqlite");
   await using writer = new SqliteWriter(path);
   await writer.createTables();
   for (const [i, record] of [...drawRecords(6)].entries()) {
@@ -79,7 +80,7 @@ Deno.test("an ingest that is aborted keeps what it wrote, and goes on with what 
 });
 
 Deno.test("listSqlite names the table and the file that it cannot read", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const path = join(dir, "set.sqlite");
   assertThrows(() => listSqlite(path), UsageError, path);
   {
@@ -95,7 +96,7 @@ Deno.test("listSqlite names the table and the file that it cannot read", async (
 Deno.test("the list is in the order of the ids, whatever the order of the rows", async () => {
   const paths: string[] = [];
   for (const reverse of [false, true]) {
-    const path = join(await Deno.makeTempDir(), "set.sqlite");
+    const path = join(tempFolder(), "set.sqlite");
     await using writer = new SqliteWriter(path);
     await writer.createTables();
     const records = [...drawRecords(6)];

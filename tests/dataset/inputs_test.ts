@@ -28,6 +28,7 @@ import {
 } from "../../mod.ts";
 import { expandBraces } from "../../src/dataset/tar.ts";
 import { records, writeFiles } from "./pictures.ts";
+import { tempFolder } from "../temp.ts";
 
 interface Filled {
   path: string;
@@ -41,7 +42,7 @@ async function fill(
   schema: DatasetSchema = {},
   options: IngestOptions = {},
 ): Promise<Filled> {
-  const path = join(await Deno.makeTempDir(), "set.sqlite");
+  const path = join(tempFolder(), "set.sqlite");
   await using writer = new SqliteWriter(path, schema);
   const report = await ingest(input, writer, options);
   return {
@@ -67,7 +68,7 @@ async function greyPng(width: number, height: number): Promise<Uint8Array> {
 }
 
 Deno.test("a manifest gives classes by number or name, columns, and bad lines one by one", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   await writeFiles(dir, {
     ...Object.fromEntries(pictures.map(({ path, data }) => [path, data])),
     "named.csv": "\ufeffpath,class,patient,age,weight\r\n" +
@@ -98,7 +99,7 @@ Deno.test("a manifest gives classes by number or name, columns, and bad lines on
 });
 
 Deno.test("shards give samples by key, with classes, arrays, masks and columns", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const mask = await greyPng(8, 8);
   const file = (name: string, data: Uint8Array | string) => {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
@@ -147,7 +148,7 @@ Deno.test("shards give samples by key, with classes, arrays, masks and columns",
 });
 
 Deno.test("masks, .npy files and JSON lists are labels beside the pictures", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const mask = await greyPng(6, 4);
   await writeFiles(dir, {
     "images/train/a.jpg": pictures[0].data,
@@ -182,7 +183,7 @@ Deno.test("masks, .npy files and JSON lists are labels beside the pictures", asy
 });
 
 Deno.test("lines give records, and a bad line leaves its neighbours alone", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   await writeFiles(dir, { "p.jpg": pictures[1].data });
   const lines = [
     { path: "a.jpg", label: 2, class: "two", data: pictures[0].data.toBase64() },
@@ -206,7 +207,7 @@ Deno.test("lines give records, and a bad line leaves its neighbours alone", asyn
 });
 
 Deno.test("pictures are re-encoded with their masks, and once", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const noise = { width: 90, height: 60, channels: 3 as const };
   const raw = Uint8Array.from({ length: 90 * 60 * 3 }, (_, i) => (i * 2654435761) >>> 24);
   const tiff = await sharp(raw, { raw: noise }).tiff().toBuffer();
@@ -250,7 +251,7 @@ Deno.test("pictures are re-encoded with their masks, and once", async () => {
 });
 
 Deno.test("a user's own getData gives the pictures", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   await writeFiles(dir, { "m.csv": "path,label\ns3://bucket/1,1\ns3://bucket/2,0\n" });
   const asked: string[] = [];
   const { report, get } = await fill(await csvInput(join(dir, "m.csv"), { root: "/" }), {}, {
@@ -266,7 +267,7 @@ Deno.test("a user's own getData gives the pictures", async () => {
 });
 
 Deno.test("a folder that was written is a data set: files, metadata, and a manifest to ingest", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const out = join(dir, "out");
   await writeFiles(dir, Object.fromEntries(pictures.map(({ path, data }) => [`in/${path}`, data])));
   const input = await folderInput(join(dir, "in"));

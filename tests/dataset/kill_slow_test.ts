@@ -7,10 +7,11 @@ import { notRun } from "../../tools/not_run.ts";
 import { testServer } from "../source/server.ts";
 import { connect } from "../source/tables.ts";
 import { records, writeFiles } from "./pictures.ts";
+import { tempFolder } from "../temp.ts";
 
 /** A folder with so many small pictures. */
 async function manyPictures(count: number): Promise<string> {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const drawn = records(8);
   const files = Array.from({ length: count }, (_, i) => {
     const { path, data } = drawn[i % drawn.length];

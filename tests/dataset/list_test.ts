@@ -17,6 +17,7 @@ import { ListBuilder, sortIds } from "../../src/dataset/list_builder.ts";
 import { readRows, TextCache } from "../../src/dataset/cql_rows.ts";
 import { cutRing } from "../../src/dataset/ring.ts";
 import { pictureFolder } from "./pictures.ts";
+import { tempFolder } from "../temp.ts";
 
 /** Many rows with ids of a simple generator. */
 function build(count: number, columns: string[] = [], same = 0): SampleList {
@@ -61,7 +62,7 @@ Deno.test("ids are sorted, whatever they look like", () => {
 });
 
 Deno.test("a list file holds ids, labels, classes and columns, and its bytes are always the same", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   for (const count of [0, 1, 70_000]) {
     const list = build(count, ["text", "number", "mixed"]);
     const [a, b] = [join(dir, "a"), join(dir, "b")];
@@ -74,7 +75,7 @@ Deno.test("a list file holds ids, labels, classes and columns, and its bytes are
 });
 
 Deno.test("a list of 1.3 million samples takes less than 40 MB and a second", async () => {
-  const path = join(await Deno.makeTempDir(), "list");
+  const path = join(tempFolder(), "list");
   await writeList(path, build(1_300_000));
   const { size } = await Deno.stat(path);
   assert(size < 40e6, `it takes ${size} bytes`);
@@ -85,7 +86,7 @@ Deno.test("a list of 1.3 million samples takes less than 40 MB and a second", as
 });
 
 Deno.test("a list file that is damaged, cut off, or none is refused", async () => {
-  const path = join(await Deno.makeTempDir(), "list");
+  const path = join(tempFolder(), "list");
   await writeList(path, build(100));
   const good = await Deno.readFile(path);
   for (const at of [9, 20, 400, good.length - 1]) {

@@ -11,6 +11,7 @@ import {
   SqliteWriter,
   UsageError,
 } from "../../mod.ts";
+import { tempFolder } from "../temp.ts";
 
 /**
  * Five rows in groups of two, as pyarrow writes them with Hugging Face's metadata: `image` is a
@@ -22,7 +23,7 @@ const file = (codec: string) => fromFileUrl(new URL(`parquet/${codec}.parquet`, 
 Deno.test("Parquet files give pictures, classes and columns, in each codec", async () => {
   const columns = { patient: "text", age: "int" } as const;
   for (const codec of ["snappy", "zstd", "gzip", "brotli"]) {
-    const path = join(await Deno.makeTempDir(), "set.sqlite");
+    const path = join(tempFolder(), "set.sqlite");
     const input = await parquetInput([file(codec)], { columns });
     await using writer = new SqliteWriter(path, { columns });
     const report = await ingest(input, writer);
@@ -41,7 +42,7 @@ Deno.test("Parquet files give pictures, classes and columns, in each codec", asy
 });
 
 Deno.test("lists of a Parquet file become arrays; what it lacks is named", async () => {
-  const path = join(await Deno.makeTempDir(), "set.sqlite");
+  const path = join(tempFolder(), "set.sqlite");
   const input = await parquetInput([file("snappy")], { labelColumn: "many" });
   await using writer = new SqliteWriter(path, { labelType: "blob" });
   assertEquals((await ingest(input, writer)).written, 4);

@@ -1,6 +1,7 @@
 import { dirname, join } from "@std/path";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import type { SampleRecord } from "../../mod.ts";
+import { tempFolder } from "../temp.ts";
 
 /** Drawn pictures, made once: drawing is what takes time. */
 let drawn: SampleRecord[] = [];
@@ -26,7 +27,7 @@ export async function writeFiles(
 
 /** A new folder with drawn pictures, a folder for each class. */
 export async function pictureFolder(count: number): Promise<string> {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   await writeFiles(dir, Object.fromEntries(records(count).map(({ path, data }) => [path, data])));
   return dir;
 }

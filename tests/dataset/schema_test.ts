@@ -14,6 +14,7 @@ import {
   verifySqlite,
 } from "../../mod.ts";
 import { pictureFolder } from "./pictures.ts";
+import { tempFolder } from "../temp.ts";
 
 const OWN: DatasetSchema = {
   dataTable: "data_224",
@@ -64,7 +65,7 @@ Deno.test("tables in SQLite that another schema has made are told before the fir
     ],
   ];
   for (const [sql, schema, message] of cases) {
-    const path = join(await Deno.makeTempDir(), "set.sqlite");
+    const path = join(tempFolder(), "set.sqlite");
     new DatabaseSync(path).exec(sql);
     await using writer = new SqliteWriter(path, schema);
     await assertRejects(() => writer.createTables(), SchemaError, message);

@@ -15,6 +15,7 @@ import {
 import { hashPlace, murmur3 } from "../../src/dataset/hash.ts";
 import { ListBuilder } from "../../src/dataset/list_builder.ts";
 import { pathId } from "../../src/dataset/record.ts";
+import { tempFolder } from "../temp.ts";
 
 /** Samples of classes of given sizes; each patient has five samples in a row. */
 function listOf(...sizes: number[]): SampleList {
@@ -138,7 +139,7 @@ Deno.test("with an earlier split its samples stay, and sizes are filled up", () 
 });
 
 Deno.test("a split file keeps the split and its provenance, and gives the loader its ids", async () => {
-  const path = join(await Deno.makeTempDir(), "a.split");
+  const path = join(tempFolder(), "a.split");
   const list = listOf(30, 20);
   const options = { counts: { train: 20, val: 10 }, seed: 9, from: "set.sqlite" };
   const split = splitList(list, options);

@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import { SqliteWriter } from "../../mod.ts";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { importFlags, path } from "../../tools/imports.ts";
+import { tempFolder } from "../temp.ts";
 
 async function train(args: string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -17,7 +18,7 @@ async function train(args: string[]): Promise<string> {
 const lastLoss = (text: string) => Number(/step \d+: loss ([\d.]+)/.exec(text)![1]);
 
 Deno.test("the training example learns classes, and a resumed run matches one that was not cut", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const sqlite = join(dir, "set.sqlite");
   {
     await using writer = new SqliteWriter(sqlite);

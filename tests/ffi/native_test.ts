@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { notRun } from "../../tools/not_run.ts";
 import { ROOT, run, withDriver } from "./program.ts";
 import { lackingCompiler } from "./shim.ts";
+import { tempFolder } from "../temp.ts";
 
 const lacking = await lackingCompiler();
 function test(name: string, fn: () => Promise<void>): void {
@@ -33,7 +34,7 @@ test("a driver that is not one is a NoDriverError that names it", async () => {
 });
 
 test("without a way to get a driver there is a NoDriverError that says how", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = tempFolder();
   const cc = await new Deno.Command("sh", { args: ["-c", "command -v cc"] }).output();
   // Nothing but the compiler is found by name, so there is no Python to fetch a driver with.
   await Deno.writeTextFile(
@@ -45,7 +46,6 @@ test("without a way to get a driver there is a NoDriverError that says how", asy
   );
   const { stdout } = await run(OPEN('driver: "native"'), { PATH: folder });
   assertMatch(stdout, /^NoDriverError: .*CASSETTE_DRIVER.*driver: "js"/);
-  await Deno.remove(folder, { recursive: true });
 });
 
 test("auto falls back to the JavaScript driver and warns", async () => {

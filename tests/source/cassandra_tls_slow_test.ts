@@ -18,6 +18,7 @@ import { ownServer } from "./server.ts";
 import { connect, createTable, KEYSPACE, putRows } from "./tables.ts";
 import { type TlsFront, tlsFront } from "./tls_front.ts";
 import { zip } from "./zip.ts";
+import { tempFolder } from "../temp.ts";
 
 const guarded = await ownServer({ port: 9144, tls: true, auth: true, heapMiB: 512 });
 const plain = await ownServer();
@@ -232,7 +233,7 @@ for (const driver of ["native", "js"] as const) {
   });
 
   test("a secure connect bundle is read, and its service asked", async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = tempFolder();
     const put = async (name: string, bytes: Uint8Array) => {
       await Deno.writeFile(join(folder, name), bytes);
       return {
@@ -264,6 +265,5 @@ for (const driver of ["native", "js"] as const) {
     assert(performance.now() - begin < LIMIT_MS);
     assertMatch(error.message, /whole\.zip.*refused/i);
     assertNoSecret(error);
-    await Deno.remove(folder, { recursive: true });
   });
 }

@@ -2,9 +2,10 @@ import { SqliteSource } from "../../src/source/sqlite.ts";
 import { conformance } from "./conformance.ts";
 import { parseId } from "../../src/ids.ts";
 import { DatabaseSync } from "node:sqlite";
+import { tempFolder } from "../temp.ts";
 
 for (const textIds of [false, true]) {
-  const path = `${Deno.makeTempDirSync()}/conformance.sqlite`;
+  const path = `${tempFolder()}/conformance.sqlite`;
   conformance({
     name: `sqlite, ids as ${textIds ? "text" : "blobs"}`,
     fill(rows) {

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import type { Result } from "../../tools/tests.ts";
+import { tempFile } from "../temp.ts";
 
 /** Runs test files through the runner, quietly, in a process of its own. */
 async function run(files: Record<string, string>, ...flags: string[]): Promise<Result> {
@@ -66,4 +67,17 @@ Deno.test("a crash is counted as a failure", async () => {
     "a_test.ts": `Deno.test("dies", () => Deno.kill(Deno.pid, "SIGKILL"));`,
   });
   assertEquals({ ok, passed, failures: failed.length }, { ok: false, passed: 0, failures: 1 });
+});
+
+Deno.test("what tests leave in the temporary folder is removed", async () => {
+  const note = tempFile();
+  await run({
+    "a_test.ts": `Deno.test("leaves", () => {
+      Deno.writeTextFileSync(${JSON.stringify(note)}, Deno.makeTempFileSync());
+      Deno.kill(Deno.pid, "SIGKILL");
+    });`,
+  });
+  const left = await Deno.readTextFile(note);
+  assertStringIncludes(left, "cassette-test-");
+  await assertRejects(() => Deno.stat(left), Deno.errors.NotFound);
 });

@@ -2,6 +2,7 @@
 import cassandra from "cassandra-driver";
 import { fromFileUrl, join } from "@std/path";
 import { cassandraJars, findJava, NotInstalledError } from "./jars.ts";
+import { emptyTemporary } from "./server.ts";
 
 /** A cluster of nodes that run. */
 export interface Cluster extends AsyncDisposable {
@@ -86,7 +87,7 @@ export async function startCluster(): Promise<Cluster> {
       const data = join(folder, host);
       await Deno.mkdir(data);
       await Deno.writeTextFile(join(data, "cassandra.yaml"), await settings(data, i));
-      nodes.push(startNode(data, args));
+      nodes.push(startNode(data, await emptyTemporary(data), args));
       // The others learn of the ring from the first one, and one of the other.
       await answers(host, nodes[i], join(data, "server.log"));
     }
@@ -136,7 +137,7 @@ async function settings(data: string, index: number): Promise<string> {
     `\ninitial_token: ${TOKENS[index]}\nauto_bootstrap: false\n`;
 }
 
-function startNode(data: string, java: string[]): Deno.ChildProcess {
+function startNode(data: string, temporary: string, java: string[]): Deno.ChildProcess {
   const node = new Deno.Command("sh", {
     args: [
       "-c",
@@ -145,6 +146,7 @@ function startNode(data: string, java: string[]): Deno.ChildProcess {
       ...java,
       `-Dcassandra.config=file://${join(data, "cassandra.yaml")}`,
       `-Dcassandra.storagedir=${data}`,
+      `-Djava.io.tmpdir=${temporary}`,
       "org.apache.cassandra.service.CassandraDaemon",
     ],
     cwd: data,

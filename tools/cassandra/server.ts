@@ -94,6 +94,7 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
   if (options.tls) await makeCertificates(certificates);
   await Deno.writeTextFile(join(data, "cassandra.yaml"), await settings(options, port, data));
   for (const name of ["pid", "ending"]) await Deno.remove(join(data, name)).catch(() => {});
+  const temporary = await emptyTemporary(data);
   const heap = options.heapMiB ?? 1024;
   const args = [
     ...(await Deno.readTextFile(new URL("java.args", import.meta.url))).trim().split(/\s+/),
@@ -101,6 +102,7 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
     `-Xms${Math.min(heap, 512)}m`,
     `-Dcassandra.config=file://${join(data, "cassandra.yaml")}`,
     `-Dcassandra.storagedir=${data}`,
+    `-Djava.io.tmpdir=${temporary}`,
     `-Dlogback.configurationFile=${fromFileUrl(new URL("logback.xml", import.meta.url))}`,
     "-cp",
     join(jars, "*"),
@@ -149,6 +151,20 @@ export async function stopCassandra(options: ServerOptions = {}): Promise<number
  */
 export function cassandraPid(options: ServerOptions = {}): Promise<number | undefined> {
   return runningPid(dataFolder(options));
+}
+
+/**
+ * Makes a server's own folder for temporary files: what a killed one leaves there, such as native
+ * libraries, is removed with its data or at its next start.
+ *
+ * @param data The server's folder.
+ * @returns The path.
+ */
+export async function emptyTemporary(data: string): Promise<string> {
+  const folder = join(data, "tmp");
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder);
+  return folder;
 }
 
 function dataFolder(options: ServerOptions): string {

@@ -1,0 +1,31 @@
+/** Temporary files of tests; they are removed when the test file that made them ends. */
+
+const made: string[] = [];
+
+globalThis.addEventListener("unload", () => {
+  for (const path of made) {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+});
+
+/** Makes an empty folder. */
+export function tempFolder(): string {
+  const path = Deno.makeTempDirSync();
+  made.push(path);
+  return path;
+}
+
+/**
+ * Makes an empty file.
+ *
+ * @param suffix The end of its name.
+ */
+export function tempFile(suffix = ""): string {
+  const path = Deno.makeTempFileSync({ suffix });
+  made.push(path);
+  return path;
+}
