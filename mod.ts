@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./src/errors.ts";
+export type { Latency } from "./src/latency.ts";
 export { formatId, ID_BYTES, IdList, parseId } from "./src/ids.ts";
 
 export {
@@ -12,7 +13,6 @@ export {
   type BlobSource,
   type FetchOptions,
   type LabelType,
-  type Latency,
   type RawLabel,
   type SourceStats,
 } from "./src/source/source.ts";
@@ -76,7 +76,7 @@ export type { PrefetchChoice } from "./src/pipeline/prefetch.ts";
 export { SamplePool } from "./src/pool.ts";
 export type { RequestIds } from "./src/pipeline/requests.ts";
 export type { OnCorrupt } from "./src/pipeline/finisher.ts";
-export type { PipelineTimes } from "./src/pipeline/pipeline.ts";
+export type { LoaderStages, StageStats } from "./src/pipeline/meter.ts";
 export type { LoaderState } from "./src/state.ts";
 
 export { type Capacity, type CapacityOptions, planCapacity } from "./src/dataset/capacity.ts";

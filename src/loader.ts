@@ -19,7 +19,8 @@ import type { Job } from "./pipeline/job.ts";
 import { Finisher, type Made } from "./pipeline/finisher.ts";
 import { BatchMaker } from "./pipeline/maker.ts";
 import { MixedDecoder } from "./pipeline/mixed_decoder.ts";
-import { Pipeline, type PipelineTimes } from "./pipeline/pipeline.ts";
+import { StageMeters } from "./pipeline/meter.ts";
+import { Pipeline } from "./pipeline/pipeline.ts";
 import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import { TensorLender } from "./pipeline/tensors.ts";
@@ -78,7 +79,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #augmenter: Augmenter;
   readonly #stages: Stages<L>;
   readonly #isolatingStages: Stages<L>;
-  readonly #times: PipelineTimes = { starved: 0, gpu: 0, samples: 0 };
+  readonly #meters = new StageMeters();
   readonly #skipped: SampleError[] = [];
   readonly #pipelines = new Set<Pipeline<L>>();
   readonly #maxBatchesOut: number;
@@ -168,7 +169,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       skipped: [...this.#skipped],
       prefetch: this.#window.size,
       window: this.#window.choice,
-      times: { ...this.#times },
+      stages: this.#meters.stats,
       source: this.#options.source.stats(),
       pool: this.#pool.stats(),
     };
@@ -317,7 +318,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     signal?.throwIfAborted();
     const { source, device } = this.#options;
     const pipeline = new Pipeline<L>(
-      { source, device, ...stages, window, ordering, times: this.#times },
+      { source, device, ...stages, window, ordering, meters: this.#meters },
       jobs,
     );
     this.#pipelines.add(pipeline);

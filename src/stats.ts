@@ -1,6 +1,6 @@
 import type { SampleError } from "./errors.ts";
 import type { PoolStats } from "./gpu/pool.ts";
-import type { PipelineTimes } from "./pipeline/pipeline.ts";
+import type { LoaderStages } from "./pipeline/meter.ts";
 import type { PrefetchChoice } from "./pipeline/prefetch.ts";
 import type { SourceStats } from "./source/source.ts";
 
@@ -16,8 +16,8 @@ export interface LoaderStats {
   prefetch: number;
   /** What the fetch window has chosen, and from what. */
   window: PrefetchChoice;
-  /** Where the time went. */
-  times: PipelineTimes;
+  /** What each stage has done, loops and requests together. */
+  stages: LoaderStages;
   /** What the source has counted. */
   source: SourceStats;
   /** GPU buffers of the loader. */

@@ -6,6 +6,7 @@ import { wholeNumber } from "./numbers.ts";
 import { openList } from "./list_options.ts";
 import { readOperators } from "./operators.ts";
 import { Progress } from "./progress.ts";
+import { stageLines } from "./stage_lines.ts";
 import { measureStages, type StageRate } from "./stage_rates.ts";
 import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
 
@@ -151,7 +152,8 @@ function describe({ images, seconds, rate, firstBatch, between, alone, stats }: 
     })`,
     ...alone.map(({ stage, rate }) => `  ${stage.padEnd(8)} alone: ${Math.round(rate)} images/s`),
     `  source: ${(bytes / 2 ** 20).toFixed(1)} MiB, ${retries} retries${request}`,
-    `  window: ${stats.prefetch} batches; waited ${ms(stats.times.starved)} for blobs alone`,
+    `  window: ${stats.prefetch} batches`,
+    ...stageLines(stats.stages),
     ...stats.skipped.map((sample) => `  masked: ${sample}`),
   ].join("\n");
 }

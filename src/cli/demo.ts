@@ -11,6 +11,7 @@ import { drawSheet } from "./contact_sheet.ts";
 import { drawRecords } from "./drawings.ts";
 import { Progress } from "./progress.ts";
 import { loadRows } from "./sheet_rows.ts";
+import { stageLines } from "./stage_lines.ts";
 import { measureStages } from "./stage_rates.ts";
 import { openList } from "./list_options.ts";
 import { addTargetOptions, openSource, openWriter, type TargetOptions } from "./target.ts";
@@ -135,6 +136,7 @@ async function loadEpochs(source: BlobSource, device: GPUDevice, list: SampleLis
   const whole = seen.every((ids) => ids.size === list.ids.length) &&
     samples === EPOCHS * list.ids.length;
   console.log(`  every id once in each of ${EPOCHS} epochs: ${whole ? "yes" : "NO"}`);
+  for (const line of stageLines(loader.stats().stages)) console.log(line);
 }
 
 async function drawSamples(

@@ -2,6 +2,7 @@ import { show } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import type { BlobBatch, BlobSource } from "../source/source.ts";
 import type { Job } from "./job.ts";
+import { StageMeters } from "./meter.ts";
 import { EpochPools } from "./pools.ts";
 import type { Launch, PrefetchWindow } from "./prefetch.ts";
 
@@ -11,8 +12,11 @@ import type { Launch, PrefetchWindow } from "./prefetch.ts";
  */
 export type Ordering = "ordered" | "batches" | "samples";
 
-/** How a fetch ended: with blobs, of which the receiver disposes, or with an error. */
-export type Outcome = { blobs: BlobBatch; error?: undefined } | {
+/**
+ * How a fetch ended: with blobs, of which the receiver disposes, and how many bytes they are, or
+ * with an error.
+ */
+export type Outcome = { blobs: BlobBatch; bytes: number; error?: undefined } | {
   blobs?: undefined;
   error: unknown;
 };
@@ -26,6 +30,8 @@ interface Flight {
   /** When it ended: 1 for the first of all fetches, and so on; 0 while it is under way. */
   settled: number;
   outcome: Promise<Fetched>;
+  /** When it ended, in milliseconds. */
+  ended: number;
 }
 
 /** Keeps a window of fetches under way and hands out what is complete. */
@@ -34,6 +40,7 @@ export class FetchWindow {
   readonly #ordering: Ordering;
   readonly #lex: boolean;
   readonly #window: PrefetchWindow;
+  readonly #meters: StageMeters;
   readonly #abort = new AbortController();
   readonly #pools = new EpochPools();
   readonly #flights: Flight[] = [];
@@ -51,6 +58,7 @@ export class FetchWindow {
    * @param window How many batches to have under way.
    * @param ordering Which complete batch comes next.
    * @param lex Whether the source may have the blobs lexed as JPEG files.
+   * @param meters Count what is fetched, and what waits to be handed out.
    */
   constructor(
     source: BlobSource,
@@ -58,9 +66,11 @@ export class FetchWindow {
     window: PrefetchWindow,
     ordering: Ordering,
     lex = false,
+    meters: StageMeters = new StageMeters(),
   ) {
     this.#source = source;
     this.#lex = lex;
+    this.#meters = meters;
     this.#window = window;
     this.#ordering = ordering;
     this.#filling = this.#fill(jobs);
@@ -91,6 +101,9 @@ export class FetchWindow {
     this.#flights.splice(this.#flights.indexOf(flight), 1);
     const fetched = await flight.outcome;
     this.#window.consumed(flight.launch, performance.now());
+    const { blobs } = fetched;
+    if (blobs) this.#meters.fetched.leave(flight.ended, arrivedOf(blobs), fetched.bytes);
+    else this.#meters.fetched.drop();
     if (this.#flights.length > 0) this.#pools.forgetBefore(this.#flights[0].job.epoch);
     this.#notify();
     return fetched;
@@ -111,6 +124,7 @@ export class FetchWindow {
     await this.#filling;
     for (const { outcome } of this.#flights.splice(0)) {
       (await outcome).blobs?.[Symbol.dispose]();
+      this.#meters.fetched.drop();
     }
   }
 
@@ -173,8 +187,10 @@ export class FetchWindow {
       job,
       launch,
       settled: 0,
+      ended: 0,
       outcome: this.#fetch(job, launch).finally(() => {
         flight.settled = ++this.#settled;
+        flight.ended = this.#meters.fetched.enter();
         this.#notify();
       }),
     };
@@ -185,22 +201,22 @@ export class FetchWindow {
     if (job.invalid) return { job, error: job.invalid };
     const { signal } = this.#abort;
     const lex = this.#lex;
+    const pooled = this.#ordering === "samples" && !job.request;
+    const entered = this.#meters.fetch.enter();
     try {
-      if (this.#ordering !== "samples" || job.request) {
-        const blobs = await this.#source.fetch(job.ids, { signal, lex });
-        checkBlobs(blobs, this.#source, job);
-        const now = performance.now();
-        this.#window.fetched(now - launch.at, now);
-        return { job, blobs };
-      }
-      const pool = this.#pools.join(job, launch.at);
+      const pool = pooled ? this.#pools.join(job, launch.at) : undefined;
       const blobs = await this.#source.fetch(job.ids, { signal, lex, pool });
       checkBlobs(blobs, this.#source, job);
       const now = performance.now();
-      const arrived = this.#pools.take(job, blobs.places, now);
+      const arrived = pooled
+        ? this.#pools.take(job, blobs.places, now)
+        : { job, latency: now - launch.at, excess: 0 };
       this.#window.fetched(arrived.latency, now, arrived.excess);
-      return { job: arrived.job, blobs };
+      const bytes = blobs.lengths.reduce((sum, length) => sum + length, 0);
+      this.#meters.fetch.leave(entered, arrivedOf(blobs), bytes);
+      return { job: arrived.job, blobs, bytes };
     } catch (error) {
+      this.#meters.fetch.drop();
       return { job, error };
     }
   }
@@ -209,6 +225,11 @@ export class FetchWindow {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
+}
+
+/** Samples that have not failed. */
+function arrivedOf(blobs: BlobBatch): number {
+  return blobs.length - blobs.failures;
 }
 
 /** Refuses what a source of a caller's own hands out by mistake: it would be taken for pictures. */

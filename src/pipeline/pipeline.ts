@@ -1,9 +1,10 @@
 import { lossOr, watchLoss } from "../gpu/lost.ts";
 import type { BlobSource } from "../source/source.ts";
-import { FetchWindow, type Ordering } from "./fetch_window.ts";
+import { type Fetched, FetchWindow, type Ordering } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import type { Finisher, Made } from "./finisher.ts";
 import type { BatchMaker, Submitted } from "./maker.ts";
+import type { StageMeters } from "./meter.ts";
 import type { PrefetchWindow } from "./prefetch.ts";
 
 /** Batches made ahead of the consumer, which hold GPU memory; so many are fetched ahead at least. */
@@ -14,16 +15,6 @@ const AHEAD = 4;
  */
 const GROUP = AHEAD / 2;
 
-/** What the stages of a pipeline have done, in milliseconds and samples. */
-export interface PipelineTimes {
-  /** Time spent waiting for blobs with nothing else to do. */
-  starved: number;
-  /** Time from the first submission of a group of batches to its verification. */
-  gpu: number;
-  /** Samples decoded and augmented. */
-  samples: number;
-}
-
 /** What a pipeline is made of. */
 export interface PipelineOptions<L> {
   source: BlobSource;
@@ -32,14 +23,20 @@ export interface PipelineOptions<L> {
   finisher: Finisher<L>;
   window: PrefetchWindow;
   ordering: Ordering;
-  times: PipelineTimes;
+  meters: StageMeters;
+}
+
+/** Something in a stage, and when it came into it. */
+interface Passing<T> {
+  item: T;
+  entered: number;
 }
 
 /** Makes batches ahead of the one who takes them. */
 export class Pipeline<L> {
   readonly #options: PipelineOptions<L>;
   readonly #fetches: FetchWindow;
-  readonly #ready: Made<L>[] = [];
+  readonly #ready: Passing<Made<L>>[] = [];
   readonly #pumping: Promise<void>;
   /** Batches that are submitted, but not delivered. */
   #pending = 0;
@@ -54,8 +51,9 @@ export class Pipeline<L> {
    */
   constructor(options: PipelineOptions<L>, jobs: Iterable<Job> | AsyncIterable<Job>) {
     this.#options = options;
-    options.window.least = AHEAD;
-    this.#fetches = new FetchWindow(options.source, jobs, options.window, options.ordering, true);
+    const { source, window, ordering, meters } = options;
+    window.least = AHEAD;
+    this.#fetches = new FetchWindow(source, jobs, window, ordering, true, meters);
     this.#pumping = this.#pump();
   }
 
@@ -71,7 +69,8 @@ export class Pipeline<L> {
       if (this.#ended) return null;
       await this.#wake.promise;
     }
-    const made = this.#ready.shift()!;
+    const { item: made, entered } = this.#ready.shift()!;
+    this.#options.meters.ready.leave(entered, made.ids.length, bytesOf(made));
     this.#notify();
     return made;
   }
@@ -91,11 +90,14 @@ export class Pipeline<L> {
     this.#stopped = true;
     this.#notify();
     await Promise.all([this.#fetches.stop(), this.#pumping]);
-    for (const made of this.#ready.splice(0)) this.#options.finisher.discard(made);
+    for (const { item } of this.#ready.splice(0)) {
+      this.#options.finisher.discard(item);
+      this.#options.meters.ready.drop();
+    }
   }
 
   async #pump(): Promise<void> {
-    const { times, maker, device } = this.#options;
+    const { device } = this.#options;
     let delivered: Promise<void> = Promise.resolve();
     const unwatch = watchLoss(device, (error) => {
       this.fail(error);
@@ -103,18 +105,15 @@ export class Pipeline<L> {
     });
     try {
       while (!this.#stopped && !this.#failure) {
-        const start = performance.now();
         const first = await this.#fetches.next();
-        times.starved += performance.now() - start;
         if (!first) break;
-        const group: Submitted[] = [];
-        const submitted = performance.now();
+        const group: Passing<Submitted>[] = [];
         let next: typeof first | null = first;
         let failure: { error: unknown } | undefined;
         // A failure of one batch must not take those before it: they are handed out first.
         try {
           while (next) {
-            group.push(await maker.submit(next));
+            group.push(await this.#submit(next));
             this.#pending++;
             const more = group.length < GROUP && this.#ready.length + this.#pending < AHEAD;
             next = !this.#stopped && more && this.#fetches.ready
@@ -124,7 +123,7 @@ export class Pipeline<L> {
         } catch (error) {
           failure = { error };
         }
-        delivered = this.#deliver(group, failure, submitted, delivered);
+        delivered = this.#deliver(group, failure, delivered);
         // It is awaited in its turn; until then its failure is nobody's.
         delivered.catch(() => {});
         if (failure) break;
@@ -143,31 +142,56 @@ export class Pipeline<L> {
     this.#notify();
   }
 
+  async #submit(fetched: Fetched): Promise<Passing<Submitted>> {
+    const { maker, meters } = this.#options;
+    const entered = meters.submit.enter();
+    // It is disposed of when it has been submitted.
+    const [samples, bytes] = fetched.blobs
+      ? [fetched.blobs.length - fetched.blobs.failures, fetched.bytes]
+      : [0, 0];
+    try {
+      const item = await maker.submit(fetched);
+      meters.submit.leave(entered, samples, bytes);
+      return { item, entered: meters.gpu.enter() };
+    } catch (error) {
+      meters.submit.drop();
+      throw error;
+    }
+  }
+
   async #deliver(
-    group: Submitted[],
+    group: Passing<Submitted>[],
     failure: { error: unknown } | undefined,
-    since: number,
     before: Promise<void>,
   ): Promise<void> {
-    const { maker, finisher, times, device } = this.#options;
-    const verified = maker.verify(group);
+    const { maker, finisher, meters, device } = this.#options;
+    const verified = maker.verify(group.map(({ item }) => item));
     verified.catch(() => {});
     try {
       await before;
       await verified;
-      times.gpu += performance.now() - since;
       while (group.length > 0) {
-        const submitted = group.shift()!;
-        this.#pending--;
-        this.#ready.push(await finisher.finish(submitted));
-        times.samples += submitted.job.ids.length;
+        const { item, entered } = group.shift()!;
+        try {
+          const made = await finisher.finish(item);
+          meters.gpu.leave(entered, made.ids.length, bytesOf(made));
+          this.#ready.push({ item: made, entered: meters.ready.enter() });
+        } catch (error) {
+          meters.gpu.drop();
+          throw error;
+        } finally {
+          this.#pending--;
+        }
         this.#notify();
       }
     } catch (error) {
       this.fail(await lossOr(device, error));
       throw error;
     } finally {
-      for (const submitted of group) finisher.discard(submitted);
+      for (const { item } of group) {
+        finisher.discard(item);
+        meters.gpu.drop();
+      }
       this.#pending -= group.length;
     }
     if (failure) throw failure.error;
@@ -177,4 +201,10 @@ export class Pipeline<L> {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
+}
+
+/** Bytes of images and masks. */
+function bytesOf({ images, ragged, masks }: Made<unknown>): number {
+  const tensors = [images, masks, ...ragged?.tensors ?? []];
+  return tensors.reduce((sum, tensor) => sum + (tensor?.byteLength ?? 0), 0);
 }

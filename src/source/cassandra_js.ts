@@ -8,7 +8,7 @@ import {
 } from "./cassandra_client.ts";
 import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
-import { LatencyHistogram } from "./latency.ts";
+import { LatencyHistogram } from "../latency.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";

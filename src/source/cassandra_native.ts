@@ -1,6 +1,6 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
 import type { LogLevel } from "./cassandra_options.ts";
-import { latencyOf } from "./latency.ts";
+import { latencyOf } from "../latency.ts";
 import { bundleError, disposedError, openError, type OpenFailure } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
 import { MemoryBlobBatch } from "./blob_batch.ts";

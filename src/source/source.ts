@@ -1,5 +1,6 @@
 import type { CassetteError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
+import type { Latency } from "../latency.ts";
 import type { SamplePool } from "../pool.ts";
 import type { LexedBlobs } from "../jpeg/lex.ts";
 
@@ -8,14 +9,6 @@ export type LabelType = "int" | "blob" | "none";
 
 /** A label as a source hands it out: copied, never a view into an arena. */
 export type RawLabel = number | Uint8Array<ArrayBuffer> | null;
-
-/** How long answers took, in milliseconds. */
-export interface Latency {
-  /** The median. */
-  p50: number;
-  /** The 99th percentile. */
-  p99: number;
-}
 
 /** What a source counts since it was opened. */
 export interface SourceStats {

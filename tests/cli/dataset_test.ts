@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
 import { drawRecords } from "../../src/cli/drawings.ts";
@@ -64,11 +64,24 @@ Deno.test("cassette bench loads a data set and says how fast, and what it masked
   const { images, rate, alone, stats } = JSON.parse(out);
   assertEquals([images, stats.batches, stats.source.requested], [12, 4, 12]);
   assertEquals(stats.skipped.length, 2);
+  // The picture that is cut off is there until it is decoded.
+  const { fetch, fetched, submit, gpu, ready } = stats.stages;
+  for (
+    const { samples, rate, latency: { p50, p99 }, depth } of [fetch, fetched, submit, gpu, ready]
+  ) {
+    assertEquals([samples, depth], [12, 0]);
+    assert(rate > 0 && p50 > 0 && p99 >= p50);
+  }
+  assertEquals([fetch.bytes, submit.bytes], [stats.source.bytes, stats.source.bytes]);
+  assertEquals(ready.bytes, 12 * 3 * 224 * 224 * 4);
   assert(rate > 0);
   assertEquals(alone.map(({ stage }: { stage: string }) => stage), ["fetch", "decode", "augment"]);
   const text = await cassette([...args, "--ordering", "samples", "--prefetch", "2"]);
   assertStringIncludes(text.out, "12 images in ");
   assertStringIncludes(text.out, "masked: ");
+  for (const stage of Object.keys(stats.stages)) {
+    assertMatch(text.out, new RegExp(`\n  ${stage} +12 `));
+  }
   assertEquals((await cassette([...args, "--prefetch", "none"])).code, 2);
 });
 

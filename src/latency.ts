@@ -1,4 +1,10 @@
-import type { Latency } from "./source.ts";
+/** How long something took that was done often, in milliseconds. */
+export interface Latency {
+  /** The median. */
+  p50: number;
+  /** The 99th percentile. */
+  p99: number;
+}
 
 /** Buckets of a histogram; bucket b counts from 2^(b/4) to 2^((b+1)/4) microseconds. */
 export const LATENCY_BUCKETS = 96;
