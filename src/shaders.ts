@@ -17,10 +17,13 @@ override AXIS: u32 = 0;
 
 const TILE = 4;
 
+// In f32, as CPUs divide no vectors of whole numbers. A quotient that is rounded to the wrong side of
+// a whole number gives the other end of the period, which is the same pixel.
 fn mirror(i: vec4<i32>, length: i32) -> vec4<i32> {
-  let period = max(1, 2 * (length - 1));
-  let k = abs(i) % period;
-  return min(k, period - k) * select(0, 1, length > 1);
+  let period = f32(max(1, 2 * (length - 1)));
+  let whole = vec4<f32>(abs(i));
+  let k = whole - period * floor(whole / period);
+  return vec4<i32>(min(k, period - k));
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
@@ -89,22 +92,22 @@ fn cubic(x: vec4<f32>) -> vec4<f32> {
   return select(select(vec4<f32>(0.0), far, x < vec4<f32>(2.0)), near, x < vec4<f32>(1.0));
 }
 
-// sin(πx) by a polynomial, as adapters differ in how exact their sin is.
+// sin(πx) for x from 0 to 1, by a polynomial, as adapters differ in how exact their sin is.
 fn sin_pi(x: vec4<f32>) -> vec4<f32> {
-  let turns = round(x);
-  let r = x - turns;
+  let r = min(x, 1.0 - x);
   let s = r * r;
-  let p = ((((0.0821458866 * s - 0.599264529) * s + 2.55016404) * s - 5.16771278) * s + 3.14159265) * r;
-  let odd = abs(turns - 2.0 * floor(0.5 * turns)) > vec4<f32>(0.5);
-  return select(p, -p, odd);
+  return ((((0.0821458866 * s - 0.599264529) * s + 2.55016404) * s - 5.16771278) * s + 3.14159265) * r;
 }
 
-// sinc(x) · sinc(x / 3) within ±3 (Duchon, J. Applied Meteorology 18(8), 1979).
+// sinc(x) · sinc(x / 3) within ±3 (Duchon, J. Applied Meteorology 18(8), 1979). With t = sin(πx / 3),
+// sin(πx) is t · (3 - 4t²).
 fn lanczos3(x: vec4<f32>) -> vec4<f32> {
   const THREE_OVER_PI_SQUARED = 0.303963551;
-  let safe = max(x, vec4<f32>(1e-4));
-  let w = THREE_OVER_PI_SQUARED * sin_pi(safe) * sin_pi(safe / 3.0) / (safe * safe);
-  return select(select(vec4<f32>(0.0), w, x < vec4<f32>(3.0)), vec4<f32>(1.0), x < vec4<f32>(1e-4));
+  let safe = clamp(x, vec4<f32>(1e-4), vec4<f32>(3.0));
+  let t = sin_pi(safe / 3.0);
+  let ratio = t / safe;
+  let w = THREE_OVER_PI_SQUARED * ratio * ratio * (3.0 - 4.0 * t * t);
+  return select(w, vec4<f32>(1.0), x < vec4<f32>(1e-4));
 }
 
 // Weights of a pixel at four distances d = pixel - centre, for a filter stretched by 1 / inverse.
@@ -122,9 +125,9 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
   return max(vec4<f32>(0.0), 1.0 - x);
 }
 `,
-  "augment/histogram.wgsl": `// Counts how often each byte is in red, green, blue and luma (ITU-R BT.601, as Pillow rounds it).
+  "augment/histogram.wgsl": `// Counts how often each byte is in red, green and blue.
 //
-// One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 4 × 256.
+// One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 3 × 256.
 //
 // Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are counted.
 // Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
@@ -133,7 +136,7 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
 override CHUNK: u32 = 4096;
 
 const LANES = 256u;
-const BINS = 1024u;
+const BINS = 768u;
 var<workgroup> bins: array<atomic<u32>, BINS>;
 
 @compute @workgroup_size(LANES, 1, 1)
@@ -149,11 +152,9 @@ fn main(
     let y = i32(i) / sample.size.x;
     let colour = load(sample.place.x + x * sample.place.y + y * sample.place.z);
     let byte = vec3<u32>(round(clamp(colour, vec3<f32>(0.0), vec3<f32>(255.0))));
-    let luma = (19595u * byte.x + 38470u * byte.y + 7471u * byte.z + 32768u) >> 16u;
     atomicAdd(&bins[byte.x], 1u);
     atomicAdd(&bins[256u + byte.y], 1u);
     atomicAdd(&bins[512u + byte.z], 1u);
-    atomicAdd(&bins[768u + luma], 1u);
   }
   workgroupBarrier();
   for (var bin = lane; bin < BINS; bin += LANES) {
@@ -477,9 +478,12 @@ const NOISE = 6u;
 const ERASE = 7u;
 const OUTSIDE = 8u;
 
-// Whether any step is a TABLE, or NOISE: some adapters do all sides of an if.
+// Whether any step looks up (TABLE, CENTRE), is NOISE, changes bytes (BYTES, POSTERIZE, SOLARIZE), or
+// fills a rectangle (ERASE, OUTSIDE): some adapters do all sides of an if.
 override TABLES: u32 = 1;
 override NOISES: u32 = 1;
+override LEVELS: u32 = 1;
+override BOXES: u32 = 1;
 
 fn look_up(first: u32, v: vec4<f32>) -> vec4<f32> {
   let i = first + vec4<u32>(to_byte(v));
@@ -515,15 +519,15 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
       b = row2.x * r + row2.y * g + row2.z * b + row2.w;
       r = red;
       g = green;
-    } else if (kind == BYTES) {
+    } else if (LEVELS == 1u && kind == BYTES) {
       r = to_byte(r);
       g = to_byte(g);
       b = to_byte(b);
-    } else if (kind == POSTERIZE) {
+    } else if (LEVELS == 1u && kind == POSTERIZE) {
       r = posterize(r, p.x);
       g = posterize(g, p.x);
       b = posterize(b, p.x);
-    } else if (kind == SOLARIZE) {
+    } else if (LEVELS == 1u && kind == SOLARIZE) {
       r = solarize(r, p.x);
       g = solarize(g, p.x);
       b = solarize(b, p.x);
@@ -543,7 +547,7 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
         g[lane] += p.x + p.y * n.y;
         b[lane] += p.x + p.y * n.z;
       }
-    } else if (kind >= ERASE) {
+    } else if (BOXES == 1u && kind >= ERASE) {
       // A rectangle from a.xy to before a.zw is filled with b, or what lies around it.
       let fill = steps[i].b;
       let column = vec4<f32>(x + lanes);
@@ -1034,21 +1038,77 @@ fn put(first: i32, pixel: i32, pixels: i32, count: i32, c: Colours) {
   }
 }
 `,
-  "augment/table.wgsl": `// Turns the counts of a sample into what its pixel program looks up: a byte's new value for red,
+  "augment/summary.wgsl": `// Finds the least and the largest byte of red, green and blue, and adds up luma (ITU-R BT.601, as
+// Pillow rounds it): much less work than counting every byte, where no more is asked for.
+//
+// Each invocation walks pixels by itself; the workgroup, and then all workgroups, put them together.
+// counts: 255 - least and largest of red, green, blue; lower 16 bits of the sums of luma, and upper.
+//
+// Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are looked at.
+// Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
+@group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
+
+override CHUNK: u32 = 4096;
+
+const LANES = 64u;
+const SUM = 6u;
+const WORDS = 8u;
+const MOST = 255u;
+var<workgroup> found: array<atomic<u32>, WORDS>;
+
+@compute @workgroup_size(LANES, 1, 1)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let sample = samples[group.z];
+  let pixels = u32(sample.size.x * sample.size.y);
+  let first = group.x * CHUNK;
+  var least = vec3<u32>(MOST);
+  var largest = vec3<u32>(0u);
+  var luma = 0u;
+  for (var i = first + lane; i < min(first + CHUNK, pixels); i += LANES) {
+    let x = i32(i) % sample.size.x;
+    let y = i32(i) / sample.size.x;
+    let colour = load(sample.place.x + x * sample.place.y + y * sample.place.z);
+    let byte = vec3<u32>(round(clamp(colour, vec3<f32>(0.0), vec3<f32>(255.0))));
+    least = min(least, byte);
+    largest = max(largest, byte);
+    luma += (19595u * byte.x + 38470u * byte.y + 7471u * byte.z + 32768u) >> 16u;
+  }
+  for (var c = 0u; c < 3u; c++) {
+    atomicMax(&found[2u * c], MOST - least[c]);
+    atomicMax(&found[2u * c + 1u], largest[c]);
+  }
+  atomicAdd(&found[SUM], luma);
+  workgroupBarrier();
+  if (lane < SUM) {
+    atomicMax(&counts[u32(sample.place.w) + lane], atomicLoad(&found[lane]));
+  } else if (lane < WORDS) {
+    // All of an image's luma may be more than a word holds.
+    let sum = atomicLoad(&found[SUM]);
+    let half = select(sum & 0xffffu, sum >> 16u, lane > SUM);
+    atomicAdd(&counts[u32(sample.place.w) + lane], half);
+  }
+}
+`,
+  "augment/table.wgsl": `// Turns what was counted of a sample into what its pixel program looks up: a byte's new value for red,
 // green and blue, or the mean luma.
 //
-// Dispatch: z = samples. index.x: kind of the table.
-// Bindings: 0 samples, 1 counts, 2 statistics. Parts: sample.
+// Dispatch: z = samples. index.x: kind of the table; size.x: pixels that were counted.
+// Bindings: 0 samples, 1 counts of histogram or summary, 2 statistics. Parts: sample.
 @group(0) @binding(1) var<storage, read> counts: array<u32>;
 @group(0) @binding(2) var<storage, read_write> statistics: array<f32>;
 
-// The numbers of src/augment/statistic.ts.
+// The numbers of src/augment/placement.ts.
 const EQUALIZE = 0;
 const AUTO_CONTRAST = 1;
 
 const CHANNELS = 3u;
 const LEVELS = 256u;
 const MEAN_LANE = 3u;
+// Where summary.wgsl has the luma.
+const LUMA = 6u;
 
 // Equal areas, as Pillow's ImageOps.equalize: new value = sum of the counts before / step.
 fn equalize(counted: u32, entry: u32) {
@@ -1075,16 +1135,10 @@ fn equalize(counted: u32, entry: u32) {
 
 // The least value becomes 0, the largest 255.
 fn auto_contrast(counted: u32, entry: u32) {
-  var low = LEVELS;
-  var high = 0u;
+  let low = f32(255u - counts[counted]);
+  let high = f32(counts[counted + 1u]);
   for (var i = 0u; i < LEVELS; i++) {
-    if (counts[counted + i] > 0u) {
-      low = min(low, i);
-      high = i;
-    }
-  }
-  for (var i = 0u; i < LEVELS; i++) {
-    let stretched = (f32(i) - f32(low)) * 255.0 / (f32(high) - f32(low));
+    let stretched = (f32(i) - low) * 255.0 / (high - low);
     statistics[entry + i] = select(clamp(stretched, 0.0, 255.0), f32(i), high <= low);
   }
 }
@@ -1095,22 +1149,17 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let sample = samples[group.z];
-  let counted = u32(sample.place.x) + lane * LEVELS;
+  let counted = u32(sample.place.x);
   let entry = u32(sample.place.w) + lane * LEVELS;
   let kind = sample.index.x;
   if (kind == EQUALIZE && lane < CHANNELS) {
-    equalize(counted, entry);
+    equalize(counted + lane * LEVELS, entry);
   } else if (kind == AUTO_CONTRAST && lane < CHANNELS) {
-    auto_contrast(counted, entry);
+    auto_contrast(counted + 2u * lane, entry);
   } else if (kind > AUTO_CONTRAST && lane == MEAN_LANE) {
-    var sum = 0.0;
-    var total = 0.0;
-    for (var i = 0u; i < LEVELS; i++) {
-      sum += f32(i) * f32(counts[counted + i]);
-      total += f32(counts[counted + i]);
-    }
+    let sum = f32(counts[counted + LUMA]) + 65536.0 * f32(counts[counted + LUMA + 1u]);
     // A whole number, as Pillow's ImageEnhance.Contrast has it.
-    statistics[sample.place.w] = floor(sum / total + 0.5);
+    statistics[sample.place.w] = floor(sum / f32(sample.size.x) + 0.5);
   }
 }
 `,
@@ -1232,8 +1281,9 @@ fn main(
     let cy = sy - 0.5;
     let left = ceil(cx - reach.x);
     let top = ceil(cy - reach.y);
-    let columns = i32(floor(2.0 * reach.x)) + 1;
-    let rows = i32(floor(2.0 * reach.y)) + 1;
+    // A pixel at the end of the support weighs nothing, so that one less than it may hold is enough.
+    let columns = i32(ceil(2.0 * reach.x));
+    let rows = i32(ceil(2.0 * reach.y));
     var sum_x = vec4<f32>(0.0);
     for (var k = 0; k < columns; k++) {
       sum_x += weigh(FILTER, left + f32(k) - cx, reach.z);

@@ -13,10 +13,13 @@ override AXIS: u32 = 0;
 
 const TILE = 4;
 
+// In f32, as CPUs divide no vectors of whole numbers. A quotient that is rounded to the wrong side of
+// a whole number gives the other end of the period, which is the same pixel.
 fn mirror(i: vec4<i32>, length: i32) -> vec4<i32> {
-  let period = max(1, 2 * (length - 1));
-  let k = abs(i) % period;
-  return min(k, period - k) * select(0, 1, length > 1);
+  let period = f32(max(1, 2 * (length - 1)));
+  let whole = vec4<f32>(abs(i));
+  let k = whole - period * floor(whole / period);
+  return vec4<i32>(min(k, period - k));
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)

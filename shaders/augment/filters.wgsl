@@ -11,22 +11,22 @@ fn cubic(x: vec4<f32>) -> vec4<f32> {
   return select(select(vec4<f32>(0.0), far, x < vec4<f32>(2.0)), near, x < vec4<f32>(1.0));
 }
 
-// sin(πx) by a polynomial, as adapters differ in how exact their sin is.
+// sin(πx) for x from 0 to 1, by a polynomial, as adapters differ in how exact their sin is.
 fn sin_pi(x: vec4<f32>) -> vec4<f32> {
-  let turns = round(x);
-  let r = x - turns;
+  let r = min(x, 1.0 - x);
   let s = r * r;
-  let p = ((((0.0821458866 * s - 0.599264529) * s + 2.55016404) * s - 5.16771278) * s + 3.14159265) * r;
-  let odd = abs(turns - 2.0 * floor(0.5 * turns)) > vec4<f32>(0.5);
-  return select(p, -p, odd);
+  return ((((0.0821458866 * s - 0.599264529) * s + 2.55016404) * s - 5.16771278) * s + 3.14159265) * r;
 }
 
-// sinc(x) · sinc(x / 3) within ±3 (Duchon, J. Applied Meteorology 18(8), 1979).
+// sinc(x) · sinc(x / 3) within ±3 (Duchon, J. Applied Meteorology 18(8), 1979). With t = sin(πx / 3),
+// sin(πx) is t · (3 - 4t²).
 fn lanczos3(x: vec4<f32>) -> vec4<f32> {
   const THREE_OVER_PI_SQUARED = 0.303963551;
-  let safe = max(x, vec4<f32>(1e-4));
-  let w = THREE_OVER_PI_SQUARED * sin_pi(safe) * sin_pi(safe / 3.0) / (safe * safe);
-  return select(select(vec4<f32>(0.0), w, x < vec4<f32>(3.0)), vec4<f32>(1.0), x < vec4<f32>(1e-4));
+  let safe = clamp(x, vec4<f32>(1e-4), vec4<f32>(3.0));
+  let t = sin_pi(safe / 3.0);
+  let ratio = t / safe;
+  let w = THREE_OVER_PI_SQUARED * ratio * ratio * (3.0 - 4.0 * t * t);
+  return select(w, vec4<f32>(1.0), x < vec4<f32>(1e-4));
 }
 
 // Weights of a pixel at four distances d = pixel - centre, for a filter stretched by 1 / inverse.

@@ -1,6 +1,6 @@
-// Counts how often each byte is in red, green, blue and luma (ITU-R BT.601, as Pillow rounds it).
+// Counts how often each byte is in red, green and blue.
 //
-// One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 4 × 256.
+// One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 3 × 256.
 //
 // Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are counted.
 // Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
@@ -9,7 +9,7 @@
 override CHUNK: u32 = 4096;
 
 const LANES = 256u;
-const BINS = 1024u;
+const BINS = 768u;
 var<workgroup> bins: array<atomic<u32>, BINS>;
 
 @compute @workgroup_size(LANES, 1, 1)
@@ -25,11 +25,9 @@ fn main(
     let y = i32(i) / sample.size.x;
     let colour = load(sample.place.x + x * sample.place.y + y * sample.place.z);
     let byte = vec3<u32>(round(clamp(colour, vec3<f32>(0.0), vec3<f32>(255.0))));
-    let luma = (19595u * byte.x + 38470u * byte.y + 7471u * byte.z + 32768u) >> 16u;
     atomicAdd(&bins[byte.x], 1u);
     atomicAdd(&bins[256u + byte.y], 1u);
     atomicAdd(&bins[512u + byte.z], 1u);
-    atomicAdd(&bins[768u + luma], 1u);
   }
   workgroupBarrier();
   for (var bin = lane; bin < BINS; bin += LANES) {

@@ -23,9 +23,12 @@ const NOISE = 6u;
 const ERASE = 7u;
 const OUTSIDE = 8u;
 
-// Whether any step is a TABLE, or NOISE: some adapters do all sides of an if.
+// Whether any step looks up (TABLE, CENTRE), is NOISE, changes bytes (BYTES, POSTERIZE, SOLARIZE), or
+// fills a rectangle (ERASE, OUTSIDE): some adapters do all sides of an if.
 override TABLES: u32 = 1;
 override NOISES: u32 = 1;
+override LEVELS: u32 = 1;
+override BOXES: u32 = 1;
 
 fn look_up(first: u32, v: vec4<f32>) -> vec4<f32> {
   let i = first + vec4<u32>(to_byte(v));
@@ -61,15 +64,15 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
       b = row2.x * r + row2.y * g + row2.z * b + row2.w;
       r = red;
       g = green;
-    } else if (kind == BYTES) {
+    } else if (LEVELS == 1u && kind == BYTES) {
       r = to_byte(r);
       g = to_byte(g);
       b = to_byte(b);
-    } else if (kind == POSTERIZE) {
+    } else if (LEVELS == 1u && kind == POSTERIZE) {
       r = posterize(r, p.x);
       g = posterize(g, p.x);
       b = posterize(b, p.x);
-    } else if (kind == SOLARIZE) {
+    } else if (LEVELS == 1u && kind == SOLARIZE) {
       r = solarize(r, p.x);
       g = solarize(g, p.x);
       b = solarize(b, p.x);
@@ -89,7 +92,7 @@ fn run_program(sample: u32, x: i32, y: i32, colours: Colours) -> Colours {
         g[lane] += p.x + p.y * n.y;
         b[lane] += p.x + p.y * n.z;
       }
-    } else if (kind >= ERASE) {
+    } else if (BOXES == 1u && kind >= ERASE) {
       // A rectangle from a.xy to before a.zw is filled with b, or what lies around it.
       let fill = steps[i].b;
       let column = vec4<f32>(x + lanes);

@@ -62,8 +62,9 @@ fn main(
     let cy = sy - 0.5;
     let left = ceil(cx - reach.x);
     let top = ceil(cy - reach.y);
-    let columns = i32(floor(2.0 * reach.x)) + 1;
-    let rows = i32(floor(2.0 * reach.y)) + 1;
+    // A pixel at the end of the support weighs nothing, so that one less than it may hold is enough.
+    let columns = i32(ceil(2.0 * reach.x));
+    let rows = i32(ceil(2.0 * reach.y));
     var sum_x = vec4<f32>(0.0);
     for (var k = 0; k < columns; k++) {
       sum_x += weigh(FILTER, left + f32(k) - cx, reach.z);

@@ -257,6 +257,11 @@ export class Chain {
     return top;
   }
 
+  /** Makes the pixel programs as short as they can be, once nothing is added any more. */
+  settle(): void {
+    for (let pass = 0; pass < this.count; pass++) this.passes[pass].settle();
+  }
+
   /**
    * Adds a mixing with another sample.
    *

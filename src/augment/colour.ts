@@ -43,4 +43,29 @@ export class ColourMatrix {
       }
     }
   }
+
+  /**
+   * Adds what another matrix does.
+   *
+   * @param next What is done after this.
+   */
+  then(next: ColourMatrix): void {
+    const { rows } = next;
+    const factors = [0, 1, 2].flatMap((row) => [...rows.subarray(row * 4, row * 4 + 3)]);
+    this.multiply(factors, 0);
+    for (let row = 0; row < 3; row++) this.rows[row * 4 + 3] += rows[row * 4 + 3];
+  }
+
+  /**
+   * Changes one colour.
+   *
+   * @param colour Red, green, blue: set to the result.
+   */
+  change(colour: Float64Array): void {
+    const [red, green, blue] = colour;
+    for (let row = 0; row < 3; row++) {
+      const [r, g, b, offset] = this.rows.subarray(row * 4, row * 4 + 4);
+      colour[row] = r * red + g * green + b * blue + offset;
+    }
+  }
 }

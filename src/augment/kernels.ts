@@ -3,7 +3,8 @@ import { getKernel, type Kernel } from "../gpu/kernel.ts";
 import { type DType, DTYPE_BYTES, type Layout } from "../gpu/tensor.ts";
 import { SHADERS } from "../shaders.ts";
 import { type Filter, FILTERS } from "./geometry.ts";
-import type { Placement } from "./placement.ts";
+import type { StepKind } from "./pixel_step.ts";
+import type { Placement, Statistic } from "./placement.ts";
 import type { UserKernel } from "./user_kernel.ts";
 
 /** What a kernel of this stage reads: decoded pictures, or what an earlier pass left. */
@@ -36,6 +37,7 @@ export type KernelKind =
   | "reduce"
   | "pack"
   | "histogram"
+  | "summary"
   | "table"
   | "mix"
   | "mask"
@@ -47,10 +49,26 @@ export interface Program {
   readonly tables: boolean;
   /** Whether it has noise. */
   readonly noise: boolean;
+  /** Whether it changes the levels of bytes. */
+  readonly levels: boolean;
+  /** Whether it fills rectangles, or what lies around them. */
+  readonly boxes: boolean;
+}
+
+/** Values for the `override` constants of program.wgsl. */
+function programConstants(program: Program | null): Record<string, number> {
+  if (!program) return {};
+  const { tables, noise, levels, boxes } = program;
+  return {
+    TABLES: Number(tables),
+    NOISES: Number(noise),
+    LEVELS: Number(levels),
+    BOXES: Number(boxes),
+  };
 }
 
 function programKey(program: Program | null): string {
-  return program ? `/program${Number(program.tables)}${Number(program.noise)}` : "";
+  return program ? `/program${Object.values(programConstants(program)).join("")}` : "";
 }
 
 /**
@@ -61,8 +79,15 @@ function programKey(program: Program | null): string {
  */
 export function programOf(placement: Placement): Program | null {
   if (placement.stepCount === 0) return null;
-  return { tables: placement.statistic !== null, noise: placement.isFixed };
+  return {
+    tables: placement.statistic !== null,
+    noise: placement.isFixed,
+    levels: placement.hasStep((step) => LEVELS.has(step.kind)),
+    boxes: placement.hasStep((step) => step.boxed),
+  };
 }
+
+const LEVELS: ReadonlySet<StepKind> = new Set(["bytes", "posterize", "solarize"]);
 
 /** How a kernel stores what it makes, by its part. */
 export type StorePart = "words" | "f32" | "f16" | "pixels" | "none";
@@ -118,8 +143,8 @@ const TILE = 4;
 /** Invocations of a workgroup of `reduce`, `pack` and `mask_store`. */
 export const LANES = 64;
 
-/** Pixels that a workgroup of `histogram` counts. */
-export const HISTOGRAM_CHUNK = 4096;
+/** Pixels that a workgroup of `histogram` or `summary` looks at. */
+const CHUNK = 4096;
 
 const variants = new Map<string, KernelVariant>();
 
@@ -270,13 +295,15 @@ export function packKernel(target: TargetKind): KernelVariant {
 }
 
 /**
- * The kernel that counts the bytes of whole images.
+ * The kernel that looks at whole images for a statistic.
  *
+ * @param statistic What it is for: only `equalize` needs a count of every byte.
  * @param source What it reads.
  * @returns The variant.
  */
-export function histogramKernel(source: SourceKind): KernelVariant {
-  return variant("histogram", source, [HISTOGRAM_CHUNK, 1], { CHUNK: HISTOGRAM_CHUNK });
+export function measureKernel(statistic: Statistic, source: SourceKind): KernelVariant {
+  const kind = statistic === "equalize" ? "histogram" : "summary";
+  return variant(kind, source, [CHUNK, 1], { CHUNK });
 }
 
 /** The kernel that turns counts into tables. */
@@ -348,13 +375,7 @@ export async function compile(device: GPUDevice, variant: KernelVariant): Promis
   return await getKernel(device, {
     label: user ? `${label}/${user.key}` : label,
     code: [...parts, user?.code ?? ""].join("\n"),
-    constants: program
-      ? {
-        ...variant.constants,
-        TABLES: Number(program.tables),
-        NOISES: Number(program.noise),
-      }
-      : variant.constants,
+    constants: { ...variant.constants, ...programConstants(program) },
   });
 }
 

@@ -36,6 +36,8 @@ export class PixelStep {
   readonly seeds: Uint32Array = new Uint32Array(2);
   /** The numbers of all other kinds, as program.wgsl has them. */
   readonly numbers: Float64Array = new Float64Array(8);
+  /** Of the numbers the colour that fills a rectangle, or what lies around it. */
+  readonly fill: Float64Array = this.numbers.subarray(4, 7);
 
   /** Whether it commutes with resampling. */
   get linear(): boolean {

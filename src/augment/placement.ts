@@ -88,15 +88,49 @@ export class Placement {
     return last.kind === "matrix" ? last.matrix : this.step("matrix").matrix;
   }
 
+  /**
+   * Puts matrices before the rectangles that they follow, whose colours they change instead, so that
+   * a matrix is one with the last one before it.
+   */
+  settle(): void {
+    const { steps } = this;
+    let matrix: ColourMatrix | null = this.colour;
+    let kept = 0, boxes = 0;
+    for (let i = 0; i < this.stepCount; i++) {
+      const step = steps[i];
+      if (step.kind === "matrix" && matrix) {
+        matrix.then(step.matrix);
+        for (let k = boxes; k < kept; k++) step.matrix.change(steps[k].fill);
+        continue;
+      }
+      if (step.kind === "matrix") matrix = step.matrix;
+      else if (!step.boxed) matrix = null;
+      // Entries change places, as those beyond the count are used again.
+      steps[i] = steps[kept];
+      steps[kept++] = step;
+      if (!step.boxed) boxes = kept;
+    }
+    this.stepCount = kept;
+  }
+
   /** Whether all that happens to colours commutes with resampling. */
   get isLinear(): boolean {
-    for (let i = 0; i < this.stepCount; i++) if (!this.steps[i].linear) return false;
-    return true;
+    return !this.hasStep((step) => !step.linear);
   }
 
   /** Whether what happens to colours depends on where a pixel is, beyond rectangles. */
   get isFixed(): boolean {
-    for (let i = 0; i < this.stepCount; i++) if (this.steps[i].kind === "noise") return true;
+    return this.hasStep((step) => step.kind === "noise");
+  }
+
+  /**
+   * Whether its pixel program has a certain step.
+   *
+   * @param is Tells whether a step is one.
+   * @returns True if any is.
+   */
+  hasStep(is: (step: PixelStep) => boolean): boolean {
+    for (let i = 0; i < this.stepCount; i++) if (is(this.steps[i])) return true;
     return false;
   }
 }

@@ -94,6 +94,7 @@ export function place(
     bound.apply(chain, random);
     after?.(i);
   }
+  chain.settle();
 }
 
 /**

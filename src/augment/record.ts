@@ -3,8 +3,8 @@ import type { BufferPool } from "../gpu/pool.ts";
 import { DTYPE_BYTES, type GpuTensor } from "../gpu/tensor.ts";
 import type { Chain, Mixing } from "./chain.ts";
 import {
-  histogramKernel,
   type KernelVariant,
+  measureKernel,
   mixKernel,
   nearestKernel,
   packKernel,
@@ -271,17 +271,23 @@ class BatchRecord {
       byteOffset: tables[i] * 4,
       byteLength: STATISTIC_BYTES,
     });
-    for (const i of members) {
-      const { inputWidth: width, inputHeight: height, inputPitch: pitch } =
-        this.#chains[from + i].passes[level].geometry;
-      const size = { width, height, pitch };
-      const counts = words(this.#counts!, i);
-      this.#recorder.addHistogram(histogramKernel(source), size, sources[i]!, counts);
+    const placements = this.#chains.slice(from).map(({ passes }) => passes[level]);
+    // Kernel by kernel, so that each is dispatched once.
+    for (const every of [true, false]) {
+      for (const i of members) {
+        const { statistic, geometry } = placements[i];
+        if ((statistic === "equalize") !== every) continue;
+        const { inputWidth: width, inputHeight: height, inputPitch: pitch } = geometry;
+        const kernel = measureKernel(statistic!, source);
+        const counts = words(this.#counts!, i);
+        this.#recorder.addMeasure(kernel, { width, height, pitch }, sources[i]!, counts);
+      }
     }
     for (const i of members) {
-      const statistic = this.#chains[from + i].passes[level].statistic!;
+      const { statistic, geometry } = placements[i];
+      const pixels = geometry.inputWidth * geometry.inputHeight;
       const counts = words(this.#counts!, i), table = words(this.#tables!, i);
-      this.#recorder.addTable(TABLE_KERNEL, statistic, counts, table);
+      this.#recorder.addTable(TABLE_KERNEL, statistic!, pixels, counts, table);
     }
     return tables;
   }

@@ -129,14 +129,14 @@ export class Recorder extends DispatchList {
   }
 
   /**
-   * Adds the counting of a whole image, and what is made of the counts.
+   * Adds the counting of a whole image.
    *
    * @param variant The kernel that counts.
    * @param size Width, height and pitch of what is counted, in pixels.
    * @param source Where it lies.
    * @param counts Where the counts go.
    */
-  addHistogram(
+  addMeasure(
     variant: KernelVariant,
     size: { width: number; height: number; pitch: number },
     source: Range,
@@ -155,11 +155,19 @@ export class Recorder extends DispatchList {
    *
    * @param variant The kernel.
    * @param statistic What is made.
+   * @param pixels How many pixels were counted.
    * @param counts The counts.
    * @param table Where it goes.
    */
-  addTable(variant: KernelVariant, statistic: Statistic, counts: Range, table: Range): void {
+  addTable(
+    variant: KernelVariant,
+    statistic: Statistic,
+    pixels: number,
+    counts: Range,
+    table: Range,
+  ): void {
     const at = this.begin(variant, counts, table, WORD);
+    this.ints[at + SIZE] = pixels;
     this.ints[at + INDEX] = STATISTICS[statistic];
     this.widen(1, 1);
   }

@@ -1,8 +1,8 @@
 import { type DType, DTYPE_BYTES, type Layout } from "../gpu/tensor.ts";
 import { Chain } from "./chain.ts";
 import {
-  histogramKernel,
   type KernelVariant,
+  measureKernel,
   mixKernel,
   nearestKernel,
   packKernel,
@@ -47,7 +47,9 @@ export function warmUpVariants(
       // A sample whose size needs no resampling, and the place of one that is not there.
       variants.add(nearestKernel(source, target));
       variants.add(nearestKernel("u8", packs || mixes ? PIXELS : tensor));
-      if (placement.statistic) variants.add(histogramKernel(source)).add(TABLE_KERNEL);
+      if (placement.statistic) {
+        variants.add(measureKernel(placement.statistic, source)).add(TABLE_KERNEL);
+      }
       if (!placement.geometry.resampled || placement.geometry.warped) continue;
       for (const x of filters) {
         for (const y of filters) {

@@ -1,17 +1,24 @@
 import { assert, assertEquals } from "@std/assert";
+import { Chain } from "../../src/augment/chain.ts";
 import {
   Augmenter,
+  brightness,
   centerCrop,
   crop,
+  erase,
   flip,
   IMAGENET,
+  invert,
   normalize,
   type Operator,
+  pad,
+  posterize,
   randomFlip,
   randomResizedCrop,
   resize,
 } from "../../src/augment/mod.ts";
-import { makePlan, passNames } from "../../src/augment/plan.ts";
+import { SampleRandom } from "../../src/augment/philox.ts";
+import { makePlan, passNames, place } from "../../src/augment/plan.ts";
 import { run, testDevice, testPicture } from "./run.ts";
 
 const device = await testDevice();
@@ -38,6 +45,24 @@ Deno.test("a second resampling begins a pass, whatever lies between", () => {
   const apart = new Augmenter(device, operators, {}, { fuse: false });
   assertEquals(apart.describe().split("\n").length, 5);
   assertEquals(new Augmenter(device, []).describe(), "1. copy: u8 pixels → NCHW f32");
+});
+
+Deno.test("a matrix goes before the rectangles that it follows, and becomes one with the last one", () => {
+  const steps = (operators: Operator[]): string[] => {
+    const chain = new Chain();
+    place(makePlan(operators), chain, 64, 48, 64, new SampleRandom());
+    const [{ steps, stepCount }] = chain.passes;
+    return steps.slice(0, stepCount).map(({ kind }) => kind);
+  };
+  const box = erase({ x: 1, y: 2, width: 3, height: 4, fillValue: 9 });
+  assertEquals(steps([box, normalize(IMAGENET), pad(1), brightness(2)]), ["erase", "outside"]);
+  assertEquals(steps([invert(), posterize(3), invert(), box, invert(), posterize(2)]), [
+    "posterize",
+    "matrix",
+    "erase",
+    "posterize",
+  ]);
+  assertEquals(steps([posterize(3), box, invert()]), ["posterize", "erase", "matrix"]);
 });
 
 /** Random lists of operators whose crops fit, and images for them. */
