@@ -5,6 +5,7 @@
  * `deno run -A tools/cql_proxy.ts HOST:PORT [--part 0.02] [--delay 1000]` prints its port.
  */
 import { parseArgs } from "node:util";
+import { FrameSplitter } from "./cql_frames.ts";
 
 /** What a proxy does. */
 export interface CqlProxyOptions {
@@ -31,10 +32,7 @@ interface Counts {
   delayed: number;
 }
 
-const HEADER = 9;
 const RESULT = 8;
-/** Of protocols 3 and 4; later ones wrap frames into others. */
-const LAST_VERSION = 4;
 const READ_BYTES = 1 << 18;
 /** Schema and topology are asked for at first: no data are among so few results. */
 const SPARED = 20;
@@ -55,14 +53,16 @@ export function startCqlProxy(options: CqlProxyOptions): CqlProxy {
     connections.add(client).add(server);
     client.setNoDelay(true);
     server.setNoDelay(true);
+    const end = () => {
+      for (const connection of [client, server]) {
+        connections.delete(connection);
+        close(connection);
+      }
+    };
     await Promise.allSettled([
-      client.readable.pipeTo(server.writable),
-      passFrames(server, client, options, counts),
+      pass(client, (bytes) => writeAll(server, bytes).then(() => true)).finally(end),
+      passFrames(server, client, options, counts).finally(end),
     ]);
-    for (const connection of [client, server]) {
-      connections.delete(connection);
-      close(connection);
-    }
   };
   const accepting = (async () => {
     for await (const client of listener) {
@@ -92,109 +92,52 @@ function close(connection: Deno.Conn): void {
   }
 }
 
-/** Passes on what the server says; whole frames are taken out of it and sent later. */
+/** Passes on what the server says; frames that are chosen are taken out of it and sent later. */
 async function passFrames(
   server: Deno.Conn,
   client: Deno.Conn,
-  options: CqlProxyOptions,
+  { part, delay }: CqlProxyOptions,
   counts: Counts,
 ): Promise<void> {
   let writing = Promise.resolve();
   let failed = false;
-  const splitter = new FrameSplitter(options, counts, (bytes) => {
-    writing = writing.then(async () => {
-      for (let at = 0; at < bytes.length;) at += await client.write(bytes.subarray(at));
-    }).catch(() => {
-      failed = true;
-    });
+  const frames = new FrameSplitter({
+    choose(opcode) {
+      const chosen = opcode === RESULT && ++counts.results > SPARED && Math.random() < part;
+      if (chosen) counts.delayed++;
+      return chosen;
+    },
+    hold: (frame) => void setTimeout(() => frames.insert(frame), delay),
+    send(bytes) {
+      writing = writing.then(() => writeAll(client, bytes)).catch(() => {
+        failed = true;
+      });
+    },
   });
-  while (!failed) {
-    const chunk = new Uint8Array(READ_BYTES);
-    const count = await server.read(chunk);
-    if (count === null) break;
-    splitter.add(chunk.subarray(0, count));
+  await pass(server, async (bytes) => {
+    frames.add(bytes);
     // No more is read than can be passed on.
     await writing;
+    return !failed;
+  });
+}
+
+/** Reads until the end, or until it is told to stop, into the same memory again and again. */
+async function pass(
+  from: Deno.Conn,
+  take: (bytes: Uint8Array) => Promise<boolean>,
+): Promise<void> {
+  const buffer = new Uint8Array(READ_BYTES);
+  let going = true;
+  while (going) {
+    const count = await from.read(buffer);
+    if (count === null) break;
+    going = await take(buffer.subarray(0, count));
   }
 }
 
-/** Finds where frames begin; what is read begins anywhere in them. */
-class FrameSplitter {
-  readonly #options: CqlProxyOptions;
-  readonly #counts: Counts;
-  readonly #send: (bytes: Uint8Array) => void;
-  readonly #header = new Uint8Array(HEADER);
-  #inHeader = 0;
-  #inBody = 0;
-  /** Parts of the frame that is taken out, while it is read. */
-  #held: Uint8Array[] | undefined;
-  /** Frames whose time came in the middle of another. */
-  #due: Uint8Array[][] = [];
-
-  constructor(
-    options: CqlProxyOptions,
-    counts: Counts,
-    send: (bytes: Uint8Array) => void,
-  ) {
-    this.#options = options;
-    this.#counts = counts;
-    this.#send = send;
-  }
-
-  add(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length;) {
-      const left = chunk.length - at;
-      if (this.#inBody > 0) {
-        const step = Math.min(this.#inBody, left);
-        this.#inBody -= step;
-        this.#pass(chunk.subarray(at, at + step));
-        at += step;
-      } else {
-        const step = Math.min(HEADER - this.#inHeader, left);
-        this.#header.set(chunk.subarray(at, at + step), this.#inHeader);
-        this.#inHeader += step;
-        at += step;
-        if (this.#inHeader < HEADER) return;
-        this.#begin();
-      }
-      if (this.#inBody === 0) this.#end();
-    }
-  }
-
-  #begin(): void {
-    this.#inHeader = 0;
-    const header = this.#header.slice();
-    if ((header[0] & 0x7f) > LAST_VERSION) throw new Error("unknown protocol version");
-    this.#inBody = new DataView(header.buffer).getUint32(5);
-    const chosen = header[4] === RESULT && ++this.#counts.results > SPARED &&
-      Math.random() < this.#options.part;
-    if (chosen) {
-      this.#counts.delayed++;
-      this.#held = [];
-    }
-    this.#pass(header);
-  }
-
-  #pass(bytes: Uint8Array): void {
-    if (this.#held) this.#held.push(bytes);
-    else this.#send(bytes);
-  }
-
-  #end(): void {
-    const frame = this.#held;
-    this.#held = undefined;
-    if (frame) {
-      setTimeout(() => {
-        this.#due.push(frame);
-        if (this.#inBody === 0 || this.#held) this.#sendDue();
-      }, this.#options.delay);
-    }
-    this.#sendDue();
-  }
-
-  #sendDue(): void {
-    for (const frame of this.#due.splice(0)) frame.forEach(this.#send);
-  }
+async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
 if (import.meta.main) {

@@ -13,8 +13,6 @@ const ROUNDS = 3;
 const DRAIN = 0.75;
 /** Latencies and rates are forgotten after one to two periods, of so many milliseconds. */
 const PERIOD_MS = 5_000;
-/** Weight of the newest batch in the moving average of stragglers. */
-const WEIGHT = 0.1;
 
 /** A fetch under way, as its window knows it. */
 export interface Launch {
@@ -55,6 +53,27 @@ class RecentMinimum {
   }
 }
 
+/** The mean of some values, those of the last one or two periods only. */
+class RecentMean {
+  #older = { sum: 0, count: 0 };
+  #newer = { sum: 0, count: 0 };
+
+  add(value: number): void {
+    this.#newer.sum += value;
+    this.#newer.count++;
+  }
+
+  beginPeriod(): void {
+    this.#older = this.#newer;
+    this.#newer = { sum: 0, count: 0 };
+  }
+
+  get value(): number {
+    return (this.#older.sum + this.#newer.sum) /
+      Math.max(1, this.#older.count + this.#newer.count);
+  }
+}
+
 /**
  * How many batches are fetched ahead.
  *
@@ -72,7 +91,11 @@ export class PrefetchWindow {
   readonly #latency = new RecentMinimum();
   /** Of milliseconds a batch. */
   readonly #interval = new RecentMinimum();
-  #excess = 0;
+  /**
+   * Of stragglers. Over periods, as those of a burst come together much later: a window that shrinks
+   * between bursts makes the next one.
+   */
+  readonly #excess = new RecentMean();
   #consumed = 0;
   #lastLaunch: number | undefined;
   #round = 0;
@@ -139,7 +162,7 @@ export class PrefetchWindow {
     this.#periodBegan ??= now;
     if (now - this.#periodBegan > PERIOD_MS) this.#beginPeriod(now);
     this.#latency.add(latency);
-    this.#excess += WEIGHT * (excess - this.#excess);
+    this.#excess.add(excess);
   }
 
   /**
@@ -166,6 +189,7 @@ export class PrefetchWindow {
     this.#periodBegan = now;
     this.#latency.beginPeriod();
     this.#interval.beginPeriod();
+    this.#excess.beginPeriod();
     this.#probe = null;
   }
 
@@ -175,10 +199,10 @@ export class PrefetchWindow {
     if (interval === Infinity || latency === Infinity) return this.least;
     const batches = 1 / Math.max(interval, 1e-3);
     if (this.#probe !== undefined) {
-      return Math.max(1, Math.floor((DRAIN * latency + this.#excess) * batches));
+      return Math.max(1, Math.floor((DRAIN * latency + this.#excess.value) * batches));
     }
     const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
-    const product = headroom * (latency + this.#excess) * batches;
+    const product = headroom * (latency + this.#excess.value) * batches;
     return Math.max(this.least, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }

@@ -213,6 +213,18 @@ Deno.test('PrefetchWindow "auto" makes room for stragglers', () => {
   assert(batches >= 4 && batches <= 5, `${batches}`);
 });
 
+Deno.test('PrefetchWindow "auto" keeps that room between the times at which stragglers come', () => {
+  const window = new PrefetchWindow("auto", 0);
+  const least: number[] = [];
+  // 40 batches without one, then 10 in which those that were late come together.
+  for (let i = 0; i < 1000; i++) {
+    window.fetched(10, i * 5, i % 50 < 40 ? 0 : 100);
+    window.consumed(window.launched(i * 5), i * 5 + 10);
+    if (i >= 500) least.push(window.choice.batches);
+  }
+  assert(Math.min(...least) >= 4, `${least}`);
+});
+
 Deno.test('FetchWindow "samples" takes the batches of a source that has no pools as they are', async () => {
   assertEquals(await order("samples", [3, 1, 0, 2], [0, 0, 1, 1]), [1, 0, 3, 2]);
 });
