@@ -31,6 +31,7 @@ const EXTRA_BYTES: u32 = 4;
 const STATUS_WORDS: u32 = 2;
 
 const BLOCK_WORDS: u32 = 32;
+const END_OF_BLOCK: u32 = 64;
 const NO_END: u32 = 0xffffffffu;
 
 struct Params {
@@ -150,7 +151,10 @@ fn main(
     let half = (u32(coefficient) & 0xffffu) << ((at & 1u) << 4u);
     pair = select(half, pair | half, pairAt == (at >> 1u));
     pairAt = at >> 1u;
-    coefficients[address + pairAt] = pair;
+    // The end of a block has nothing to store but how many coefficients are zero from there on.
+    let ends = step == END_OF_BLOCK;
+    coefficients[select(address + pairAt, address / BLOCK_WORDS, ends)] =
+      select(pair, END_OF_BLOCK - z, ends);
     position += entry & FIELD_MASK;
     z += step;
     let coming = word(next + 1u);

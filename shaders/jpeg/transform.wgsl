@@ -6,6 +6,7 @@
 // Bindings 1 to 3 are coefficients, quantisation tables and components.
 
 const BLOCK_VECTORS: u32 = 8;
+const BLOCK_VECTOR_WORDS: u32 = 4;
 // Records are uniforms, as CPU adapters read those far faster than storage. Each binding is as large
 // as every device allows.
 const QUANT_VECTORS: u32 = 4096;
@@ -29,6 +30,10 @@ const V_SHIFT: u32 = 8;
 const PLACE_SHIFT: u32 = 12;
 const EDGE_SHIFT: u32 = 16;
 const FIELD_MASK: u32 = 15;
+// A bit of a shape: the word with a block's number tells how many of its last coefficients are zero;
+// 0 where it is not known.
+const MARKED: u32 = 0x100000u;
+const HALF_BLOCK: u32 = 32;
 
 @group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
 @group(0) @binding(2) var<uniform> quants: array<vec4<u32>, QUANT_VECTORS>;
@@ -159,15 +164,23 @@ fn blockSamples(component: Component, column: u32, row: u32) -> Bytes {
   let place = ((component.shape >> PLACE_SHIFT) & FIELD_MASK) + (row - mcuY * v) * h + column -
     mcuX * h;
   let mcu = mcuY * component.mcusAcross + mcuX;
-  let at = (component.coefficients + mcu * (component.shape & FIELD_MASK) + place) * BLOCK_VECTORS;
+  let block = component.coefficients + mcu * (component.shape & FIELD_MASK) + place;
+  let at = block * BLOCK_VECTORS;
   let c0 = coefficients[at];
   let c1 = coefficients[at + 1u];
   let c2 = coefficients[at + 2u];
   let c3 = coefficients[at + 3u];
-  let c4 = coefficients[at + 4u];
-  let c5 = coefficients[at + 5u];
-  let c6 = coefficients[at + 6u];
-  let c7 = coefficients[at + 7u];
+  var c4 = vec4(0u);
+  var c5 = vec4(0u);
+  var c6 = vec4(0u);
+  var c7 = vec4(0u);
+  let mark = coefficients[block / BLOCK_VECTOR_WORDS][block % BLOCK_VECTOR_WORDS];
+  if ((component.shape & MARKED) == 0u || mark < HALF_BLOCK) {
+    c4 = coefficients[at + 4u];
+    c5 = coefficients[at + 5u];
+    c6 = coefficients[at + 6u];
+    c7 = coefficients[at + 7u];
+  }
   let q0 = quants[component.quant];
   let q1 = quants[component.quant + 1u];
   let q2 = quants[component.quant + 2u];

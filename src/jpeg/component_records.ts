@@ -4,6 +4,7 @@ import {
   BLOCK_BYTES,
   BLOCK_EDGE,
   type Decodable,
+  markBlocks,
   owners,
   params,
   type Stage,
@@ -18,6 +19,7 @@ const H_SHIFT = 4;
 const V_SHIFT = 8;
 const PLACE_SHIFT = 12;
 const EDGE_SHIFT = 16;
+const MARKED = 1 << 20;
 /** The shape of a component whose blocks lie row by row: MCUs of one block. */
 const ONE_BLOCK = 1 | 1 << H_SHIFT | 1 << V_SHIFT;
 const QUANT_WORDS = 32;
@@ -51,7 +53,9 @@ export interface ComponentPlan {
   readonly gatheredBlocks: Uint32Array;
   /** First block of all gathered pictures, which come last. */
   readonly firstGathered: number;
-  /** Blocks of all pictures. */
+  /** First block of those that are not gathered; marks lie before it. */
+  readonly firstMarked: number;
+  /** Number after that of the last block. */
   readonly blocks: number;
   /** First word of each component's samples, in the order of the pictures. */
   readonly samples: Uint32Array;
@@ -101,6 +105,7 @@ class Work {
  * @param kinds How each is made.
  * @param read Where the records go.
  * @param tuning Sizes of workgroups.
+ * @param marked Whether the entropy decoder marks what is zero of pictures that are not gathered.
  * @returns The layout.
  */
 export function componentRecords(
@@ -108,10 +113,12 @@ export function componentRecords(
   kinds: readonly PictureKind[],
   read: Words,
   tuning: Tuning,
+  marked = true,
 ): ComponentPlan {
   let componentCount = 0;
   for (const { frame } of decodables) componentCount += frame.components.length;
-  const { scanBlocks, gatheredBlocks, firstGathered, blocks } = blockLayout(decodables);
+  const layout = blockLayout(decodables, marked);
+  const { scanBlocks, gatheredBlocks, blocks } = layout;
   const components = read.uniform(componentCount * COMPONENT_WORDS);
   const { data } = read;
   const samples = new Uint32Array(componentCount);
@@ -141,7 +148,7 @@ export function componentRecords(
         data[record + 1] = scan.mcusAcross;
         data[record + 2] = scan.blocksPerMcu | (single ? 1 : component.h) << H_SHIFT |
           (single ? 1 : component.v) << V_SHIFT | component.place << PLACE_SHIFT |
-          edge(kind, component) << EDGE_SHIFT;
+          edge(kind, component) << EDGE_SHIFT | (marked ? MARKED : 0);
       }
       data[record + 3] = component.blocksWide;
       data[record + 4] = shown;
@@ -163,10 +170,7 @@ export function componentRecords(
     quants: quantRecords(quants, read),
     planes: planes.stage(read),
     chroma: chroma.stage(read),
-    scanBlocks,
-    gatheredBlocks,
-    firstGathered,
-    blocks,
+    ...layout,
     samples,
     coefficientBytes: blocks * BLOCK_BYTES,
     sampleBytes: words * 4,
@@ -174,17 +178,21 @@ export function componentRecords(
 }
 
 /** First blocks of scans and of gathered components. */
-function blockLayout(decodables: readonly Decodable[]) {
-  const scanBlocks: number[] = [];
+function blockLayout(decodables: readonly Decodable[], marked: boolean) {
+  const counts: number[] = [];
   const gatheredBlocks: number[] = [];
-  let blocks = 0;
+  let coded = 0;
   for (const { frame } of decodables) {
     if (frame.gathered) continue;
     for (const scan of frame.scans) {
-      scanBlocks.push(blocks);
-      blocks += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+      const count = scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+      counts.push(count);
+      coded += count;
     }
   }
+  const firstMarked = marked ? markBlocks(coded) : 0;
+  let blocks = firstMarked;
+  const scanBlocks = counts.map((count) => (blocks += count) - count);
   const firstGathered = blocks;
   for (const { frame } of decodables) {
     if (!frame.gathered) continue;
@@ -196,6 +204,7 @@ function blockLayout(decodables: readonly Decodable[]) {
   return {
     scanBlocks: Uint32Array.from(scanBlocks),
     gatheredBlocks: Uint32Array.from(gatheredBlocks),
+    firstMarked,
     firstGathered,
     blocks,
   };

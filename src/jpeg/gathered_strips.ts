@@ -158,7 +158,7 @@ export function planGatheredStrips(
     const bound = rows(from, to, rowBlocks);
     const part = strip(picture, layout, { first, last, from, to }, kind === "any", bound.before);
     const output = pixelWindow(part);
-    const components = componentRecords([part], [kind], read, tuning);
+    const components = componentRecords([part], [kind], read, tuning, false);
     const beyond = {
       from: Math.max(from - SMOOTHING_REACH, 0),
       to: Math.min(to + SMOOTHING_REACH, layout.rows),

@@ -231,7 +231,7 @@ export function recordStrips(
       encoder.copyBufferToBuffer(coefficients, kept.from, gathered, 0, kept.bytes);
     }
     encoder.clearBuffer(coefficients, 0, size);
-    if (kept.bytes > 0) encoder.copyBufferToBuffer(gathered, 0, coefficients, 0, kept.bytes);
+    if (kept.bytes > 0) encoder.copyBufferToBuffer(gathered, 0, coefficients, kept.to, kept.bytes);
     const bound = { buffer: coefficients, size };
     writeBlocks(encoder, kernels, entropy, window, dispatches, buffers, bound, status);
     makePictures(encoder, kernels, strip, buffers);

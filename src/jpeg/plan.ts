@@ -5,7 +5,7 @@ import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { type ProgressivePlan, progressiveRecords } from "./progressive_records.ts";
 import { pictureRecords, type PictureStage } from "./picture_records.ts";
-import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, type Tuning } from "./stage.ts";
+import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, markBlocks, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Pictures that are decoded together: each of their buffers fits a binding. */
@@ -41,6 +41,7 @@ export function footprint(frame: JpegFrame): Footprint {
   let shown = 0;
   if (!frame.gathered) {
     for (const scan of frame.scans) coded += scan.mcusAcross * scan.mcusDown * scan.blocksPerMcu;
+    coded += markBlocks(coded);
   }
   for (const component of frame.components) {
     if (frame.gathered) coded += component.paddedWide * component.paddedHigh;

@@ -5,6 +5,8 @@ import type { Region, Words } from "./words.ts";
 
 /** Bytes of one block's coefficients: 64 of 16 bits. */
 export const BLOCK_BYTES = 128;
+/** Blocks that a block of marks stands for: a word each, and its own words are not needed. */
+const BLOCKS_PER_MARKS = BLOCK_BYTES / 4 - 1;
 /** Samples across and down a block. */
 export const BLOCK_EDGE = 8;
 /** Words of one image's status: flags, and the bit where decoding stopped. */
@@ -76,6 +78,17 @@ export interface SyncTuning {
   readonly refinements: number;
   /** Most symbols that one invocation decodes in order in one dispatch, if the rounds did not do. */
   readonly cap: number;
+}
+
+/**
+ * Room before the first block of marked pictures: a word for each block, which says what of it is
+ * zero, at the number of the block.
+ *
+ * @param blocks How many marked blocks there are.
+ * @returns The first block's number.
+ */
+export function markBlocks(blocks: number): number {
+  return Math.ceil(blocks / BLOCKS_PER_MARKS);
 }
 
 /** One kernel's work. */

@@ -4,7 +4,14 @@ import type { JpegFrame, JpegScan } from "./frame.ts";
 import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { pictureRecords, type PictureStage } from "./picture_records.ts";
-import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, params, type Tuning } from "./stage.ts";
+import {
+  BLOCK_BYTES,
+  BLOCK_EDGE,
+  type Decodable,
+  markBlocks,
+  params,
+  type Tuning,
+} from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Most bytes of one strip's coefficients, if one row of MCUs does not need more. */
@@ -28,8 +35,8 @@ export interface Strip extends StripPictures {
   readonly window: { readonly segments: Region; readonly sync: Region | undefined };
   /** Dispatches after which all blocks of the strip are there. */
   readonly dispatches: number;
-  /** Bytes of coefficients that the strip before has, and where they begin there. */
-  readonly kept: { readonly from: number; readonly bytes: number };
+  /** Bytes of coefficients that the strip before has, where they begin there, and where here. */
+  readonly kept: { readonly from: number; readonly to: number; readonly bytes: number };
 }
 
 /** A picture that is decoded strip by strip, as it is larger than a binding. */
@@ -100,7 +107,9 @@ export function planStrips(
     const kinds = [kind];
     const components = componentRecords([part], kinds, read, tuning);
     const words = layout.bytes / 4;
-    const window = (count: number) => params(read, count, tuning.cap, from * words, to * words);
+    // Counted so that the strip's first block comes to lie after its marks.
+    const begin = from * words - components.firstMarked * (BLOCK_BYTES / 4);
+    const window = (count: number) => params(read, count, tuning.cap, begin, to * words);
     const turns = (to - from) * layout.bytes / BLOCK_BYTES * BLOCK_TURNS;
     strips.push({
       output,
@@ -111,7 +120,7 @@ export function planStrips(
         sync: entropy.sync && window(entropy.sync.count),
       },
       dispatches: dispatchesOf(Math.min(entropy.turns, turns), tuning),
-      kept: kept(layout.bytes, from - before, first + 1 - from, strips.at(-1)),
+      kept: kept(layout.bytes, from - before, first + 1 - from, components, strips.at(-1)),
     });
     before = from;
   }
@@ -125,11 +134,18 @@ export function planStrips(
 }
 
 /** Coefficients that lie in the strip before too: `rows` rows of MCUs from row `from` of it on. */
-function kept(rowBytes: number, from: number, rows: number, previous?: Strip): Strip["kept"] {
-  if (!previous) return { from: 0, bytes: 0 };
-  const begin = from * rowBytes;
+function kept(
+  rowBytes: number,
+  from: number,
+  rows: number,
+  { firstMarked }: ComponentPlan,
+  previous?: Strip,
+): Strip["kept"] {
+  const to = firstMarked * BLOCK_BYTES;
+  if (!previous) return { from: 0, to, bytes: 0 };
+  const begin = previous.components.firstMarked * BLOCK_BYTES + from * rowBytes;
   const end = Math.min(begin + rows * rowBytes, previous.components.coefficientBytes);
-  return { from: begin, bytes: end - begin };
+  return { from: begin, to, bytes: end - begin };
 }
 
 /**
@@ -149,9 +165,10 @@ export function rowsOfStrips(
 ): number {
   const upright = orientation <= 4;
   const around = OVERLAP + 2 * reach;
+  const marks = markBlocks(layout.bytes / BLOCK_BYTES) * BLOCK_BYTES;
   // A block more where the first one is not at an offset that a binding can have.
   const most = Math.min(
-    Math.floor((Math.min(binding, STRIP_BYTES) - BLOCK_BYTES) / layout.bytes) - around,
+    Math.floor((Math.min(binding, STRIP_BYTES) - BLOCK_BYTES) / (layout.bytes + marks)) - around,
     Math.floor(binding / layout.samples) - OVERLAP,
     upright ? Math.floor(binding / (target.rowPitch * layout.pixels)) : Infinity,
   );
