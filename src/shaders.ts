@@ -1421,6 +1421,7 @@ const EXTRA_BYTES: u32 = 4;
 const STATUS_WORDS: u32 = 2;
 
 const BLOCK_WORDS: u32 = 32;
+const END_OF_BLOCK: u32 = 64;
 const NO_END: u32 = 0xffffffffu;
 
 struct Params {
@@ -1540,7 +1541,10 @@ fn main(
     let half = (u32(coefficient) & 0xffffu) << ((at & 1u) << 4u);
     pair = select(half, pair | half, pairAt == (at >> 1u));
     pairAt = at >> 1u;
-    coefficients[address + pairAt] = pair;
+    // The end of a block has nothing to store but how many coefficients are zero from there on.
+    let ends = step == END_OF_BLOCK;
+    coefficients[select(address + pairAt, address / BLOCK_WORDS, ends)] =
+      select(pair, END_OF_BLOCK - z, ends);
     position += entry & FIELD_MASK;
     z += step;
     let coming = word(next + 1u);
@@ -3356,6 +3360,7 @@ fn walk(segment: Segment, start: u32, begin: u32, stop: u32, entry: u32) -> Walk
 // Bindings 1 to 3 are coefficients, quantisation tables and components.
 
 const BLOCK_VECTORS: u32 = 8;
+const BLOCK_VECTOR_WORDS: u32 = 4;
 // Records are uniforms, as CPU adapters read those far faster than storage. Each binding is as large
 // as every device allows.
 const QUANT_VECTORS: u32 = 4096;
@@ -3379,6 +3384,10 @@ const V_SHIFT: u32 = 8;
 const PLACE_SHIFT: u32 = 12;
 const EDGE_SHIFT: u32 = 16;
 const FIELD_MASK: u32 = 15;
+// A bit of a shape: the word with a block's number tells how many of its last coefficients are zero;
+// 0 where it is not known.
+const MARKED: u32 = 0x100000u;
+const HALF_BLOCK: u32 = 32;
 
 @group(0) @binding(1) var<storage, read> coefficients: array<vec4<u32>>;
 @group(0) @binding(2) var<uniform> quants: array<vec4<u32>, QUANT_VECTORS>;
@@ -3509,15 +3518,23 @@ fn blockSamples(component: Component, column: u32, row: u32) -> Bytes {
   let place = ((component.shape >> PLACE_SHIFT) & FIELD_MASK) + (row - mcuY * v) * h + column -
     mcuX * h;
   let mcu = mcuY * component.mcusAcross + mcuX;
-  let at = (component.coefficients + mcu * (component.shape & FIELD_MASK) + place) * BLOCK_VECTORS;
+  let block = component.coefficients + mcu * (component.shape & FIELD_MASK) + place;
+  let at = block * BLOCK_VECTORS;
   let c0 = coefficients[at];
   let c1 = coefficients[at + 1u];
   let c2 = coefficients[at + 2u];
   let c3 = coefficients[at + 3u];
-  let c4 = coefficients[at + 4u];
-  let c5 = coefficients[at + 5u];
-  let c6 = coefficients[at + 6u];
-  let c7 = coefficients[at + 7u];
+  var c4 = vec4(0u);
+  var c5 = vec4(0u);
+  var c6 = vec4(0u);
+  var c7 = vec4(0u);
+  let mark = coefficients[block / BLOCK_VECTOR_WORDS][block % BLOCK_VECTOR_WORDS];
+  if ((component.shape & MARKED) == 0u || mark < HALF_BLOCK) {
+    c4 = coefficients[at + 4u];
+    c5 = coefficients[at + 5u];
+    c6 = coefficients[at + 6u];
+    c7 = coefficients[at + 7u];
+  }
   let q0 = quants[component.quant];
   let q1 = quants[component.quant + 1u];
   let q2 = quants[component.quant + 2u];

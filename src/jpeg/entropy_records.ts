@@ -1,7 +1,14 @@
 import type { JpegScan } from "./frame.ts";
 import type { HuffmanTable } from "./huffman.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
-import { BLOCK_BYTES, type Decodable, params, type Stage, type Tuning } from "./stage.ts";
+import {
+  BLOCK_BYTES,
+  type Decodable,
+  type Decoding,
+  params,
+  type Stage,
+  type Tuning,
+} from "./stage.ts";
 import { syncRecords, type SyncSegment, type SyncStage } from "./sync_records.ts";
 import type { Region, Words } from "./words.ts";
 
@@ -43,25 +50,18 @@ export interface EntropyStage extends Stage {
  *
  * @param decodables The pictures that are not gathered.
  * @param scanBlocks First block of each of their scans.
- * @param lexed Where their segments lie.
- * @param uploaded First of the lexed bytes that is on the GPU.
- * @param read Where tables and scans go.
- * @param written Where chunks go.
- * @param tuning Sizes of workgroups.
+ * @param decoding What they are decoded with.
  * @param sync Scans that go by self-synchronisation.
  * @returns Where the records lie; undefined if there are no pictures.
  */
 export function entropyRecords(
   decodables: readonly Decodable[],
   scanBlocks: Uint32Array,
-  lexed: LexedBlobs,
-  uploaded: number,
-  read: Words,
-  written: Words,
-  tuning: Tuning,
+  decoding: Decoding,
   sync: ReadonlySet<JpegScan>,
 ): EntropyStage | undefined {
   if (decodables.length === 0) return undefined;
+  const { lexed, uploaded, read, written, tuning } = decoding;
   const { segments } = lexed;
   const offsets = tableOffsets(decodables);
   const tables = tableRecords(offsets, read);

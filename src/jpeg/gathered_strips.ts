@@ -1,7 +1,6 @@
 import { componentRecords } from "./component_records.ts";
 import { dispatchesOf } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
-import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { pictureRecords } from "./picture_records.ts";
 import {
@@ -12,7 +11,14 @@ import {
   type ProgressiveStage,
 } from "./progressive_records.ts";
 import { smoothingRecords, type SmoothingStage } from "./smoothing.ts";
-import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, params, type Tuning } from "./stage.ts";
+import {
+  BLOCK_BYTES,
+  BLOCK_EDGE,
+  type Decodable,
+  type Decoding,
+  params,
+  type Tuning,
+} from "./stage.ts";
 import { exceeds } from "./plan.ts";
 import {
   hasOneScan,
@@ -112,23 +118,14 @@ export function interleavedBytes(frame: JpegFrame): number {
  * wave of scans goes from range to range: a chunk stops at the end of one and goes on in the next.
  *
  * @param decodable The picture.
- * @param binding Most bytes of a storage binding.
- * @param lexed Where its segments lie.
- * @param uploaded First of the lexed bytes that is on the GPU.
- * @param read Receives the records that kernels only read.
- * @param written Receives the records that kernels write.
- * @param tuning Sizes of workgroups.
+ * @param decoding What it is decoded with.
  * @returns The strips.
  */
 export function planGatheredStrips(
   decodable: Decodable,
-  binding: number,
-  lexed: LexedBlobs,
-  uploaded: number,
-  read: Words,
-  written: Words,
-  tuning: Tuning,
+  decoding: Decoding,
 ): GatheredStripGroup {
+  const { read, tuning, binding } = decoding;
   const { frame } = decodable;
   const whole = interleaved(frame);
   const layout = mcuRows(whole);
@@ -142,8 +139,7 @@ export function planGatheredStrips(
     shares: frame.components.map(({ h, v }) => single ? [1, 1] : [h, v]),
   };
   const blocks = { gatheredBlocks: Uint32Array.from(places), firstGathered: 0, blocks: 0 };
-  const records = [lexed, uploaded, read, written, tuning, interleaving] as const;
-  const progressive = progressiveRecords([decodable], blocks, ...records)!;
+  const progressive = progressiveRecords([decodable], blocks, decoding, interleaving)!;
   const height = rowsOfStrips(picture, layout, binding, frame.unknownBits ? SMOOTHING_REACH : 0);
   // A component alone has its blocks row by row, whatever its factors.
   const pitch = single ? frame.components[0].blocksWide : rowBlocks;

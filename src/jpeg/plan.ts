@@ -1,12 +1,11 @@
 import { type ComponentPlan, componentRecords } from "./component_records.ts";
 import { entropyRecords, type EntropyStage } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
-import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { type ProgressivePlan, progressiveRecords } from "./progressive_records.ts";
 import { pictureRecords, type PictureStage } from "./picture_records.ts";
-import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, markBlocks, type Tuning } from "./stage.ts";
-import type { Region, Words } from "./words.ts";
+import { BLOCK_BYTES, BLOCK_EDGE, type Decodable, type Decoding, markBlocks } from "./stage.ts";
+import type { Region } from "./words.ts";
 
 /** Pictures that are decoded together: each of their buffers fits a binding. */
 export interface Group {
@@ -66,23 +65,16 @@ export function exceeds({ frame, target }: Decodable, binding: number): boolean 
  * Writes the records with which the kernels decode some pictures.
  *
  * @param decodables The pictures; in the order of their targets.
- * @param lexed Where their segments lie.
- * @param uploaded First of the lexed bytes that is on the GPU.
- * @param read Receives the records that kernels only read.
- * @param written Receives the records that kernels write.
- * @param tuning Sizes of workgroups.
+ * @param decoding What they are decoded with.
  * @param sync Scans that go by self-synchronisation.
  * @returns Where the records lie, and the sizes of the buffers.
  */
 export function planGroup(
   decodables: readonly Decodable[],
-  lexed: LexedBlobs,
-  uploaded: number,
-  read: Words,
-  written: Words,
-  tuning: Tuning,
+  decoding: Decoding,
   sync: ReadonlySet<JpegScan>,
 ): Group {
+  const { read, tuning } = decoding;
   const offset = decodables[0].target.byteOffset;
   const last = decodables[decodables.length - 1].target;
   const size = last.byteOffset + last.rowPitch * last.height - offset;
@@ -97,17 +89,8 @@ export function planGroup(
   return {
     output: { offset, size },
     components,
-    entropy: entropyRecords(
-      plain,
-      components.scanBlocks,
-      lexed,
-      uploaded,
-      read,
-      written,
-      tuning,
-      sync,
-    ),
-    progressive: progressiveRecords(gathered, components, lexed, uploaded, read, written, tuning),
+    entropy: entropyRecords(plain, components.scanBlocks, decoding, sync),
+    progressive: progressiveRecords(gathered, components, decoding),
     pictures: pictureRecords(decodables, kinds, components.samples, offset, read, tuning),
   };
 }

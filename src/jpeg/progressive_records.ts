@@ -2,10 +2,10 @@ import type { ComponentPlan } from "./component_records.ts";
 import { tableOffsets, tableRecords } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan, ScanKind } from "./frame.ts";
 import type { HuffmanTable } from "./huffman.ts";
-import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
+import { SEGMENT_WORDS } from "./lex.ts";
 import { scanWaves } from "./progressive_waves.ts";
 import { smoothingRecords, type SmoothingStage } from "./smoothing.ts";
-import { type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
+import { type Decodable, type Decoding, owners, params, type Stage, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Words of a chunk's record: the state of one invocation, which later dispatches go on from. */
@@ -108,25 +108,18 @@ export const BLOCK_TURNS: Readonly<Record<ProgressiveKernel, number>> = {
  *
  * @param decodables The gathered pictures.
  * @param components Where their blocks lie.
- * @param lexed Where their segments lie.
- * @param uploaded First of the lexed bytes that is on the GPU.
- * @param read Receives the records that kernels only read.
- * @param written Receives the records that kernels write.
- * @param tuning Sizes of workgroups.
+ * @param decoding What they are decoded with.
  * @param interleaving How the blocks lie, if not by component.
  * @returns Where the records lie; undefined if there are no pictures.
  */
 export function progressiveRecords(
   decodables: readonly Decodable[],
   components: Pick<ComponentPlan, "gatheredBlocks" | "firstGathered" | "blocks">,
-  lexed: LexedBlobs,
-  uploaded: number,
-  read: Words,
-  written: Words,
-  tuning: Tuning,
+  decoding: Decoding,
   interleaving?: Interleaving,
 ): ProgressivePlan | undefined {
   if (decodables.length === 0) return undefined;
+  const { lexed, uploaded, read, written, tuning } = decoding;
   const { segments } = lexed;
   const offsets = tableOffsets(decodables);
   const tables = tableRecords(offsets, read);

@@ -1,6 +1,7 @@
 import type { GpuImage } from "../gpu/images.ts";
 import type { Orientation } from "./exif.ts";
 import type { JpegFrame } from "./frame.ts";
+import type { LexedBlobs } from "./lex.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Bytes of one block's coefficients: 64 of 16 bits. */
@@ -42,6 +43,22 @@ export interface Section {
   readonly skip: readonly number[];
   /** First MCU of each scan that is needed. */
   readonly firstMcus: readonly number[];
+}
+
+/** What the pictures of one call are decoded with. */
+export interface Decoding {
+  /** Where the segments lie. */
+  readonly lexed: LexedBlobs;
+  /** First of the lexed bytes that is on the GPU. */
+  readonly uploaded: number;
+  /** Receives the records that kernels only read. */
+  readonly read: Words;
+  /** Receives the records that kernels write. */
+  readonly written: Words;
+  /** Sizes of workgroups. */
+  readonly tuning: Tuning;
+  /** Most bytes of a storage binding. */
+  readonly binding: number;
 }
 
 /** Invocations per workgroup, by kernel, and symbols per dispatch. */

@@ -1,18 +1,17 @@
 import { type ComponentPlan, componentRecords } from "./component_records.ts";
 import { BLOCK_TURNS, dispatchesOf, entropyRecords, type EntropyStage } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
-import type { LexedBlobs } from "./lex.ts";
 import { pictureKind } from "./picture_kind.ts";
 import { pictureRecords, type PictureStage } from "./picture_records.ts";
 import {
   BLOCK_BYTES,
   BLOCK_EDGE,
   type Decodable,
+  type Decoding,
   markBlocks,
   params,
-  type Tuning,
 } from "./stage.ts";
-import type { Region, Words } from "./words.ts";
+import type { Region } from "./words.ts";
 
 /** Most bytes of one strip's coefficients, if one row of MCUs does not need more. */
 const STRIP_BYTES = 2 ** 26;
@@ -63,39 +62,21 @@ export function hasOneScan(frame: JpegFrame): boolean {
  * Writes the records with which a picture is decoded in strips.
  *
  * @param decodable The picture.
- * @param binding Most bytes of a storage binding.
- * @param lexed Where its segments lie.
- * @param uploaded First of the lexed bytes that is on the GPU.
- * @param read Receives the records that kernels only read.
- * @param written Receives the records that kernels write.
- * @param tuning Sizes of workgroups.
+ * @param decoding What it is decoded with.
  * @param sync Scans that go by self-synchronisation.
  * @returns The strips.
  */
 export function planStrips(
   decodable: Decodable,
-  binding: number,
-  lexed: LexedBlobs,
-  uploaded: number,
-  read: Words,
-  written: Words,
-  tuning: Tuning,
+  decoding: Decoding,
   sync: ReadonlySet<JpegScan>,
 ): StripGroup {
+  const { read, tuning, binding } = decoding;
   const { frame } = decodable;
   const layout = mcuRows(frame);
   const kind = pictureKind(frame);
   const height = rowsOfStrips(decodable, layout, binding, 0);
-  const entropy = entropyRecords(
-    [decodable],
-    Uint32Array.of(0),
-    lexed,
-    uploaded,
-    read,
-    written,
-    tuning,
-    sync,
-  )!;
+  const entropy = entropyRecords([decodable], Uint32Array.of(0), decoding, sync)!;
   const strips: Strip[] = [];
   for (let first = 0, before = 0; first < layout.rows; first += height) {
     const last = Math.min(first + height, layout.rows);

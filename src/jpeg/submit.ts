@@ -8,7 +8,7 @@ import { type GatheredStripGroup, planGatheredStrips } from "./gathered_strips.t
 import { type JpegKernels, recordGatheredStrips, recordGroup, recordStrips } from "./kernels.ts";
 import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import { exceeds, footprint, type Group, planGroup } from "./plan.ts";
-import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
+import { type Decodable, type Decoding, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
 import { cacheShares } from "./shares.ts";
 import { hasOneScan, planStrips, type StripGroup } from "./strips.ts";
@@ -128,12 +128,18 @@ export class Submitter {
     const groups: AnyGroup[] = [];
     let members: Decodable[] = [];
     let room = new Room(binding);
-    const gatheredRecords = [lexed, coded.begin, this.#read, this.#written, this.#tuning] as const;
-    const records = [...gatheredRecords, sync] as const;
+    const decoding: Decoding = {
+      lexed,
+      uploaded: coded.begin,
+      read: this.#read,
+      written: this.#written,
+      tuning: this.#tuning,
+      binding,
+    };
     const plan = () => {
       if (members.length === 0) return;
       for (const share of cacheShares(members, lexed, this.#tuning)) {
-        groups.push(planGroup(share, ...records));
+        groups.push(planGroup(share, decoding, sync));
       }
       members = [];
       room = new Room(binding);
@@ -143,8 +149,8 @@ export class Submitter {
         plan();
         groups.push(
           hasOneScan(decodable.frame)
-            ? planStrips(decodable, binding, ...records)
-            : planGatheredStrips(decodable, binding, ...gatheredRecords),
+            ? planStrips(decodable, decoding, sync)
+            : planGatheredStrips(decodable, decoding),
         );
         continue;
       }
