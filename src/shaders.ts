@@ -84,6 +84,10 @@ const TRIANGULAR = 0u;
 const CUBIC = 1u;
 const LANCZOS3 = 2u;
 const NEAREST = 3u;
+const GAUSSIAN = 4u;
+// A little within the support, as its weight there is not 0: a pixel at the very end is out, however
+// its distance is rounded.
+const GAUSSIAN_END = 0.999;
 
 // Catmull-Rom: Keys' cubic convolution with a = -1/2 (IEEE Trans. ASSP 29(6), 1981).
 fn cubic(x: vec4<f32>) -> vec4<f32> {
@@ -118,6 +122,9 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
   }
   if (kind == LANCZOS3) {
     return lanczos3(x);
+  }
+  if (kind == GAUSSIAN) {
+    return select(vec4<f32>(0.0), exp(-4.0 * x * x), x < vec4<f32>(GAUSSIAN_END));
   }
   if (kind == NEAREST) {
     return select(vec4<f32>(0.0), vec4<f32>(1.0), (d > vec4<f32>(-0.5)) & (d <= vec4<f32>(0.5)));

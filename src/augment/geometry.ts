@@ -2,10 +2,16 @@ import { UsageError } from "../errors.ts";
 import { checkBoolean, checkName } from "./operator.ts";
 
 /** How pixels are interpolated, by DALI's names without `INTERP_`; `nearest` is its `NN`. */
-export type Interpolation = "nearest" | "linear" | "cubic" | "lanczos3" | "triangular";
+export type Interpolation =
+  | "nearest"
+  | "linear"
+  | "cubic"
+  | "lanczos3"
+  | "gaussian"
+  | "triangular";
 
 /** The filters that the shaders know, by their numbers there. */
-export const FILTERS = { triangular: 0, cubic: 1, lanczos3: 2, nearest: 3 } as const;
+export const FILTERS = { triangular: 0, cubic: 1, lanczos3: 2, nearest: 3, gaussian: 4 } as const;
 
 /** Number of a filter in the shaders. */
 export type Filter = (typeof FILTERS)[keyof typeof FILTERS];
@@ -14,7 +20,8 @@ export type Filter = (typeof FILTERS)[keyof typeof FILTERS];
 const SAME = 1e-9;
 /** A warp that makes an image smaller by more than this is sampled more sparsely. */
 const MOST_STRETCH = 16;
-const LOBES = [1, 2, 3, 0.5];
+/** Support to either side, by the number of the filter. */
+const LOBES = [1, 2, 3, 0.5, 1];
 
 /** Options of the operators that resample. */
 export interface ResampleOptions {
@@ -41,7 +48,14 @@ export interface Resampling {
 /** Names of {@linkcode ResampleOptions}. */
 export const RESAMPLE_OPTIONS = ["interpolation", "minFilter", "magFilter", "antialias"] as const;
 
-const INTERPOLATIONS = ["nearest", "linear", "cubic", "lanczos3", "triangular"] as const;
+const INTERPOLATIONS = [
+  "nearest",
+  "linear",
+  "cubic",
+  "lanczos3",
+  "gaussian",
+  "triangular",
+] as const;
 
 /**
  * Checks the options of an operator that resamples.

@@ -45,7 +45,7 @@ export {
 } from "./rand_augment.ts";
 export { randomCrop } from "./random_crop.ts";
 export { randomResizedCrop, type RandomResizedCropOptions } from "./random_resized_crop.ts";
-export { resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
+export { type Point, resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
 export { rotate, type RotateOptions } from "./rotate.ts";
 export { sharpness } from "./sharpness.ts";
 export { wgslOp, type WgslOpOptions } from "./wgsl_op.ts";

@@ -7,10 +7,12 @@ import {
   checkNames,
   checkNumber,
   describe,
+  type Given,
   type Json,
   MOST_PIXELS,
   type Operator,
   type OperatorKind,
+  show,
 } from "./operator.ts";
 
 /** How width and height of {@linkcode ResizeOptions} are meant. */
@@ -18,9 +20,9 @@ export type ResizeMode = "default" | "stretch" | "notLarger" | "notSmaller";
 
 /** Options of {@linkcode resize}: the wanted size in one of three ways, and how to get there. */
 export interface ResizeOptions extends ResampleOptions {
-  /** Wanted columns, in pixels. */
+  /** Wanted columns, in pixels; below 0 the image is mirrored as well. */
   width?: number;
-  /** Wanted rows, in pixels. */
+  /** Wanted rows, in pixels; below 0 the image is mirrored as well. */
   height?: number;
   /** Wanted length of the shorter side, in pixels; the other keeps the aspect ratio. */
   shorter?: number;
@@ -40,6 +42,23 @@ export interface ResizeOptions extends ResampleOptions {
    * True when left out.
    */
   subpixelScale?: boolean;
+  /**
+   * One corner of the part of the image that is resized, in pixels, which may be fractions and lie
+   * beyond the border; together with `roiEnd`. All of the image when left out.
+   */
+  roiStart?: Point;
+  /** The other corner; where it is less than `roiStart` the part is mirrored along that axis. */
+  roiEnd?: Point;
+  /** Whether both corners are shares of the image's sides; false when left out. */
+  roiRelative?: boolean;
+}
+
+/** A place in an image, from its upper left corner. */
+export interface Point {
+  /** To the right. */
+  readonly x: number;
+  /** Down. */
+  readonly y: number;
 }
 
 const OPTIONS = [
@@ -50,6 +69,9 @@ const OPTIONS = [
   "mode",
   "maxSize",
   "subpixelScale",
+  "roiStart",
+  "roiEnd",
+  "roiRelative",
   ...RESAMPLE_OPTIONS,
 ];
 /** Rounds up to one pixel. */
@@ -67,7 +89,7 @@ export const resizeKind: OperatorKind = { name: "resize", stream: 1, bind };
  * border the outermost pixels go on. The weights are those of the filter, and add up to 1.
  *
  * `"linear"` is a triangle of one pixel to either side, `"cubic"` Keys' convolution with a = -1/2,
- * `"lanczos3"` sinc(x) · sinc(x / 3). With `antialias` they are stretched by the scale where the
+ * `"lanczos3"` sinc(x) · sinc(x / 3), `"gaussian"` exp(-4x²) within ±1. With `antialias` they are stretched by the scale where the
  * image gets smaller; linear is then what DALI names triangular, and what Pillow and torchvision
  * (antialias) name bilinear, except that those leave pixels beyond the border out of the mean.
  *
@@ -95,13 +117,13 @@ function checkSide(size: unknown): number {
   return checkNumber("resize", "size", size, LEAST_PIXELS, MOST_PIXELS);
 }
 
-function bind(given: { readonly [name: string]: unknown }): BoundOperator {
+function bind(given: Given): BoundOperator {
   checkNames("resize", given, OPTIONS);
   const pixels = (option: string): number | undefined =>
     given[option] === undefined
       ? undefined
       : checkNumber("resize", option, given[option], LEAST_PIXELS, MOST_PIXELS);
-  const width = pixels("width"), height = pixels("height");
+  const width = checkSigned("width", given.width), height = checkSigned("height", given.height);
   const shorter = pixels("shorter"), longer = pixels("longer");
   const most = pixels("maxSize");
   const sized = width !== undefined || height !== undefined;
@@ -122,40 +144,101 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
   const mode = checkName("resize", "mode", given.mode ?? "default", MODES);
   const subpixel = checkBoolean("resize", "subpixelScale", given.subpixelScale ?? true);
   const { options, resampling } = checkResampling("resize", given);
+  const roi = checkRegion(given);
 
   const parameters: Record<string, Json> = { ...options, subpixelScale: subpixel };
+  if (roi) {
+    const { start, end, relative } = roi;
+    Object.assign(parameters, { roiStart: start, roiEnd: end, roiRelative: relative });
+  }
   if (sized) parameters.mode = mode;
   for (const [name, value] of Object.entries({ width, height, shorter, longer, maxSize: most })) {
     if (value !== undefined) parameters[name] = value;
   }
   const rule: SizeRule = {
-    width: shorter ?? longer ?? width,
-    height: shorter ?? longer ?? height,
+    width: shorter ?? longer ?? (width && Math.abs(width)),
+    height: shorter ?? longer ?? (height && Math.abs(height)),
     mode: shorter !== undefined ? "notSmaller" : longer !== undefined ? "notLarger" : mode,
     most: most ?? Infinity,
   };
   const size = { width: 0, height: 0 };
+  const region = (axis: "x" | "y", side: number): [number, number] => {
+    if (!roi) return [0, side];
+    const unit = roi.relative ? side : 1;
+    return [roi.start[axis] * unit, roi.end[axis] * unit];
+  };
   return {
     parameters,
     filters: [resampling.min, resampling.mag],
     title: "resize",
     apply(chain) {
-      wantedSize(rule, chain.width, chain.height, size);
+      const [x0, x1] = region("x", chain.width), [y0, y1] = region("y", chain.height);
+      const across = Math.abs(x1 - x0), down = Math.abs(y1 - y0);
+      wantedSize(rule, across, down, size);
       const outWidth = wholePixels(size.width), outHeight = wholePixels(size.height);
-      // A rounded size sees more or less than the whole image, about its centre.
-      const spanX = subpixel ? chain.width * adjustment(outWidth, size.width) : chain.width;
-      const spanY = subpixel ? chain.height * adjustment(outHeight, size.height) : chain.height;
+      // A rounded size sees more or less than the whole region, about its centre.
+      const spanX = subpixel ? across * adjustment(outWidth, size.width) : across;
+      const spanY = subpixel ? down * adjustment(outHeight, size.height) : down;
       chain.resample(
-        (chain.width - spanX) / 2,
-        (chain.height - spanY) / 2,
+        (x0 + x1 - spanX) / 2,
+        (y0 + y1 - spanY) / 2,
         spanX,
         spanY,
         outWidth,
         outHeight,
         resampling,
       );
+      chain.flip((x1 < x0) !== ((width ?? 1) < 0), (y1 < y0) !== ((height ?? 1) < 0));
     },
   };
+}
+
+/** A side that may be below 0. */
+function checkSigned(option: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && value < 0) {
+    return checkNumber("resize", option, value, -MOST_PIXELS, -LEAST_PIXELS);
+  }
+  return checkNumber("resize", option, value, LEAST_PIXELS, MOST_PIXELS);
+}
+
+interface Region {
+  start: { x: number; y: number };
+  end: { x: number; y: number };
+  relative: boolean;
+}
+
+function checkRegion(given: Given): Region | undefined {
+  const relative = checkBoolean("resize", "roiRelative", given.roiRelative ?? false);
+  if (given.roiStart === undefined && given.roiEnd === undefined) {
+    if (given.roiRelative === undefined) return undefined;
+    throw new UsageError(
+      "Cannot make resize as roiRelative must come with roiStart and roiEnd: received it alone",
+      { option: "roiRelative" },
+    );
+  }
+  const start = checkPoint("roiStart", given.roiStart), end = checkPoint("roiEnd", given.roiEnd);
+  if (start.x === end.x || start.y === end.y) {
+    throw new UsageError(
+      `Cannot make resize as roiEnd must differ from roiStart in x and y: received ${show(end)}`,
+      { option: "roiEnd" },
+    );
+  }
+  return { start, end, relative };
+}
+
+function checkPoint(option: string, value: unknown): { x: number; y: number } {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UsageError(
+      `Cannot make resize as ${option} must be { x, y }: received ${show(value)}`,
+      { option },
+    );
+  }
+  checkNames("resize", value, ["x", "y"]);
+  const { x, y } = value as Given;
+  const number = (axis: string, value: unknown): number =>
+    checkNumber("resize", `${option}.${axis}`, value, -MOST_PIXELS, MOST_PIXELS);
+  return { x: number("x", x), y: number("y", y) };
 }
 
 interface SizeRule {

@@ -44,6 +44,7 @@ import { makePlan } from "../../src/augment/plan.ts";
 const ALL: Operator[] = [
   resize(224),
   resize({ shorter: 256, maxSize: 512, minFilter: "lanczos3" }),
+  resize({ width: -9, roiStart: { x: 0, y: 1 }, roiEnd: { x: 1, y: 0 }, roiRelative: true }),
   crop({ width: 10, height: 20 }, { x: 0.25 }),
   centerCrop(224),
   randomResizedCrop({ width: 320, height: 240 }, { randomArea: [0.35, 1], antialias: false }),
@@ -148,6 +149,25 @@ Deno.test("a wrong argument is an error that names the option and what was recei
     [() => resize(224, { antialias: wrong(1) }), "antialias", "received 1"],
     [() => resize(224, wrong({ antialiasing: true })), "antialiasing", "antialiasing"],
     [() => resize({ shorter: 1e6 }), "shorter", "received 1000000"],
+    [() => resize({ width: -0.1 }), "width", "received -0.1"],
+    [() => resize(-9), "size", "received -9"],
+    [() => resize({ width: 9, roiStart: { x: 0, y: 0 } }), "roiEnd", "received undefined"],
+    [() => resize({ width: 9, roiRelative: true }), "roiRelative", "alone"],
+    [
+      () => resize({ width: 9, roiStart: { x: 3, y: 0 }, roiEnd: { x: 3, y: 9 } }),
+      "roiEnd",
+      '{"x":3,"y":9}',
+    ],
+    [
+      () => resize({ width: 9, roiStart: wrong([3, 0]), roiEnd: { x: 3, y: 9 } }),
+      "roiStart",
+      "received [3,0]",
+    ],
+    [
+      () => resize({ width: 9, roiStart: wrong({ x: 3 }), roiEnd: { x: 3, y: 9 } }),
+      "roiStart.y",
+      "received undefined",
+    ],
     [() => centerCrop(0.5), "size", "received 0.5"],
     [() => centerCrop({ width: 10, height: -1 }), "height", "received -1"],
     [() => centerCrop(wrong({ width: 10 })), "height", "received undefined"],
@@ -213,8 +233,8 @@ Deno.test("what is not an operator is refused by the plan", () => {
     assertEquals(error.option, "augment");
   }
   assertThrows(
-    () => makePlan([{ name: "resize", parameters: { width: -1 } }]),
+    () => makePlan([{ name: "resize", parameters: { width: 0 } }]),
     UsageError,
-    "received -1",
+    "received 0",
   );
 });

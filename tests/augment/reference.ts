@@ -65,6 +65,7 @@ const KERNELS: Record<string, { radius: number; weight: (x: number) => number }>
     },
   },
   lanczos3: { radius: 3, weight: (x) => Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0 },
+  gaussian: { radius: 1, weight: (x) => Math.abs(x) < 0.999 ? Math.exp(-4 * x * x) : 0 },
 };
 
 /** Pixels and weights that make one pixel of a resized line. */

@@ -5,7 +5,7 @@ import { Chain } from "../../src/augment/chain.ts";
 import type { Geometry } from "../../src/augment/geometry.ts";
 import { SampleRandom } from "../../src/augment/philox.ts";
 import { resizeKind } from "../../src/augment/resize.ts";
-import { planes, resample } from "./reference.ts";
+import { flip, planes, resample } from "./reference.ts";
 import { run, testDevice, testPicture } from "./run.ts";
 
 const device = await testDevice();
@@ -57,7 +57,7 @@ Deno.test("subpixelScale keeps the scale and shifts the borders, else the scale 
   assertEquals(whole.startX, 0);
 });
 
-const FILTERS = ["nearest", "linear", "cubic", "lanczos3", "triangular"] as const;
+const FILTERS = ["nearest", "linear", "cubic", "lanczos3", "gaussian", "triangular"] as const;
 const SIZES: [number, number, number, number][] = [
   [500, 375, 224, 224],
   [37, 21, 224, 100],
@@ -87,6 +87,70 @@ Deno.test("every filter gives what the formula gives, up and down", async () => 
       }
     }
   }
+});
+
+Deno.test("a region is resized by itself, and mirrored where it ends before it starts", async () => {
+  const picture = testPicture(90, 60);
+  const size = { width: 40, height: 31 };
+  const cases: [ResizeOptions, [number, number, number, number], boolean, boolean][] = [
+    [
+      { ...size, roiStart: { x: 10.5, y: 4 }, roiEnd: { x: 60, y: 50.25 } },
+      [
+        10.5,
+        4,
+        49.5,
+        46.25,
+      ],
+      false,
+      false,
+    ],
+    [
+      { ...size, roiStart: { x: 80, y: 5 }, roiEnd: { x: 20, y: 45 } },
+      [20, 5, 60, 40],
+      true,
+      false,
+    ],
+    [
+      { ...size, roiStart: { x: -0.5, y: 0.9 }, roiEnd: { x: 0.5, y: 0.25 }, roiRelative: true },
+      [-45, 15, 90, 39],
+      false,
+      true,
+    ],
+    [{ width: -40, height: -31 }, [0, 0, 90, 60], true, true],
+    [
+      { width: -40, height: 31, roiStart: { x: 80, y: 50 }, roiEnd: { x: 20, y: 10 } },
+      [
+        20,
+        10,
+        60,
+        40,
+      ],
+      false,
+      true,
+    ],
+  ];
+  for (const [options, window, horizontal, vertical] of cases) {
+    for (const interpolation of FILTERS) {
+      const got = await run(device, [picture], [resize({ ...options, interpolation })]);
+      const want = planes(
+        flip(resample(picture, window, 40, 31, interpolation), horizontal, vertical),
+      );
+      let worst = 0;
+      want.forEach((value, i) => worst = Math.max(worst, Math.abs(value - got.data[i])));
+      assert(worst < 0.02, `${JSON.stringify(options)} ${interpolation}: ${worst}`);
+    }
+  }
+});
+
+Deno.test("sizes that are left to the rules are those of the region", () => {
+  const roi = { roiStart: { x: 0.25, y: 1 }, roiEnd: { x: 0.75, y: 0 }, roiRelative: true };
+  const whole = place(500, 375, { shorter: 100, ...roi });
+  // 250 × 375: 100 × 150.
+  assertEquals([whole.width, whole.height, whole.startX, whole.scaleX], [100, 150, 125, 2.5]);
+  const wide = place(500, 375, { width: -99.6, ...roi });
+  assertEquals([wide.width, wide.height], [100, 149]);
+  // 100 for 99.6 columns show 250 · 100 / 99.6 about the middle.
+  assert(Math.abs(wide.startX - (250 - 125 * 100 / 99.6)) < 1e-9);
 });
 
 Deno.test("minFilter and magFilter hold for the axis that gets smaller and larger", async () => {
