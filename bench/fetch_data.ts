@@ -7,6 +7,7 @@ import { connectClient } from "../src/source/cassandra_client.ts";
 import { formatId, IdList } from "../src/ids.ts";
 import { startCassandra } from "../tools/cassandra/server.ts";
 import { encodeAll, loadPictures } from "./pictures.ts";
+import { tempFolder } from "../tools/temp.ts";
 
 /** Where the tables are. */
 export const KEYSPACE = "cassette_bench";
@@ -52,8 +53,7 @@ export async function benchDatabase(): Promise<BenchDatabase> {
     `CREATE KEYSPACE ${KEYSPACE} WITH replication = ` +
       "{'class': 'SimpleStrategy', 'replication_factor': 1}",
   );
-  const folder = await Deno.makeTempDir({ prefix: "cassette-bench-" });
-  const sqlite = `${folder}/bench.sqlite`;
+  const sqlite = `${tempFolder()}/bench.sqlite`;
   const database = new DatabaseSync(sqlite);
   const pictures = await loadPictures(undefined, PICTURES);
   const tables: BenchTable[] = [];
@@ -92,7 +92,6 @@ export async function benchDatabase(): Promise<BenchDatabase> {
     async [Symbol.asyncDispose]() {
       await client.execute(`DROP KEYSPACE ${KEYSPACE}`);
       await client.shutdown();
-      await Deno.remove(folder, { recursive: true });
     },
   };
 }

@@ -10,10 +10,11 @@ import {
   requestDevice,
   SqliteSource,
 } from "../mod.ts";
+import { tempFile } from "../tools/temp.ts";
 import { loadPictures } from "./pictures.ts";
 
 const { blobs } = await loadPictures(undefined, 64);
-const path = await Deno.makeTempFile({ suffix: ".sqlite" });
+const path = tempFile(".sqlite");
 const db = new DatabaseSync(path);
 db.exec("CREATE TABLE data (id BLOB PRIMARY KEY, label INTEGER, data BLOB)");
 const insert = db.prepare("INSERT INTO data VALUES (?, ?, ?)");

@@ -105,14 +105,24 @@ async function launch(path: string): Promise<boolean> {
   return good;
 }
 
-async function drawings(): Promise<string> {
-  const path = join(await Deno.makeTempDir(), "drawings.sqlite");
+async function drawings(folder: string): Promise<string> {
+  const path = join(folder, "drawings.sqlite");
   await using writer = new SqliteWriter(path);
   await writer.createTables();
   for (const record of drawRecords(37)) await writer.write(record);
   return path;
 }
 
-const path = flags.sqlite ?? await drawings();
-if (flags.worker) await worker(path);
-else if (!await launch(path)) Deno.exit(1);
+/** Launches over drawings of its own, unless a table is named. */
+async function launchOver(table: string | undefined): Promise<boolean> {
+  if (table !== undefined) return await launch(table);
+  const folder = await Deno.makeTempDir();
+  try {
+    return await launch(await drawings(folder));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+if (flags.worker) await worker(flags.sqlite!);
+else if (!await launchOver(flags.sqlite)) Deno.exit(1);

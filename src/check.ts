@@ -114,6 +114,18 @@ export class OptionCheck {
   }
 
   /**
+   * Checks that an option is a GPU device; one of another implementation of WebGPU will do.
+   *
+   * @param option Its name.
+   * @param value What it is.
+   */
+  device(option: string, value: unknown): void {
+    const { queue, createBuffer } = (value ?? {}) as Partial<GPUDevice>;
+    const good = typeof createBuffer === "function" && typeof queue?.submit === "function";
+    this.that(good, option, "a GPUDevice", value);
+  }
+
+  /**
    * Checks that an option is an `AbortSignal`.
    *
    * @param option Its name.

@@ -13,6 +13,7 @@ const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
  * @param bytes Bytes that hold the id.
  * @param offset Where the id begins, in bytes.
  * @returns The UUID in lower case, with hyphens.
+ * @throws {UsageError} If there are no 16 bytes.
  * @example
  * ```ts
  * import { formatId } from "@cassette/loader";
@@ -22,6 +23,12 @@ const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
  * ```
  */
 export function formatId(bytes: Uint8Array, offset = 0): string {
+  if (!(offset >= 0 && offset + ID_BYTES <= bytes.length)) {
+    throw new UsageError(
+      `Cannot write an id as it must be ${ID_BYTES} bytes: received ${bytes.length} bytes, from ${offset} on`,
+      { option: "ids" },
+    );
+  }
   let text = "";
   for (let i = 0; i < ID_BYTES; i++) {
     if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
@@ -75,9 +82,15 @@ export class IdList implements Iterable<string> {
    * Wraps ids that lie one after the other.
    *
    * @param bytes The ids, 16 bytes each; kept, not copied.
-   * @throws {UsageError} If the length is not a multiple of 16.
+   * @throws {UsageError} If they are no bytes, or the length is not a multiple of 16.
    */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new UsageError(
+        `Cannot make an IdList as its bytes must be a Uint8Array: received ${show(bytes)}`,
+        { option: "ids" },
+      );
+    }
     if (bytes.length % ID_BYTES !== 0) {
       throw new UsageError(
         `Cannot make an IdList as its length must be a multiple of ${ID_BYTES} bytes: received ${bytes.length}`,
@@ -96,7 +109,10 @@ export class IdList implements Iterable<string> {
    */
   static from(ids: IdList | Iterable<string>): IdList {
     if (ids instanceof IdList) return ids;
-    if (typeof ids !== "object" || ids === null || !(Symbol.iterator in ids)) {
+    // Bytes are iterable, too; those that are ids go into the constructor.
+    const isList = typeof ids === "object" && ids !== null && Symbol.iterator in ids &&
+      !ArrayBuffer.isView(ids);
+    if (!isList) {
       throw new UsageError(
         `Cannot make an IdList as ids must be an IdList or a list of UUID strings: received ${
           show(ids)
@@ -123,11 +139,7 @@ export class IdList implements Iterable<string> {
    * @throws {UsageError} If there is no such place.
    */
   at(index: number): string {
-    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
-      throw new UsageError(
-        `Cannot get an id as its index must be from 0 to ${this.length - 1}: received ${index}`,
-      );
-    }
+    this.#check(index);
     return formatId(this.bytes, index * ID_BYTES);
   }
 
@@ -136,10 +148,12 @@ export class IdList implements Iterable<string> {
    *
    * @param indices Places in this list, each from 0 to `length - 1`.
    * @returns A new list with those ids, in that order.
+   * @throws {UsageError} If there is no such place.
    */
   pick(indices: ArrayLike<number>): IdList {
     const bytes = new Uint8Array(indices.length * ID_BYTES);
     for (let i = 0; i < indices.length; i++) {
+      this.#check(indices[i]);
       const from = indices[i] * ID_BYTES;
       bytes.set(this.bytes.subarray(from, from + ID_BYTES), i * ID_BYTES);
     }
@@ -153,5 +167,13 @@ export class IdList implements Iterable<string> {
    */
   *[Symbol.iterator](): Generator<string> {
     for (let i = 0; i < this.bytes.length; i += ID_BYTES) yield formatId(this.bytes, i);
+  }
+
+  #check(index: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < this.length) return;
+    throw new UsageError(
+      `Cannot get an id as its index must be from 0 to ${this.length - 1}: received ${index}`,
+      { option: "index" },
+    );
   }
 }

@@ -178,8 +178,9 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
     check.flag("output.ragged", output.ragged);
   }
   check.oneOf("orientation", options.orientation, ["apply", "ignore"]);
-  const isPool = options.pool === undefined || options.pool instanceof BufferPool;
-  check.that(isPool, "pool", "a BufferPool", options.pool);
+  const { pool } = options;
+  const fits = pool === undefined || (pool instanceof BufferPool && pool.device === device);
+  check.that(fits, "pool", "a BufferPool of the device", pool);
   check.signal("signal", options.signal);
   check.callback("onWarning", options.onWarning);
   if (requests !== undefined) checkRequests(options);

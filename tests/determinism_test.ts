@@ -13,7 +13,7 @@ import {
   SqliteWriter,
 } from "../mod.ts";
 import { countedIds, FakeSource, numberOf } from "./pipeline/fake_source.ts";
-import { tempFolder } from "./temp.ts";
+import { tempFolder } from "../tools/temp.ts";
 
 const SIZE = 13;
 const device = await requestDevice();

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { importFlags, path } from "../tools/imports.ts";
 import { cassette } from "./cli/command.ts";
-import { tempFolder } from "./temp.ts";
+import { tempFolder } from "../tools/temp.ts";
 
 Deno.test("the ten lines of the README load what the demo has filled in", async () => {
   const readme = await Deno.readTextFile(path("README.md"));

@@ -1,10 +1,11 @@
+import { OptionCheck } from "../check.ts";
 import { ShapeError, UsageError } from "../errors.ts";
 import type { GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import type { DType, GpuTensor, Layout } from "../gpu/tensor.ts";
 import { compile, type KernelVariant } from "./kernels.ts";
-import { type Operator, type SampleKeys, show } from "./operator.ts";
+import type { Operator, SampleKeys } from "./operator.ts";
 import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
 import { type BatchMix, mixOf } from "./batch_mix.ts";
 import type { MaskTensor } from "./mask_tensor.ts";
@@ -114,9 +115,8 @@ export class Augmenter implements Disposable {
     output: AugmentOutput = {},
     options: AugmenterOptions = {},
   ) {
+    checkAugmenter(device, operators, output, options);
     const { layout = "NCHW", dtype = "f32" } = output;
-    checkOutput("layout", layout, ["NCHW", "NHWC"]);
-    checkOutput("dtype", dtype, ["f32", "f16", "u8"]);
     this.layout = layout;
     this.dtype = dtype;
     this.#device = device;
@@ -259,6 +259,7 @@ export class Augmenter implements Disposable {
     options: MaskOptions = {},
   ): Promise<void> {
     const { first = 0, bits = 8, fill = 0 } = options;
+    this.#checkDevice(masks, target);
     const size = this.#placer.place(masks.images, keys);
     const [places, height, width] = target.shape;
     const count = masks.images.length;
@@ -333,6 +334,7 @@ export class Augmenter implements Disposable {
     recorder: Recorder,
   ): GPUBuffer[] {
     const count = images.images.length;
+    this.#checkDevice(images, target);
     this.#checkTarget(target, first, count, this.#placer.place(images.images, keys));
     return record(images, this.#placer.chains, recorder, {
       target,
@@ -349,6 +351,12 @@ export class Augmenter implements Disposable {
     await Promise.all(missing.map(async (variant) => {
       this.#kernels.set(variant.key, await compile(this.#device, variant));
     }));
+  }
+
+  #checkDevice(images: GpuImages, target: GpuTensor | MaskTensor): void {
+    for (const [option, { device }] of Object.entries({ images, target })) {
+      if (device !== this.#device) check.refuse(option, "on the augmenter's device", "another one");
+    }
   }
 
   #checkTarget(
@@ -388,12 +396,36 @@ function checkFirst(first: number, count: number, places: number): void {
   );
 }
 
-function checkOutput(option: string, value: string, names: readonly string[]): void {
-  if (names.includes(value)) return;
-  throw new UsageError(
-    `Cannot augment as output.${option} must be one of ${names.join(", ")}: received ${
-      show(value)
-    }`,
-    { option: `output.${option}` },
-  );
+const check = new OptionCheck("augment");
+
+const KNOWN_OUTPUT: Record<keyof AugmentOutput, true> = { layout: true, dtype: true };
+
+const KNOWN: Record<keyof AugmenterOptions, true> = {
+  pool: true,
+  seed: true,
+  fixed: true,
+  fuse: true,
+  maxBindingBytes: true,
+  maxSteps: true,
+};
+
+function checkAugmenter(
+  device: GPUDevice,
+  operators: readonly Operator[],
+  output: AugmentOutput,
+  options: AugmenterOptions,
+): void {
+  check.device("device", device);
+  check.that(Array.isArray(operators), "operators", "a list of operators", operators);
+  check.names(output, KNOWN_OUTPUT, "output.");
+  check.oneOf("output.layout", output.layout, ["NCHW", "NHWC"]);
+  check.oneOf("output.dtype", output.dtype, ["f32", "f16", "u8"]);
+  check.names(options, KNOWN);
+  const { pool } = options;
+  const fits = pool === undefined || (pool instanceof BufferPool && pool.device === device);
+  check.that(fits, "pool", "a BufferPool of the device", pool);
+  check.flag("fixed", options.fixed);
+  check.flag("fuse", options.fuse);
+  check.whole("maxBindingBytes", options.maxBindingBytes, 1);
+  check.whole("maxSteps", options.maxSteps, 1);
 }

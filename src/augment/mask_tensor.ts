@@ -1,5 +1,5 @@
 import { DisposedError } from "../errors.ts";
-import { readBuffer } from "../gpu/tensor.ts";
+import { checkRange, readBuffer } from "../gpu/tensor.ts";
 
 /** Number format of a mask: unsigned bytes, or signed words of 32 bits. */
 export type MaskDType = "u8" | "i32";
@@ -14,18 +14,10 @@ export interface MaskDescriptor {
 
 const BYTES: Readonly<Record<MaskDType, number>> = { u8: 1, i32: 4 };
 
-/**
- * Bytes of the elements of masks.
- *
- * @param descriptor Shape and number format.
- * @returns The product of the sizes and the bytes of an element.
- */
-export function maskBytes(descriptor: MaskDescriptor): number {
-  return descriptor.shape.reduce((product, size) => product * size, BYTES[descriptor.dtype]);
-}
-
 /** Masks of a batch in GPU memory: a number for each pixel, rows packed. */
 export class MaskTensor implements MaskDescriptor {
+  /** The device whose memory holds the elements. */
+  readonly device: GPUDevice;
   /** Masks, rows, columns. */
   readonly shape: readonly [number, number, number];
   /** Number format of the elements. */
@@ -34,7 +26,6 @@ export class MaskTensor implements MaskDescriptor {
   readonly byteOffset: number;
   /** Bytes of all elements. */
   readonly byteLength: number;
-  readonly #device: GPUDevice;
   readonly #buffer: GPUBuffer;
   #disposed = false;
 
@@ -46,6 +37,7 @@ export class MaskTensor implements MaskDescriptor {
    * 4 bytes.
    * @param descriptor Shape and number format.
    * @param byteOffset Where the first element lies, in bytes; a multiple of 4 for `i32`.
+   * @throws {UsageError} If the elements reach beyond the buffer.
    */
   constructor(
     device: GPUDevice,
@@ -53,12 +45,14 @@ export class MaskTensor implements MaskDescriptor {
     descriptor: MaskDescriptor,
     byteOffset = 0,
   ) {
-    this.#device = device;
+    this.device = device;
     this.#buffer = buffer;
     this.shape = descriptor.shape;
     this.dtype = descriptor.dtype;
     this.byteOffset = byteOffset;
-    this.byteLength = maskBytes(descriptor);
+    const size = descriptor.shape.reduce((product, length) => product * length, 1);
+    this.byteLength = size * BYTES[descriptor.dtype];
+    checkRange(buffer, byteOffset, this.byteLength, "describe masks");
   }
 
   /**
@@ -86,7 +80,7 @@ export class MaskTensor implements MaskDescriptor {
   async read(): Promise<Uint8Array | Int32Array> {
     const start = Math.floor(this.byteOffset / 4) * 4;
     const skip = this.byteOffset - start;
-    const bytes = await readBuffer(this.#device, this.buffer, start, skip + this.byteLength);
+    const bytes = await readBuffer(this.device, this.buffer, start, skip + this.byteLength);
     const own = skip > 0 ? bytes.slice(skip) : bytes;
     return this.dtype === "u8" ? new Uint8Array(own) : new Int32Array(own);
   }

@@ -29,7 +29,7 @@ export { gaussianBlur, type GaussianBlurOptions } from "./gaussian_blur.ts";
 export { gaussianNoise, type GaussianNoiseOptions } from "./gaussian_noise.ts";
 export type { Interpolation, ResampleOptions } from "./geometry.ts";
 export { grayscale, invert } from "./grayscale.ts";
-export { maskBytes, type MaskDescriptor, type MaskDType, MaskTensor } from "./mask_tensor.ts";
+export { type MaskDescriptor, type MaskDType, MaskTensor } from "./mask_tensor.ts";
 export { cutmix, type MixOptions, mixup } from "./mixup.ts";
 export { IMAGENET, normalize, type NormalizeOptions } from "./normalize.ts";
 export type { Json, Operator, SampleKeys, Size } from "./operator.ts";

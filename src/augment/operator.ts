@@ -103,6 +103,12 @@ function freeze<T extends Json>(value: T): T {
  * @throws {UsageError} If a name is not known.
  */
 export function checkNames(maker: string, given: object, known: readonly string[]): void {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new UsageError(
+      `Cannot make ${maker} as its options must be an object: received ${show(given)}`,
+      { option: "options" },
+    );
+  }
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     throw new UsageError(

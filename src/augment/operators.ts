@@ -79,9 +79,12 @@ function table(): ReadonlyMap<string, OperatorKind> {
 export function kindOf(operator: Operator): OperatorKind {
   const kind = table().get(operator?.name);
   if (kind && typeof operator.parameters === "object" && operator.parameters !== null) return kind;
+  const expected = typeof operator?.name === "string" && "parameters" in operator
+    ? `have the name of one of ${[...table().keys()].join(", ")}, and its parameters`
+    : "be what a function such as resize(224) returns";
   throw new UsageError(
-    `Cannot augment as each operator must be one of ${[...table().keys()].join(", ")}: received ${
-      show(operator)
+    `Cannot augment as each operator must ${expected}: received ${
+      typeof operator === "function" ? "a function" : show(operator)
     }`,
     { option: "augment" },
   );

@@ -1,3 +1,4 @@
+import { OptionCheck } from "../check.ts";
 import { type CassetteError, LimitsError, ShapeError, UsageError } from "../errors.ts";
 import type { GpuImage } from "../gpu/images.ts";
 import { type DType, DTYPE_BYTES } from "../gpu/tensor.ts";
@@ -67,7 +68,7 @@ export class BatchPlacer {
     images: readonly Sized[],
     keys: SampleKeys,
   ): { width: number; height: number } | undefined {
-    this.#begin(images.length, keys);
+    this.#begin(images, keys);
     let reference = -1, width = 0, height = 0;
     for (let index = 0; index < images.length; index++) {
       const image = images[index];
@@ -101,7 +102,7 @@ export class BatchPlacer {
    * @throws {LimitsError} If an image is too large for the device.
    */
   placeEach(images: readonly Sized[], keys: SampleKeys): void {
-    this.#begin(images.length, keys);
+    this.#begin(images, keys);
     images.forEach((image, index) => image && this.#placeOne(image, index, keys));
   }
 
@@ -113,7 +114,7 @@ export class BatchPlacer {
    * @returns Places and reasons, in order.
    */
   faults(images: readonly Sized[], keys: SampleKeys): AugmentFault[] {
-    this.#begin(images.length, keys);
+    this.#begin(images, keys);
     const faults: AugmentFault[] = [];
     images.forEach((image, index) => {
       if (!image) return;
@@ -131,6 +132,9 @@ export class BatchPlacer {
     const { plan, fixed } = this.#options;
     const chain = this.chains[index] ??= new Chain(fixed);
     const { width, height } = image;
+    if (!(width >= 1 && height >= 1)) {
+      check.refuse(`image ${index}`, "at least 1 × 1 pixels", `${width} × ${height}`);
+    }
     const pitch = "rowPitch" in image ? image.rowPitch / PIXEL_BYTES.u8 : width;
     this.#checkBytes(pitch * height * PIXEL_BYTES.u8, "of the image", index, keys);
     this.#random.sample(keys.epoch, keys.positions[index]);
@@ -167,12 +171,22 @@ export class BatchPlacer {
     );
   }
 
-  #begin(count: number, keys: SampleKeys): void {
-    if (keys.positions.length !== count) {
-      throw new UsageError(
-        `Cannot augment as positions must have one entry for each of ${count} images: received ${keys.positions.length}`,
-        { option: "positions" },
+  #begin(images: readonly Sized[], keys: SampleKeys): void {
+    check.that(Array.isArray(images), "images", "a list", images);
+    check.that(typeof keys === "object" && keys !== null, "keys", "SampleKeys", keys);
+    const { positions } = keys;
+    if (positions?.length !== images.length) {
+      check.refuse(
+        "positions",
+        `one for each of ${images.length} images`,
+        String(positions?.length ?? positions),
       );
+    }
+    for (let i = 0; i < positions.length; i++) {
+      const isPosition = Number.isSafeInteger(positions[i]) && positions[i] >= 0;
+      if (!isPosition) {
+        check.refuse("positions", "whole numbers from 0 on", `${positions[i]} at ${i}`);
+      }
     }
     if (!Number.isInteger(keys.epoch) || keys.epoch < 0 || keys.epoch > 0xffffffff) {
       throw new UsageError(
@@ -183,6 +197,8 @@ export class BatchPlacer {
     this.#random.seed(this.#seed ?? checkSeed(keys.seed));
   }
 }
+
+const check = new OptionCheck("augment");
 
 /** Gives each sample that is mixed a partner among the others that are there. */
 function choosePartners(images: readonly Sized[], chains: readonly Chain[]): void {

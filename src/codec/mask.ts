@@ -1,5 +1,8 @@
-import { UnsupportedFormatError, UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
+import { UnsupportedFormatError } from "../errors.ts";
 import { readPng } from "./png.ts";
+
+const check = new OptionCheck("read masks");
 
 /** A mask on the CPU: the number of a class for each pixel. */
 export interface MaskPixels {
@@ -27,27 +30,22 @@ export interface MaskLabelOptions {
  * @param options As the caller gave them.
  * @throws {UsageError} If one is wrong.
  */
-export function checkMaskOptions({ classes, colors, ignore }: MaskLabelOptions): void {
-  const check = (good: boolean, option: string, expected: string, received: unknown) => {
-    if (good) return;
-    throw new UsageError(
-      `Cannot read masks as ${option} must be ${expected}: received ${received}`,
-      {
-        option,
-      },
-    );
-  };
+export function checkMaskOptions(options: MaskLabelOptions): void {
+  check.names(options, { classes: true, colors: true, ignore: true });
+  const { classes, colors, ignore } = options;
   const most = 2 ** 31 - 1;
   const whole = (value: unknown, least: number) =>
     Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
-  check(whole(classes, 1), "classes", "a whole number from 1 on", classes);
-  check(ignore === undefined || whole(ignore, 0), "ignore", "a whole number from 0 on", ignore);
+  check.that(whole(classes, 1), "classes", "a whole number from 1 on", classes);
+  const isNumber = ignore === undefined || whole(ignore, 0);
+  check.that(isNumber, "ignore", "a whole number from 0 on", ignore);
+  if (colors === undefined) return;
   const isByte = (value: number) => Number.isInteger(value) && value >= 0 && value <= 255;
-  colors?.forEach((color) =>
-    check(color.length === 3 && color.every(isByte), "colors", "bytes R, G and B", color)
-  );
-  const few = !colors || colors.length <= classes;
-  check(few, "colors", `at most as many as classes, ${classes}`, colors?.length);
+  const areColors = Array.isArray(colors) &&
+    colors.every((color) => Array.isArray(color) && color.length === 3 && color.every(isByte));
+  check.that(areColors, "colors", "a list of [R, G, B] in bytes", colors);
+  const few = colors.length <= classes;
+  check.that(few, "colors", `at most as many as classes, ${classes}`, colors.length);
 }
 
 /**

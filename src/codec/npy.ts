@@ -1,4 +1,5 @@
 // Our own reader: npyjs has no big-endian numbers, no Fortran order, and does not check lengths.
+import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError } from "../errors.ts";
 
 /** Elements of an array, by number format: complex numbers take two, booleans are 0 or 1. */
@@ -53,6 +54,7 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  *
  * @param file The whole file.
  * @returns The array, in C order.
+ * @throws {UsageError} If there are no bytes.
  * @throws {UnsupportedFormatError} If it is not such a file, is cut off, or holds no numbers.
  * @see {@link https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html} for the format.
  * @example
@@ -67,6 +69,8 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  * ```
  */
 export function readNpy(file: Uint8Array): NpyArray {
+  const check = new OptionCheck("read a .npy file");
+  check.that(file instanceof Uint8Array, "file", "a Uint8Array", file);
   const { descr, fortran, shape, offset } = readHeader(file);
   const [order, dtype] = [descr[0], descr.slice(1)];
   const format = FORMATS[dtype];
@@ -96,7 +100,8 @@ function readHeader(
   file: Uint8Array,
 ): { descr: string; fortran: boolean; shape: number[]; offset: number } {
   if (!MAGIC.every((byte, i) => file[i] === byte)) {
-    refuse("it must begin with \\x93NUMPY", `bytes ${file.slice(0, 6).toHex()}`);
+    const begin = file.length === 0 ? "no bytes" : `bytes ${file.slice(0, 6).toHex()}`;
+    refuse("it must begin with \\x93NUMPY", begin);
   }
   const version = file[6];
   if (!(version >= 1 && version <= 3)) refuse("its version must be 1, 2 or 3", version);

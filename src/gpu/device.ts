@@ -1,3 +1,4 @@
+import { OptionCheck } from "../check.ts";
 import { NoAdapterError } from "../errors.ts";
 
 /** Options of {@linkcode requestDevice}. */
@@ -8,6 +9,7 @@ export interface DeviceOptions {
   label?: string;
 }
 
+const KNOWN: Record<keyof DeviceOptions, true> = { powerPreference: true, label: true };
 const FEATURES = ["timestamp-query", "shader-f16"] as const;
 const LIMITS = [
   "maxBufferSize",
@@ -30,6 +32,7 @@ const adapters = new WeakMap<GPUDevice, GPUAdapter>();
  *
  * @param options Which adapter, and the device's label.
  * @returns A plain device. The caller owns it: no part of Cassette destroys it.
+ * @throws {UsageError} If an option is wrong.
  * @throws {NoAdapterError} If the machine has no WebGPU adapter; the message says how to get one.
  * @example
  * ```ts
@@ -42,6 +45,9 @@ const adapters = new WeakMap<GPUDevice, GPUAdapter>();
  * ```
  */
 export async function requestDevice(options: DeviceOptions = {}): Promise<GPUDevice> {
+  const check = new OptionCheck("get a GPU device");
+  check.names(options, KNOWN);
+  check.oneOf("powerPreference", options.powerPreference, ["low-power", "high-performance"]);
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: options.powerPreference });
   if (!adapter) {
     throw new NoAdapterError(

@@ -1,3 +1,6 @@
+import { OptionCheck } from "../check.ts";
+import { DisposedError, LimitsError, UsageError } from "../errors.ts";
+
 /** What a pool counts. */
 export interface PoolStats {
   /** Buffers made since the pool was made. */
@@ -17,7 +20,9 @@ const SMALLEST = 4096;
  * next can only write to it with later work of the same queue.
  */
 export class BufferPool implements Disposable {
-  readonly #device: GPUDevice;
+  /** The device that makes the buffers. */
+  readonly device: GPUDevice;
+  readonly #lent = new Set<GPUBuffer>();
   readonly #free = new Map<string, GPUBuffer[]>();
   readonly #stats: PoolStats = { allocations: 0, bytes: 0, lent: 0 };
   #disposed = false;
@@ -26,9 +31,11 @@ export class BufferPool implements Disposable {
    * Makes an empty pool.
    *
    * @param device The device that makes the buffers.
+   * @throws {UsageError} If it is no device.
    */
   constructor(device: GPUDevice) {
-    this.#device = device;
+    new OptionCheck("make a BufferPool").device("device", device);
+    this.device = device;
   }
 
   /**
@@ -38,18 +45,36 @@ export class BufferPool implements Disposable {
    * @param usage `GPUBufferUsage` flags.
    * @param label Name for errors and traces.
    * @returns A buffer with any content.
+   * @throws {LimitsError} If no buffer of the device is that large.
+   * @throws {UsageError} If the size is no number of bytes.
+   * @throws {DisposedError} If the pool has been disposed.
    */
   acquire(size: number, usage: GPUBufferUsageFlags, label: string): GPUBuffer {
-    const bytes = Math.min(sizeClass(size), this.#device.limits.maxBufferSize);
+    if (this.#disposed) {
+      throw new DisposedError(`Cannot lend ${label} as the BufferPool must not have been disposed`);
+    }
+    const most = this.device.limits.maxBufferSize;
+    if (!(size >= 0)) {
+      throw new UsageError(`Cannot lend ${label} as its size must be bytes: received ${size}`, {
+        option: "size",
+      });
+    }
+    if (size > most) {
+      throw new LimitsError(
+        `Cannot lend ${label} as a buffer must have at most ${most} bytes: received ${size}`,
+      );
+    }
+    const bytes = Math.min(sizeClass(size), most);
     const free = this.#free.get(`${usage}/${bytes}`);
     let buffer = free?.pop();
     if (!buffer) {
-      buffer = this.#device.createBuffer({ size: bytes, usage, label });
+      buffer = this.device.createBuffer({ size: bytes, usage, label });
       this.#stats.allocations++;
       this.#stats.bytes += bytes;
     } else {
       buffer.label = label;
     }
+    this.#lent.add(buffer);
     this.#stats.lent += bytes;
     return buffer;
   }
@@ -58,9 +83,10 @@ export class BufferPool implements Disposable {
    * Takes a buffer back, once the work that uses it has been submitted.
    *
    * @param buffer A buffer from {@linkcode BufferPool.acquire}.
+   * @throws {UsageError} If it is not lent: it would be lent to two at once.
    */
   release(buffer: GPUBuffer): void {
-    this.#stats.lent -= buffer.size;
+    this.#back(buffer, "take a buffer back");
     if (this.#disposed) {
       this.#stats.bytes -= buffer.size;
       buffer.destroy();
@@ -76,9 +102,10 @@ export class BufferPool implements Disposable {
    * Gives a lent buffer up for good: its holder destroys it.
    *
    * @param buffer A buffer from {@linkcode BufferPool.acquire}.
+   * @throws {UsageError} If it is not lent.
    */
   forget(buffer: GPUBuffer): void {
-    this.#stats.lent -= buffer.size;
+    this.#back(buffer, "give a buffer up");
     this.#stats.bytes -= buffer.size;
   }
 
@@ -101,6 +128,16 @@ export class BufferPool implements Disposable {
       }
     }
     this.#free.clear();
+  }
+
+  #back(buffer: GPUBuffer, task: string): void {
+    if (!this.#lent.delete(buffer)) {
+      throw new UsageError(
+        `Cannot ${task} as it must be lent by this BufferPool: received one that is not`,
+        { option: "buffer" },
+      );
+    }
+    this.#stats.lent -= buffer.size;
   }
 }
 

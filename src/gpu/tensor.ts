@@ -1,4 +1,5 @@
-import { DisposedError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
+import { DisposedError, UsageError } from "../errors.ts";
 import { lossOr } from "./lost.ts";
 
 /** Number format of a tensor's elements: IEEE 754 binary32, binary16, or unsigned bytes. */
@@ -39,6 +40,8 @@ export function tensorBytes(descriptor: TensorDescriptor): number {
  * Rows are packed: there is no padding between elements.
  */
 export class GpuTensor implements TensorDescriptor {
+  /** The device whose memory holds the elements. */
+  readonly device: GPUDevice;
   /** Where the first element lies in `buffer`, in bytes. */
   readonly byteOffset: number;
   /** Bytes of all elements. */
@@ -49,7 +52,6 @@ export class GpuTensor implements TensorDescriptor {
   readonly dtype: DType;
   /** Order of the dimensions. */
   readonly layout: Layout;
-  readonly #device: GPUDevice;
   readonly #buffer: GPUBuffer;
   #disposed = false;
 
@@ -60,6 +62,7 @@ export class GpuTensor implements TensorDescriptor {
    * @param buffer Buffer with usage STORAGE and COPY_SRC; may be longer than the elements.
    * @param descriptor Shape, number format and order of dimensions.
    * @param byteOffset Where the first element lies, in bytes.
+   * @throws {UsageError} If the descriptor is wrong, or the elements reach beyond the buffer.
    */
   constructor(
     device: GPUDevice,
@@ -67,13 +70,15 @@ export class GpuTensor implements TensorDescriptor {
     descriptor: TensorDescriptor,
     byteOffset = 0,
   ) {
-    this.#device = device;
+    checkDescriptor(descriptor);
+    this.device = device;
     this.#buffer = buffer;
     this.shape = descriptor.shape;
     this.dtype = descriptor.dtype;
     this.layout = descriptor.layout;
     this.byteOffset = byteOffset;
     this.byteLength = tensorBytes(descriptor);
+    checkRange(buffer, byteOffset, this.byteLength, "describe a tensor");
   }
 
   /**
@@ -93,9 +98,11 @@ export class GpuTensor implements TensorDescriptor {
    *
    * @returns The elements in the order of `layout`.
    * @throws {DisposedError} If the batch of this tensor has been disposed.
+   * @throws {UsageError} If its buffer has no usage COPY_SRC.
+   * @throws {DeviceLostError} If the device is lost.
    */
   async read(): Promise<TensorData> {
-    const bytes = await readBuffer(this.#device, this.buffer, this.byteOffset, this.byteLength);
+    const bytes = await readBuffer(this.device, this.buffer, this.byteOffset, this.byteLength);
     if (this.dtype === "f32") return new Float32Array(bytes);
     if (this.dtype === "f16") return new Float16Array(bytes);
     return new Uint8Array(bytes);
@@ -115,6 +122,7 @@ export class GpuTensor implements TensorDescriptor {
  * @param byteOffset Where to begin, in bytes; a multiple of 4.
  * @param byteLength How much to copy, in bytes.
  * @returns A copy of exactly that range.
+ * @throws {UsageError} If the buffer has no usage COPY_SRC, or the range reaches beyond it.
  * @throws {DeviceLostError} If the device is lost.
  */
 export async function readBuffer(
@@ -124,6 +132,12 @@ export async function readBuffer(
   byteLength = buffer.size - byteOffset,
 ): Promise<ArrayBuffer> {
   const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
+  checkRange(buffer, byteOffset, size, "read a buffer");
+  if ((buffer.usage & GPUBufferUsage.COPY_SRC) === 0) {
+    throw new UsageError("Cannot read a buffer as its usage must have COPY_SRC: received none", {
+      option: "buffer",
+    });
+  }
   const staging = device.createBuffer({
     label: "read back",
     size,
@@ -140,4 +154,31 @@ export async function readBuffer(
   } finally {
     staging.destroy();
   }
+}
+
+const check = new OptionCheck("describe a tensor");
+
+function checkDescriptor({ shape, dtype, layout }: TensorDescriptor): void {
+  const isShape = Array.isArray(shape) && shape.length === 4 &&
+    shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  check.that(isShape, "shape", "four whole numbers", shape);
+  check.that(Object.hasOwn(DTYPE_BYTES, dtype), "dtype", '"f32" or "f16" or "u8"', dtype);
+  check.that(layout === "NCHW" || layout === "NHWC", "layout", '"NCHW" or "NHWC"', layout);
+}
+
+/**
+ * Checks that elements lie within their buffer.
+ *
+ * @param buffer The buffer.
+ * @param first Where they begin, in bytes.
+ * @param bytes How long they are.
+ * @param task What cannot be done otherwise.
+ * @throws {UsageError} If they do not.
+ */
+export function checkRange(buffer: GPUBuffer, first: number, bytes: number, task: string): void {
+  if (Number.isSafeInteger(first) && first >= 0 && first + bytes <= buffer.size) return;
+  throw new UsageError(
+    `Cannot ${task} as its bytes must be among the ${buffer.size} of the buffer: received ${bytes} from ${first} on`,
+    { option: "byteOffset" },
+  );
 }

@@ -1,14 +1,15 @@
-import { DisposedError, LimitsError, UsageError } from "../errors.ts";
+import { DisposedError, LimitsError } from "../errors.ts";
 import type { GpuImages } from "../gpu/images.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import { JpegKernels } from "./kernels.ts";
 import { chooseSync } from "./entropy_path.ts";
 import {
   type BlobList,
+  checkDecode,
+  checkDecoder,
   type DecodedPart,
   type DecodeOptions,
   type DecodePartsOptions,
-  ENTROPY_PATHS,
   type EntropyPath,
   type JpegDecoderOptions,
   type Regions,
@@ -77,29 +78,8 @@ export class JpegDecoder implements Disposable {
    * @throws {UsageError} If an option is wrong.
    */
   constructor(device: GPUDevice, options: JpegDecoderOptions = {}) {
+    checkDecoder(device, options);
     const { maxPixels = DEFAULT_MAX_PIXELS, orientation = "apply", entropy = "auto" } = options;
-    if (!(maxPixels >= 1)) {
-      throw new UsageError(
-        `Cannot make a JpegDecoder as maxPixels must be at least 1: received ${maxPixels}`,
-        { option: "maxPixels" },
-      );
-    }
-    if (orientation !== "apply" && orientation !== "ignore") {
-      throw new UsageError(
-        `Cannot make a JpegDecoder as orientation must be "apply" or "ignore": received ${
-          JSON.stringify(orientation)
-        }`,
-        { option: "orientation" },
-      );
-    }
-    if (!ENTROPY_PATHS.includes(entropy)) {
-      throw new UsageError(
-        `Cannot make a JpegDecoder as entropy must be one of ${
-          ENTROPY_PATHS.join(", ")
-        }: received ${JSON.stringify(entropy)}`,
-        { option: "entropy" },
-      );
-    }
     this.#device = device;
     this.#entropy = entropy;
     const tuning = this.#tuning = tuningFor(device);
@@ -126,12 +106,14 @@ export class JpegDecoder implements Disposable {
    * @param blobs The files.
    * @param options Ids for errors, a signal, and what is needed of the pictures.
    * @returns The pictures, by the places of their blobs.
+   * @throws {UsageError} If a blob or an option is wrong.
    * @throws {LimitsError} If the pictures do not fit one buffer; {@linkcode JpegDecoder.decodeParts}
    * splits them.
    * @throws {DisposedError} If the decoder has been disposed.
    * @throws The signal's reason, if it is aborted.
    */
   async decode(blobs: BlobList, options: DecodeOptions = {}): Promise<GpuImages> {
+    checkDecode(blobs, options);
     const limit = this.#device.limits.maxBufferSize;
     const { images } = await this.#part(blobs, 0, limit, options, ({ end }) => {
       if (end === blobs.length) return;
@@ -149,7 +131,7 @@ export class JpegDecoder implements Disposable {
    * @param options Ids for errors, a signal, and how large a part may be.
    * @returns Parts of consecutive blobs, in order. A picture that is larger than `maxBytes` alone
    * comes as a `LimitsError` in {@linkcode GpuImages.errors}.
-   * @throws {UsageError} If `maxBytes` is not positive.
+   * @throws {UsageError} If a blob or an option is wrong.
    * @throws {DisposedError} If the decoder has been disposed.
    * @throws The signal's reason, if it is aborted.
    */
@@ -157,12 +139,8 @@ export class JpegDecoder implements Disposable {
     blobs: BlobList,
     options: DecodePartsOptions = {},
   ): AsyncGenerator<DecodedPart> {
+    checkDecode(blobs, options);
     const { maxBytes = Infinity } = options;
-    if (!(maxBytes > 0)) {
-      throw new UsageError(`Cannot decode as maxBytes must be above 0: received ${maxBytes}`, {
-        option: "maxBytes",
-      });
-    }
     const limit = Math.min(maxBytes, this.#device.limits.maxBufferSize);
     for (let first = 0; first < blobs.length;) {
       const part = await this.#part(blobs, first, limit, options);

@@ -1,6 +1,7 @@
+import { OptionCheck } from "../check.ts";
 import type { GpuImage, GpuImages, ImageRegion } from "../gpu/images.ts";
-import type { BufferPool } from "../gpu/pool.ts";
-import type { IdList } from "../ids.ts";
+import { BufferPool } from "../gpu/pool.ts";
+import { IdList } from "../ids.ts";
 import type { LexedBlobs } from "./lex.ts";
 
 /** Blobs to decode: a list of them, or a batch from a source. */
@@ -27,9 +28,6 @@ export type BlobList =
  * the same coefficients.
  */
 export type EntropyPath = "auto" | "segment" | "sync";
-
-/** All ways. */
-export const ENTROPY_PATHS: readonly EntropyPath[] = ["auto", "segment", "sync"];
 
 /** Options of {@linkcode JpegDecoder}. */
 export interface JpegDecoderOptions {
@@ -83,4 +81,67 @@ export interface DecodedPart {
   first: number;
   /** Their pictures. */
   images: GpuImages;
+}
+
+const KNOWN: Record<keyof JpegDecoderOptions, true> = {
+  pool: true,
+  maxPixels: true,
+  orientation: true,
+  entropy: true,
+  onWarning: true,
+};
+
+/**
+ * Checks what a decoder is made of.
+ *
+ * @param device As the caller gave it.
+ * @param options As the caller wrote them.
+ * @throws {UsageError} If one is wrong, or there is no option of that name.
+ */
+export function checkDecoder(device: GPUDevice, options: JpegDecoderOptions): void {
+  const check = new OptionCheck("make a JpegDecoder");
+  check.device("device", device);
+  check.names(options, KNOWN);
+  const { pool, maxPixels = 1, orientation, entropy, onWarning } = options;
+  const fits = pool === undefined || (pool instanceof BufferPool && pool.device === device);
+  check.that(fits, "pool", "a BufferPool of the device", pool);
+  check.that(maxPixels >= 1, "maxPixels", "at least 1", maxPixels);
+  check.oneOf("orientation", orientation, ["apply", "ignore"]);
+  check.oneOf("entropy", entropy, ["auto", "segment", "sync"]);
+  check.callback("onWarning", onWarning);
+}
+
+const KNOWN_DECODE: Record<keyof DecodePartsOptions, true> = {
+  ids: true,
+  signal: true,
+  regions: true,
+  maxBytes: true,
+};
+
+/**
+ * Checks what is to be decoded.
+ *
+ * @param blobs As the caller gave them.
+ * @param options As the caller wrote them.
+ * @throws {UsageError} If one is wrong, or there is no option of that name.
+ */
+export function checkDecode(blobs: BlobList, options: DecodePartsOptions): void {
+  const check = new OptionCheck("decode");
+  const isBatch = typeof blobs === "object" && blobs !== null && "blob" in blobs;
+  check.that(isBatch || Array.isArray(blobs), "blobs", "a list of blobs, or a batch", blobs);
+  if (!isBatch) {
+    blobs.forEach((blob, i) =>
+      check.that(blob instanceof Uint8Array, `blobs[${i}]`, "a Uint8Array", blob)
+    );
+  }
+  check.names(options, KNOWN_DECODE);
+  const { ids, signal, regions, maxBytes = 1 } = options;
+  const each = `for each of ${blobs.length} blobs`;
+  const areIds = ids === undefined || (ids instanceof IdList && ids.length === blobs.length);
+  check.that(areIds, "ids", `an IdList with one ${each}`, ids);
+  check.signal("signal", signal);
+  const areRegions = regions === undefined || typeof regions === "function" ||
+    (Array.isArray(regions) && regions.length === blobs.length);
+  check.that(areRegions, "regions", `a list with one ${each}, or a function`, regions);
+  check.that(maxBytes > 0, "maxBytes", "above 0", maxBytes);
 }

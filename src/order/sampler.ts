@@ -171,7 +171,9 @@ const check = new OptionCheck("make a loader");
 export function samplerOptions(ids: number, options: OrderOptions): SamplerOptions {
   const { weights, limit, batchSize, seed = 0, shuffle = false } = options;
   const shard = options.shard === "env" ? shardFromEnv() : options.shard ?? { index: 0, count: 1 };
-  check.that(options.shard !== null, "shard", '{ index, count } or "env"', options.shard);
+  const isShard = options.shard !== null && typeof shard === "object";
+  check.that(isShard, "shard", '{ index, count } or "env"', options.shard);
+  check.names(shard, { index: true, count: true }, "shard.");
   const { lastBatch = shard.count > 1 ? "pad" : "partial" } = options;
   check.that(batchSize !== undefined, "batchSize", "a whole number from 1 on", batchSize);
   check.whole("batchSize", batchSize, 1);
@@ -195,7 +197,7 @@ export function samplerOptions(ids: number, options: OrderOptions): SamplerOptio
   check.whole("limit", limit, 1);
   check.oneOf("lastBatch", lastBatch, ["partial", "drop", "pad"]);
   check.that(
-    weights === undefined || typeof weights?.length === "number",
+    weights === undefined || (typeof weights === "object" && Number.isInteger(weights?.length)),
     "weights",
     "a list of numbers",
     weights,

@@ -1,3 +1,4 @@
+import { OptionCheck } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import { keySchedule, mix } from "./mix.ts";
 
@@ -78,6 +79,7 @@ export function cumulate(weights: ArrayLike<number>, count: number): Float64Arra
  *
  * @param labels Class of each sample.
  * @returns One weight a sample: 1 divided by the number of samples of its class.
+ * @throws {UsageError} If they are no list.
  * @example
  * ```ts
  * import { classWeights } from "@cassette/loader";
@@ -87,6 +89,8 @@ export function cumulate(weights: ArrayLike<number>, count: number): Float64Arra
  * ```
  */
 export function classWeights(labels: ArrayLike<number>): Float64Array {
+  const isList = typeof labels === "object" && Number.isInteger(labels?.length);
+  new OptionCheck("weigh classes").that(isList, "labels", "a list of numbers", labels);
   const counts = new Map<number, number>();
   for (let i = 0; i < labels.length; i++) {
     counts.set(labels[i], (counts.get(labels[i]) ?? 0) + 1);

@@ -1,5 +1,7 @@
-import type { CassetteError } from "../errors.ts";
-import type { BlobBatch, RawLabel } from "./source.ts";
+import { OptionCheck } from "../check.ts";
+import { type CassetteError, UsageError } from "../errors.ts";
+import { IdList } from "../ids.ts";
+import type { BlobBatch, FetchOptions, RawLabel } from "./source.ts";
 
 const ALIGNMENT = 16;
 
@@ -57,15 +59,18 @@ export class MemoryBlobBatch implements BlobBatch {
   }
 
   blob(index: number): Uint8Array<ArrayBuffer> {
+    checkPlace(index, this.length);
     const offset = this.offsets[index];
     return this.#bytes.subarray(offset, offset + this.lengths[index]);
   }
 
   label(index: number): RawLabel {
+    checkPlace(index, this.length);
     return this.#samples[index].label;
   }
 
   error(index: number): CassetteError | undefined {
+    checkPlace(index, this.length);
     return this.#samples[index].error;
   }
 
@@ -74,4 +79,38 @@ export class MemoryBlobBatch implements BlobBatch {
     this.#bytes.buffer.transfer(0);
     this.#bytes = new Uint8Array(0);
   }
+}
+
+const check = new OptionCheck("fetch");
+
+/**
+ * Checks what a source is asked for.
+ *
+ * @param ids As the caller gave them.
+ * @param options As the caller wrote them.
+ * @throws {UsageError} If there is no list of ids, an option is wrong or does not exist.
+ */
+export function checkFetch(ids: IdList, options: FetchOptions): void {
+  check.that(ids instanceof IdList, "ids", "an IdList", ids);
+  check.names(options, { signal: true, pool: true, lex: true });
+  const { signal, pool, lex } = options;
+  check.signal("signal", signal);
+  const isPool = pool === undefined || (typeof pool === "object" && pool !== null);
+  check.that(isPool, "pool", "a SamplePool", pool);
+  check.flag("lex", lex);
+}
+
+/**
+ * Checks the place of a sample in its batch.
+ *
+ * @param index As the caller gave it.
+ * @param length Number of samples.
+ * @throws {UsageError} If there is no such place.
+ */
+export function checkPlace(index: number, length: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < length) return;
+  throw new UsageError(
+    `Cannot read a batch as index must be from 0 to ${length - 1}: received ${index}`,
+    { option: "index" },
+  );
 }

@@ -1,3 +1,4 @@
+import { checkFetch } from "./blob_batch.ts";
 import { cassandraConfig, type CassandraOptions } from "./cassandra_config.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
 import { NoCompilerError, NoDriverError } from "../errors.ts";
@@ -79,10 +80,12 @@ export class CassandraSource implements BlobSource {
    * @param ids The ids, in the order in which the samples shall come.
    * @param options A signal that aborts.
    * @returns Their blobs and labels, once all have arrived or failed.
+   * @throws {UsageError} If there is no list of ids, or an option is wrong.
    * @throws {DisposedError} If the source has been disposed.
    */
-  fetch(ids: IdList, options?: FetchOptions): Promise<BlobBatch> {
-    return this.#inner.fetch(ids, options);
+  async fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {
+    checkFetch(ids, options);
+    return await this.#inner.fetch(ids, options);
   }
 
   /**

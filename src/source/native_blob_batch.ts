@@ -1,4 +1,5 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
+import { checkPlace } from "./blob_batch.ts";
 import { sampleError, type SampleFault } from "./cassandra_errors.ts";
 import type { BlobBatch, RawLabel } from "./source.ts";
 import { LABEL_NULL, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
@@ -105,11 +106,13 @@ export class NativeBlobBatch implements BlobBatch {
   }
 
   blob(index: number): Uint8Array<ArrayBuffer> {
+    checkPlace(index, this.length);
     const offset = this.offsets[index];
     return this.#batch.blobs.subarray(offset, offset + this.lengths[index]);
   }
 
   label(index: number): RawLabel {
+    checkPlace(index, this.length);
     const { statuses, labels, labelBytes } = this.#batch;
     if (this.#config.labelType === "none" || statuses[index] !== SampleStatus.OK) return null;
     if (this.#config.labelType === "int") return labels[index];
@@ -124,6 +127,7 @@ export class NativeBlobBatch implements BlobBatch {
   }
 
   error(index: number): CassetteError | undefined {
+    checkPlace(index, this.length);
     const fault = FAULTS[this.#batch.statuses[index] & ~LABEL_NULL];
     if (fault === undefined) return undefined;
     const { message, attempts } = this.#batch.failures.get(index) ?? {};

@@ -66,6 +66,7 @@ export interface BlobBatch extends Disposable {
    *
    * @param index Place of the sample in the batch.
    * @returns A view into `bytes`, valid until dispose; empty for a sample that failed.
+   * @throws {UsageError} If there is no such place.
    */
   blob(index: number): Uint8Array<ArrayBuffer>;
   /**
@@ -73,6 +74,7 @@ export interface BlobBatch extends Disposable {
    *
    * @param index Place of the sample in the batch.
    * @returns A copy; null where the source reads no labels, the column is null or the sample failed.
+   * @throws {UsageError} If there is no such place.
    */
   label(index: number): RawLabel;
   /**
@@ -80,6 +82,7 @@ export interface BlobBatch extends Disposable {
    *
    * @param index Place of the sample in the batch.
    * @returns The error, or undefined for a sample that arrived.
+   * @throws {UsageError} If there is no such place.
    */
   error(index: number): CassetteError | undefined;
 }
@@ -111,6 +114,7 @@ export interface BlobSource extends AsyncDisposable {
    * @param ids The ids, in the order in which the samples shall come.
    * @param options A signal that aborts.
    * @returns Their blobs and labels.
+   * @throws {UsageError} If there is no list of ids, or an option is wrong.
    * @throws {DisposedError} If the source has been disposed.
    * @throws The signal's reason, if it aborts.
    */

@@ -9,7 +9,7 @@ import {
   UsageError,
 } from "../errors.ts";
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
-import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
+import { checkFetch, type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import { openSqlite } from "./open_sqlite.ts";
 import type {
   BlobBatch,
@@ -135,9 +135,11 @@ export class SqliteSource implements BlobSource {
    * @param ids The ids, in the order in which the samples shall come.
    * @param options A signal that aborts.
    * @returns Their blobs and labels.
+   * @throws {UsageError} If there is no list of ids, or an option is wrong.
    * @throws {DisposedError} If the source has been disposed.
    */
   async fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {
+    checkFetch(ids, options);
     const samples: FetchedSample[] = [];
     let sinceTurn = 0;
     this.#stats.requested += ids.length;

@@ -10,7 +10,6 @@ import {
   erase,
   flip,
   gaussianBlur,
-  maskBytes,
   type MaskOptions,
   MaskTensor,
   mixup,
@@ -48,7 +47,8 @@ async function masksOf(
   const keys = keysFor(masks.length);
   const { width, height } = augmenter.shape(images.images, keys)!;
   const shape = [masks.length, height, width] as const;
-  const size = Math.ceil((byteOffset + maskBytes({ shape, dtype })) / 4) * 4;
+  const bytes = masks.length * height * width * (dtype === "u8" ? 1 : 4);
+  const size = Math.ceil((byteOffset + bytes) / 4) * 4;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const buffer = device.createBuffer({ size, usage });
   device.queue.writeBuffer(buffer, 0, new Uint8Array(size).fill(201));

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { readList, readSplit } from "../../mod.ts";
 import { pictureFolder, records, writeFiles } from "../dataset/pictures.ts";
 import { cassette } from "./command.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 const COLUMNS = ["--column", "patient", "--path-columns", "(?<patient>\\d)\\.jpg$"];
 const RATIOS = ["--ratios", "train=0.8,val=0.2"];

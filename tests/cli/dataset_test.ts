@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { IdList, listSqlite, pathId, SqliteSource } from "../../mod.ts";
 import { cassette } from "./command.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 

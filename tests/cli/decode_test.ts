@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { cassette, djpeg } from "./command.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 /** A folder with three drawn pictures and whatever else a test wants. */
 async function folder(extra: Record<string, Uint8Array | string> = {}): Promise<string> {

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { inspectJpeg } from "../../src/jpeg/inspect.ts";
 import { cjpeg, draw } from "../jpeg/support.ts";
 import { cassette } from "./command.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 Deno.test("cassette inspect says what a file consists of, and how it would be decoded", async () => {
   const dir = tempFolder();

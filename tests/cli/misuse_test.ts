@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { importFlags, path } from "../../tools/imports.ts";
 import { cassette } from "./command.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 Deno.test("cassette tells what files it cannot use in one line, without a stack", async () => {
   const dir = tempFolder();

@@ -22,7 +22,7 @@ import { lackingNative } from "../source/native.ts";
 import { pictureFolder } from "./pictures.ts";
 import { testServer } from "../source/server.ts";
 import { connect } from "../source/tables.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 const { server, lacking } = await testServer();
 const KEYSPACE = "cassette_dataset";

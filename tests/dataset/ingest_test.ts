@@ -10,7 +10,7 @@ import {
   SqliteWriter,
   UsageError,
 } from "../../mod.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 async function pictureFolder(count: number): Promise<string> {
   const dir = tempFolder();

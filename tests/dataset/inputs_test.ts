@@ -28,7 +28,7 @@ import {
 } from "../../mod.ts";
 import { expandBraces } from "../../src/dataset/tar.ts";
 import { records, writeFiles } from "./pictures.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 interface Filled {
   path: string;

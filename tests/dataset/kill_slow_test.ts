@@ -7,7 +7,7 @@ import { notRun } from "../../tools/not_run.ts";
 import { testServer } from "../source/server.ts";
 import { connect } from "../source/tables.ts";
 import { records, writeFiles } from "./pictures.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 /** A folder with so many small pictures. */
 async function manyPictures(count: number): Promise<string> {

@@ -17,7 +17,7 @@ import { ListBuilder, sortIds } from "../../src/dataset/list_builder.ts";
 import { readRows, TextCache } from "../../src/dataset/cql_rows.ts";
 import { cutRing } from "../../src/dataset/ring.ts";
 import { pictureFolder } from "./pictures.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 /** Many rows with ids of a simple generator. */
 function build(count: number, columns: string[] = [], same = 0): SampleList {

@@ -11,7 +11,7 @@ import {
   SqliteWriter,
   UsageError,
 } from "../../mod.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 /**
  * Five rows in groups of two, as pyarrow writes them with Hugging Face's metadata: `image` is a

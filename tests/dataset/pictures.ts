@@ -1,7 +1,7 @@
 import { dirname, join } from "@std/path";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import type { SampleRecord } from "../../mod.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 /** Drawn pictures, made once: drawing is what takes time. */
 let drawn: SampleRecord[] = [];

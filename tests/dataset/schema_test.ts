@@ -14,7 +14,7 @@ import {
   verifySqlite,
 } from "../../mod.ts";
 import { pictureFolder } from "./pictures.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 const OWN: DatasetSchema = {
   dataTable: "data_224",

@@ -15,7 +15,7 @@ import {
 import { hashPlace, murmur3 } from "../../src/dataset/hash.ts";
 import { ListBuilder } from "../../src/dataset/list_builder.ts";
 import { pathId } from "../../src/dataset/record.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 /** Samples of classes of given sizes; each patient has five samples in a row. */
 function listOf(...sizes: number[]): SampleList {

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { SqliteWriter } from "../../mod.ts";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import { importFlags, path } from "../../tools/imports.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 async function train(args: string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { notRun } from "../../tools/not_run.ts";
 import { ROOT, run, withDriver } from "./program.ts";
 import { lackingCompiler } from "./shim.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 const lacking = await lackingCompiler();
 function test(name: string, fn: () => Promise<void>): void {

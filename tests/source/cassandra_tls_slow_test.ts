@@ -18,7 +18,7 @@ import { ownServer } from "./server.ts";
 import { connect, createTable, KEYSPACE, putRows } from "./tables.ts";
 import { type TlsFront, tlsFront } from "./tls_front.ts";
 import { zip } from "./zip.ts";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 const guarded = await ownServer({ port: 9144, tls: true, auth: true, heapMiB: 512 });
 const plain = await ownServer();

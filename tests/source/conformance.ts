@@ -1,9 +1,9 @@
 /** What every source must do, whatever it reads from; run over each of them. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DisposedError, MissingSampleError } from "../../src/errors.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DisposedError, MissingSampleError, UsageError } from "../../src/errors.ts";
 import { IdList } from "../../src/ids.ts";
 import { SamplePool } from "../../src/pool.ts";
-import type { BlobSource, LabelType } from "../../src/source/source.ts";
+import type { BlobSource, FetchOptions, LabelType } from "../../src/source/source.ts";
 import { notRun } from "../../tools/not_run.ts";
 
 /** One row of the table that a source reads. */
@@ -106,6 +106,22 @@ export function conformance(subject: Subject): void {
   test("gives no sample for no id", "int", async (source) => {
     using batch = await source.fetch(IdList.from([]));
     assertEquals([batch.length, batch.failures, batch.bytes.length], [0, 0, 0]);
+  });
+
+  test("refuses what are no ids, options or places", "int", async (source) => {
+    const ids = IdList.from([rows[5].id]);
+    const fetch = (ids: unknown, options?: unknown) => () =>
+      source.fetch(ids as IdList, options as FetchOptions);
+    await assertRejects(fetch([rows[5].id]), UsageError, "ids must be an IdList: received a list");
+    await assertRejects(fetch(null), UsageError, "ids must be an IdList: received null");
+    await assertRejects(fetch(ids, { signal: 7 }), UsageError, "an AbortSignal: received 7");
+    await assertRejects(fetch(ids, { sginal: 7 }), UsageError, "did you mean signal?");
+    using batch = await source.fetch(ids);
+    for (const index of [-1, 1, 0.5, NaN]) {
+      for (const read of ["blob", "label", "error"] as const) {
+        assertThrows(() => batch[read](index), UsageError, "index must be from 0 to 0");
+      }
+    }
   });
 
   test("gives an id as often as it is asked for", "int", async (source) => {

@@ -2,7 +2,7 @@ import { SqliteSource } from "../../src/source/sqlite.ts";
 import { conformance } from "./conformance.ts";
 import { parseId } from "../../src/ids.ts";
 import { DatabaseSync } from "node:sqlite";
-import { tempFolder } from "../temp.ts";
+import { tempFolder } from "../../tools/temp.ts";
 
 for (const textIds of [false, true]) {
   const path = `${tempFolder()}/conformance.sqlite`;

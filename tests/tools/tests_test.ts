@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import type { Result } from "../../tools/tests.ts";
-import { tempFile } from "../temp.ts";
+import { tempFile } from "../../tools/temp.ts";
 
 /** Runs test files through the runner, quietly, in a process of its own. */
 async function run(files: Record<string, string>, ...flags: string[]): Promise<Result> {

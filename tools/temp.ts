@@ -1,4 +1,4 @@
-/** Temporary files of tests; they are removed when the test file that made them ends. */
+/** Temporary files of tests and benches; they are removed when the module that made them ends. */
 
 const made: string[] = [];
 
@@ -12,7 +12,11 @@ globalThis.addEventListener("unload", () => {
   }
 });
 
-/** Makes an empty folder. */
+/**
+ * Makes an empty folder.
+ *
+ * @returns Its path.
+ */
 export function tempFolder(): string {
   const path = Deno.makeTempDirSync();
   made.push(path);
@@ -23,6 +27,7 @@ export function tempFolder(): string {
  * Makes an empty file.
  *
  * @param suffix The end of its name.
+ * @returns Its path.
  */
 export function tempFile(suffix = ""): string {
   const path = Deno.makeTempFileSync({ suffix });
