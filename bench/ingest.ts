@@ -2,7 +2,7 @@
  * `deno task bench:ingest`: ingest and listing against what one would do by hand.
  *
  * Options: `--pictures DIR` takes real pictures; `--files N`, `--rows N` for other sizes;
- * `--memory` prints the memory of an ingest and a list at 20,000, 200,000 and 800,000 rows, and
+ * `--memory` prints the memory of an ingest and a list at 20,000 to 1,600,000 rows, and
  * what a list file of 1.3 million samples takes, and ends.
  */
 import type cassandra from "cassandra-driver";
@@ -45,7 +45,7 @@ const PYTHON_CONCURRENCY = 100;
 const RUNS = 5;
 
 if (flags.memory) {
-  for (const line of await memoryAtSizes([20_000, 200_000, 800_000])) {
+  for (const line of await memoryAtSizes([20_000, 200_000, 800_000, 1_600_000])) {
     console.log(JSON.stringify(line));
   }
   console.log(JSON.stringify({ listFile: await listFile(1_300_000) }));

@@ -2,8 +2,9 @@
 import { join } from "@std/path";
 import { ingest } from "../src/dataset/ingest.ts";
 import type { DatasetInput } from "../src/dataset/input.ts";
-import { listSqlite } from "../src/dataset/list.ts";
+import { listSqlite, scanSqlite } from "../src/dataset/list.ts";
 import { ListBuilder } from "../src/dataset/list_builder.ts";
+import { ListSpool } from "../src/dataset/list_spool.ts";
 import { readList, writeList } from "../src/dataset/list_file.ts";
 import { SqliteWriter } from "../src/dataset/sqlite_writer.ts";
 import { importFlags } from "../tools/imports.ts";
@@ -15,8 +16,10 @@ export interface Memory {
   rows: number;
   /** Peak resident memory of the process that ingested, in MiB. */
   ingest: number;
-  /** The same of the process that listed. */
+  /** The same of the process that listed, the list in memory. */
   list: number;
+  /** The same of the process that listed into a file. */
+  listFile: number;
 }
 
 /**
@@ -35,6 +38,7 @@ export async function memoryAtSizes(sizes: readonly number[]): Promise<Memory[]>
         rows,
         ingest: await peak(["ingest", path, String(rows)]),
         list: await peak(["list", path, String(rows)]),
+        listFile: await peak(["listFile", path, String(rows)]),
       });
     } finally {
       await Deno.remove(dir, { recursive: true });
@@ -121,9 +125,14 @@ if (import.meta.main) {
     await using writer = new SqliteWriter(path);
     const { written } = await ingest(madeInput(Number(rows)), writer);
     if (written !== Number(rows)) throw new Error(`${written} written`);
-  } else {
+  } else if (task === "list") {
     const { ids } = listSqlite(path);
     if (ids.length !== Number(rows)) throw new Error(`${ids.length} listed`);
+  } else {
+    using spool = new ListSpool(`${path}.list`);
+    scanSqlite(path, {}, spool);
+    const { samples } = await spool.finish();
+    if (samples !== Number(rows)) throw new Error(`${samples} listed`);
   }
   const status = await Deno.readTextFile("/proc/self/status");
   console.log(Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024));

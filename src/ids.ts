@@ -5,6 +5,11 @@ import { UsageError } from "./errors.ts";
 export const ID_BYTES = 16;
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** Value of a digit by its code. */
+const DIGIT = Array.from(
+  { length: 103 },
+  (_, code) => "0123456789abcdef".indexOf(String.fromCharCode(code).toLowerCase()),
+);
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
 /**
@@ -59,6 +64,23 @@ export function parseId(text: string): Uint8Array<ArrayBuffer> {
     });
   }
   return Uint8Array.fromHex(text.replaceAll("-", ""));
+}
+
+/**
+ * Reads a UUID string into bytes that are there.
+ *
+ * @param text The UUID, with or without hyphens.
+ * @param bytes Where its 16 bytes go.
+ * @throws {UsageError} If the text is not a UUID.
+ */
+export function readId(text: string, bytes: Uint8Array): void {
+  if (text.length === 2 * ID_BYTES) {
+    for (let i = 0; i < ID_BYTES; i++) {
+      const [high, low] = [DIGIT[text.charCodeAt(2 * i)], DIGIT[text.charCodeAt(2 * i + 1)]];
+      if (!(high >= 0 && low >= 0)) parseId(text);
+      bytes[i] = high << 4 | low;
+    }
+  } else bytes.set(parseId(text));
 }
 
 /**

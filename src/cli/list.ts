@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { writeList } from "../dataset/list_file.ts";
-import { addListOptions, type ListFlags, openList } from "./list_options.ts";
+import { ListSpool } from "../dataset/list_spool.ts";
+import { addListOptions, type ListFlags, listRows } from "./list_options.ts";
 
 interface Flags extends ListFlags {
   out: string;
@@ -16,13 +16,18 @@ export function addList(program: Command): void {
     .description("List ids, labels and columns of a data set into one compact file.")
     .requiredOption("--out <file>", "file to write");
   addListOptions(command).action(async (flags: Flags) => {
-    const list = await openList(flags);
-    await writeList(flags.out, list);
-    const { size } = await Deno.stat(flags.out);
-    console.log(
-      `${flags.out}: ${list.ids.length} samples of ${list.classes.size} classes, ${
-        (size / 2 ** 20).toFixed(1)
-      } MiB`,
-    );
+    let spool: ListSpool | undefined;
+    try {
+      await listRows(flags, (columns) => spool = new ListSpool(flags.out, columns));
+      const { samples, classes } = await spool!.finish();
+      const { size } = await Deno.stat(flags.out);
+      console.log(
+        `${flags.out}: ${samples} samples of ${classes} classes, ${
+          (size / 2 ** 20).toFixed(1)
+        } MiB`,
+      );
+    } finally {
+      spool?.[Symbol.dispose]();
+    }
   });
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
-import { listCassandra } from "../dataset/list_cassandra.ts";
-import { type ListSelection, listSqlite } from "../dataset/list.ts";
-import type { SampleList } from "../dataset/list_builder.ts";
+import { scanCassandraRows } from "../dataset/list_cassandra.ts";
+import { type ListSelection, scanSqlite } from "../dataset/list.ts";
+import { ListBuilder, type SampleList } from "../dataset/list_builder.ts";
+import type { RowSink } from "../dataset/row_buffer.ts";
 import { UsageError } from "../errors.ts";
 import { addTargetOptions, checkTarget, connection, type TargetOptions } from "./target.ts";
 
@@ -47,6 +48,23 @@ export function addListOptions(command: Command): Command {
  * @throws {UsageError} If the options name no data set, or two.
  */
 export async function openList(flags: TargetOptions & Partial<ListFlags>): Promise<SampleList> {
+  let builder: ListBuilder | undefined;
+  await listRows(flags, (columns) => builder = new ListBuilder(columns));
+  return builder!.build();
+}
+
+/**
+ * Reads the rows that the command line says.
+ *
+ * @param flags What it says.
+ * @param open Makes what takes the rows, for the columns of these names.
+ * @returns Once all rows are taken.
+ * @throws {UsageError} If the options name no data set, or two.
+ */
+export async function listRows(
+  flags: TargetOptions & Partial<ListFlags>,
+  open: (columns: readonly string[]) => RowSink,
+): Promise<void> {
   const selection = selectionOf(flags);
   const ofData = flags.from === "data";
   const columns = {
@@ -56,15 +74,15 @@ export async function openList(flags: TargetOptions & Partial<ListFlags>): Promi
       : {}),
   };
   const table = ofData ? flags.dataTable : flags.metadataTable;
-  if (checkTarget(flags) === "sqlite") {
-    return listSqlite(flags.sqlite!, { ...selection, ...columns, table });
+  const target = checkTarget(flags);
+  const sink = open(selection.columns ?? []);
+  if (target === "sqlite") {
+    return scanSqlite(flags.sqlite!, { ...selection, ...columns, table }, sink);
   }
-  return await listCassandra({
-    ...connection(flags),
-    ...selection,
-    ...columns,
-    table: `${flags.keyspace}.${table}`,
-  });
+  await scanCassandraRows(
+    { ...connection(flags), ...selection, ...columns, table: `${flags.keyspace}.${table}` },
+    sink,
+  );
 }
 
 function selectionOf({ columns, where, only = [] }: Partial<ListFlags>): ListSelection {

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SchemaError, UsageError } from "../errors.ts";
-import { parseId } from "../ids.ts";
+import { ID_BYTES, readId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
+import type { RowSink } from "./row_buffer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
 import { type ColumnValue, quote } from "./schema.ts";
 
@@ -35,8 +36,23 @@ export interface ListSqliteOptions extends ListSelection {
  * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
 export function listSqlite(path: string, options: string | ListSqliteOptions = {}): SampleList {
-  const { table = "metadata", idColumn = "id", labelColumn, columns = [], where, filter } =
-    typeof options === "string" ? { table: options } as ListSqliteOptions : options;
+  const selection = typeof options === "string" ? { table: options } : options;
+  const builder = new ListBuilder(selection.columns);
+  scanSqlite(path, selection, builder);
+  return builder.build();
+}
+
+/**
+ * Reads the rows of a metadata or a data table of a SQLite file.
+ *
+ * @param path Path of the database file.
+ * @param options Table, columns and conditions.
+ * @param sink Takes the rows.
+ * @throws {UsageError} If the file cannot be opened as a database.
+ * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
+ */
+export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSink): void {
+  const { table = "metadata", idColumn = "id", labelColumn, columns = [], where, filter } = options;
   let database: DatabaseSync;
   try {
     database = openSqlite(path);
@@ -62,28 +78,26 @@ export function listSqlite(path: string, options: string | ListSqliteOptions = {
     }
     const label = labelColumn ?? "label";
     const integers = /INT/i.test(found.get(label) ?? "");
+    const id = quote(idColumn);
     const select = [
-      `${quote(idColumn)} AS c0`,
-      `${integers ? quote(label) : "NULL"} AS c1`,
-      `${found.has("class") ? "class" : "NULL"} AS c2`,
-      ...columns.map((name, i) => `${quote(name)} AS c${i + 3}`),
-    ];
-    const statement = database.prepare(
-      `SELECT ${select.join(", ")} FROM ${quote(table)}${where ? ` WHERE ${where}` : ""}`,
-    );
-    const builder = new ListBuilder(columns);
-    for (const row of statement.iterate()) {
-      const bytes = row.c0 instanceof Uint8Array ? row.c0 : parseId(String(row.c0));
-      const values = columns.map((_, i) => row[`c${i + 3}`] as ColumnValue);
-      const found = {
+      // As text: an array of bytes for each row is collected late.
+      `iif(typeof(${id}) = 'blob', hex(${id}), ${id})`,
+      integers ? quote(label) : "NULL",
+      found.has("class") ? "class" : "NULL",
+      ...columns.map(quote),
+    ].join(", ");
+    const bytes = new Uint8Array(ID_BYTES);
+    for (const [id, number, className, ...rest] of readRows(database, table, select, where)) {
+      readId(String(id), bytes);
+      const values = rest.map((value) => value instanceof Uint8Array ? value.toHex() : value);
+      const row: ListRow = {
         id: bytes,
-        label: row.c1 as number | null,
-        class: row.c2 as string | null,
+        label: number as number | null,
+        class: className as string | null,
         columns: values,
       };
-      if (!filter || filter(found)) builder.add(bytes, found.label, found.class, values);
+      if (!filter || filter(row)) sink.add(bytes, row.label, row.class, values);
     }
-    return builder.build();
   } catch (cause) {
     if (cause instanceof SchemaError || cause instanceof UsageError) throw cause;
     throw new SchemaError(
@@ -95,4 +109,59 @@ export function listSqlite(path: string, options: string | ListSqliteOptions = {
   } finally {
     database.close();
   }
+}
+
+/** A row as SQLite gives it. */
+type Row = (ColumnValue | Uint8Array)[];
+
+/** Rows that are read at once. */
+const PAGE = 1024;
+
+/**
+ * Reads a table: page by page where the whole of it is read, as that takes 0.4 of the time of one
+ * row after another, and its memory is collected sooner.
+ */
+function* readRows(
+  database: DatabaseSync,
+  table: string,
+  columns: string,
+  where: string | undefined,
+): Generator<Row> {
+  const prepare = (sql: string) => {
+    const statement = database.prepare(sql) as unknown as ArrayStatement;
+    statement.setReturnArrays(true);
+    return statement;
+  };
+  const from = `FROM ${quote(table)}`;
+  if (where) {
+    yield* prepare(`SELECT ${columns} ${from} WHERE ${where}`).iterate();
+    return;
+  }
+  let page: ArrayStatement;
+  try {
+    page = prepare(
+      `SELECT ${columns}, _rowid_ ${from} WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ${PAGE}`,
+    );
+  } catch {
+    // Views have no rowid, and neither have tables that are made without.
+    yield* prepare(`SELECT ${columns} ${from}`).iterate();
+    return;
+  }
+  database.exec("BEGIN");
+  let last = Number.MIN_SAFE_INTEGER;
+  for (;;) {
+    const rows = page.all(last);
+    for (const row of rows) {
+      last = row.pop() as number;
+      yield row;
+    }
+    if (rows.length < PAGE) return;
+  }
+}
+
+/** What is lacking in the types of `node:sqlite`. */
+interface ArrayStatement {
+  setReturnArrays(enabled: boolean): void;
+  iterate(): Iterable<Row>;
+  all(after: number): Row[];
 }

@@ -2,6 +2,7 @@ import { SchemaError } from "../errors.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { ListSelection } from "./list.ts";
 import { ListBuilder, type SampleList } from "./list_builder.ts";
+import type { RowSink } from "./row_buffer.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { TableReader } from "./table_reader.ts";
 import type { Cell } from "./cql_rows.ts";
@@ -25,6 +26,23 @@ export interface ListCassandraOptions extends CassandraOptions, ListSelection {
  * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
 export async function listCassandra(options: ListCassandraOptions): Promise<SampleList> {
+  const builder = new ListBuilder(options.columns);
+  await scanCassandraRows(options, builder);
+  return builder.build();
+}
+
+/**
+ * Reads the rows of a metadata or a data table of Cassandra.
+ *
+ * @param options Where the cluster is; `table` names the table with its keyspace.
+ * @param sink Takes the rows.
+ * @throws {ConnectError} If no contact point answers.
+ * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
+ */
+export async function scanCassandraRows(
+  options: ListCassandraOptions,
+  sink: RowSink,
+): Promise<void> {
   const { columns = [], where, filter, concurrency, ...rest } = options;
   const config = cassandraConfig(rest);
   const { keyspace, tableName } = config;
@@ -42,7 +60,6 @@ export async function listCassandra(options: ListCassandraOptions): Promise<Samp
   ];
   const [labelAt, classAt] = [1, label ? 2 : 1];
   const first = selected.length - columns.length;
-  const builder = new ListBuilder(columns);
   const hasClass = types.has("class");
   await scanCassandra(reader, config, {
     keyspace,
@@ -57,12 +74,11 @@ export async function listCassandra(options: ListCassandraOptions): Promise<Samp
         const name = hasClass ? cells[classAt] as string | null : null;
         const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
         if (!filter || filter({ id, label: number, class: name, columns: values })) {
-          builder.add(id, number, name, values);
+          sink.add(id, number, name, values);
         }
       }
     },
   });
-  return builder.build();
 }
 
 function firstUuid(types: Map<string, string>, table: string): string {

@@ -21,57 +21,27 @@ export interface ListColumn extends Iterable<ColumnValue> {
 }
 
 /** Code of a missing text. */
-const NONE = 0xffffffff;
+export const NO_TEXT = 0xffffffff;
 
 /** Texts, each different one kept once. */
 export class TextColumn implements ListColumn {
-  /** The different texts, in the order in which they came. */
-  readonly texts: string[];
-  readonly #codeOf = new Map<string, number>();
-  #codes: Uint32Array<ArrayBuffer>;
-  #length: number;
+  /** The different texts. */
+  readonly texts: readonly string[];
+  /** Which of the texts each value is; 2³² − 1 for null. */
+  readonly codes: Uint32Array<ArrayBuffer>;
 
   /**
-   * @param texts The different texts.
-   * @param codes Which of them each value is; 2³² − 1 for null.
+   * @param texts The different texts; kept.
+   * @param codes Which of them each value is; 2³² − 1 for null. Kept.
    */
-  constructor(texts: string[] = [], codes: Uint32Array<ArrayBuffer> = new Uint32Array(0)) {
+  constructor(texts: readonly string[], codes: Uint32Array<ArrayBuffer>) {
     this.texts = texts;
-    this.#codes = codes;
-    this.#length = codes.length;
-    texts.forEach((text, code) => this.#codeOf.set(text, code));
+    this.codes = codes;
   }
 
   /** Number of values. */
   get length(): number {
-    return this.#length;
-  }
-
-  /** Which of the texts each value is. */
-  get codes(): Uint32Array<ArrayBuffer> {
-    return this.#codes.subarray(0, this.#length);
-  }
-
-  /**
-   * Adds a value.
-   *
-   * @param value The text, or null.
-   */
-  push(value: string | null): void {
-    let code = NONE;
-    if (value !== null) {
-      code = this.#codeOf.get(value) ?? this.texts.length;
-      if (code === this.texts.length) {
-        this.texts.push(value);
-        this.#codeOf.set(value, code);
-      }
-    }
-    if (this.#length === this.#codes.length) {
-      const longer = new Uint32Array(Math.max(1024, this.#length * 2));
-      longer.set(this.#codes);
-      this.#codes = longer;
-    }
-    this.#codes[this.#length++] = code;
+    return this.codes.length;
   }
 
   /**
@@ -81,7 +51,7 @@ export class TextColumn implements ListColumn {
    * @returns The text, or null.
    */
   at(index: number): string | null {
-    return this.texts[this.#codes[index]] ?? null;
+    return this.texts[this.codes[index]] ?? null;
   }
 
   /**
@@ -92,13 +62,13 @@ export class TextColumn implements ListColumn {
    */
   pick(places: ArrayLike<number>): TextColumn {
     const used = new Set<number>();
-    for (let i = 0; i < places.length; i++) used.add(this.#codes[places[i]]);
-    used.delete(NONE);
+    for (let i = 0; i < places.length; i++) used.add(this.codes[places[i]]);
+    used.delete(NO_TEXT);
     const kept = [...used].sort((a, b) => (this.texts[a] < this.texts[b] ? -1 : 1));
-    const codes = new Map([[NONE, NONE], ...kept.map((code, i) => [code, i] as const)]);
+    const codes = new Map([[NO_TEXT, NO_TEXT], ...kept.map((code, i) => [code, i] as const)]);
     return new TextColumn(
       kept.map((code) => this.texts[code]),
-      Uint32Array.from(places, (place) => codes.get(this.#codes[place])!),
+      Uint32Array.from(places, (place) => codes.get(this.codes[place])!),
     );
   }
 
@@ -108,43 +78,23 @@ export class TextColumn implements ListColumn {
    * @returns The iterator.
    */
   *[Symbol.iterator](): Generator<string | null> {
-    for (let i = 0; i < this.#length; i++) yield this.at(i);
+    for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 }
 
 /** Numbers; null is NaN. */
 export class NumberColumn implements ListColumn {
-  #values: Float64Array<ArrayBuffer>;
-  #length: number;
+  /** The numbers; NaN for null. */
+  readonly values: Float64Array<ArrayBuffer>;
 
-  /** @param values The numbers. */
-  constructor(values: Float64Array<ArrayBuffer> = new Float64Array(0)) {
-    this.#values = values;
-    this.#length = values.length;
+  /** @param values The numbers; kept. */
+  constructor(values: Float64Array<ArrayBuffer>) {
+    this.values = values;
   }
 
   /** Number of values. */
   get length(): number {
-    return this.#length;
-  }
-
-  /** The numbers; NaN for null. */
-  get values(): Float64Array<ArrayBuffer> {
-    return this.#values.subarray(0, this.#length);
-  }
-
-  /**
-   * Adds a value.
-   *
-   * @param value The number, or null.
-   */
-  push(value: number | null): void {
-    if (this.#length === this.#values.length) {
-      const longer = new Float64Array(Math.max(1024, this.#length * 2));
-      longer.set(this.#values);
-      this.#values = longer;
-    }
-    this.#values[this.#length++] = value ?? NaN;
+    return this.values.length;
   }
 
   /**
@@ -154,7 +104,7 @@ export class NumberColumn implements ListColumn {
    * @returns The number, or null.
    */
   at(index: number): number | null {
-    const value = this.#values[index];
+    const value = this.values[index];
     return value === undefined || Number.isNaN(value) ? null : value;
   }
 
@@ -165,7 +115,7 @@ export class NumberColumn implements ListColumn {
    * @returns A column with those values.
    */
   pick(places: ArrayLike<number>): NumberColumn {
-    return new NumberColumn(Float64Array.from(places, (place) => this.#values[place]));
+    return new NumberColumn(Float64Array.from(places, (place) => this.values[place]));
   }
 
   /**
@@ -174,6 +124,6 @@ export class NumberColumn implements ListColumn {
    * @returns The iterator.
    */
   *[Symbol.iterator](): Generator<number | null> {
-    for (let i = 0; i < this.#length; i++) yield this.at(i);
+    for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 }

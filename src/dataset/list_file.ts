@@ -1,14 +1,20 @@
 import { UsageError } from "../errors.ts";
 import { IdList } from "../ids.ts";
 import type { SampleList } from "./list_builder.ts";
-import { type ListColumn, NumberColumn, TextColumn } from "./list_column.ts";
-import { bytesOf, numbers, packSections, type SectionFile, unpackSections } from "./sections.ts";
+import { ColumnBuilder } from "./column_builder.ts";
+import { type ListColumn, NO_TEXT, NumberColumn, TextColumn } from "./list_column.ts";
+import { bytesOf, numbers, type SectionFile, unpackSections, writeSections } from "./sections.ts";
 
-const MAGIC = "CASSLIST";
+/** What a list file begins with. */
+export const LIST_MAGIC = "CASSLIST";
 
-interface ListHeader {
+/** What a list file says of itself. */
+export interface ListHeader {
+  /** Number of samples. */
   count: number;
+  /** Number and name of each class. */
   classes: [number, string][];
+  /** Its columns. */
   columns: { name: string; kind: "text" | "number" }[];
 }
 
@@ -21,7 +27,7 @@ interface ListHeader {
  * @returns Once the file is there; it is whole or not there.
  */
 export async function writeList(path: string, list: SampleList): Promise<void> {
-  await writeWhole(path, packSections(MAGIC, listSections(list)));
+  await writeSections(path, LIST_MAGIC, listSections(list));
 }
 
 /**
@@ -48,7 +54,7 @@ export async function writeList(path: string, list: SampleList): Promise<void> {
  * ```
  */
 export async function readList(path: string): Promise<SampleList> {
-  return listOf(unpackSections(path, MAGIC, await readFile(path)));
+  return listOf(unpackSections(path, LIST_MAGIC, await readFile(path)));
 }
 
 /**
@@ -63,17 +69,18 @@ export function listSections(list: SampleList): SectionFile {
     ["labels", bytesOf(list.labels)],
   ]);
   const header: ListHeader = { count: list.ids.length, classes: [...list.classes], columns: [] };
-  for (const [name, column] of list.columns) {
+  for (const [name, some] of list.columns) {
     const at = header.columns.length;
+    const column = some instanceof NumberColumn || some instanceof TextColumn ? some : copy(some);
     if (column instanceof NumberColumn) {
       header.columns.push({ name, kind: "number" });
       sections.set(`column${at}`, bytesOf(column.values));
-      continue;
+    } else {
+      header.columns.push({ name, kind: "text" });
+      const { codes, texts } = column;
+      sections.set(`column${at}`, bytesOf(codeType(texts.length).from(codes)));
+      sections.set(`texts${at}`, textBytes(texts));
     }
-    const texts = column instanceof TextColumn ? column : textColumn(column);
-    header.columns.push({ name, kind: "text" });
-    sections.set(`column${at}`, bytesOf(narrow(texts.codes, texts.texts.length)));
-    sections.set(`texts${at}`, new TextEncoder().encode(JSON.stringify(texts.texts)));
   }
   return { header: { ...header }, sections };
 }
@@ -122,37 +129,46 @@ export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/**
- * Writes a file so that who reads it meanwhile sees the old one or the new one.
- *
- * @param path Its path.
- * @param bytes Its bytes.
- */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.new`;
-  try {
-    await Deno.writeFile(temporary, bytes);
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
+/** A type of array for codes of texts. */
+export interface CodeType {
+  new (buffer: ArrayBuffer, offset: number, length: number): Codes;
+  readonly BYTES_PER_ELEMENT: number;
+  from(source: Iterable<number>, map?: (code: number) => number): Codes;
 }
 
-/** Codes in as few bytes as their number allows; the greatest of the type is null. */
-function narrow(codes: Uint32Array<ArrayBuffer>, count: number) {
-  if (count >= 0xffff) return codes;
-  return count >= 0xff ? Uint16Array.from(codes) : Uint8Array.from(codes);
+type Codes = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/**
+ * The type in which codes of texts are written: as few bytes as their number allows; its greatest
+ * number is null.
+ *
+ * @param count Number of texts.
+ * @returns The type of the array.
+ */
+export function codeType(count: number): CodeType {
+  if (count >= 0xffff) return Uint32Array;
+  return count >= 0xff ? Uint16Array : Uint8Array;
+}
+
+/**
+ * Writes texts.
+ *
+ * @param texts The texts of a column.
+ * @returns The bytes of their section.
+ */
+export function textBytes(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(texts));
 }
 
 function widen(bytes: Uint8Array<ArrayBuffer>, count: number): Uint32Array<ArrayBuffer> {
-  if (count >= 0xffff) return numbers(bytes, Uint32Array);
-  const [codes, none] = count >= 0xff ? [numbers(bytes, Uint16Array), 0xffff] : [bytes, 0xff];
-  return Uint32Array.from(codes, (code) => (code === none ? 0xffffffff : code));
+  const type = codeType(count);
+  if (type.BYTES_PER_ELEMENT === 4) return numbers(bytes, Uint32Array);
+  const none = 2 ** (8 * type.BYTES_PER_ELEMENT) - 1;
+  return Uint32Array.from(numbers(bytes, type), (code) => (code === none ? NO_TEXT : code));
 }
 
-function textColumn(column: ListColumn): TextColumn {
-  const texts = new TextColumn();
-  for (const value of column) texts.push(value === null ? null : String(value));
-  return texts;
+function copy(column: ListColumn): NumberColumn | TextColumn {
+  const builder = new ColumnBuilder();
+  for (const value of column) builder.push(value);
+  return builder.column(builder.take());
 }

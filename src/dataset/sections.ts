@@ -2,49 +2,106 @@ import { createHash } from "node:crypto";
 import { UsageError } from "../errors.ts";
 import { sameBytes } from "./record.ts";
 
+/** Bytes that are made as they are written. */
+export interface StreamedSection {
+  /** How many bytes they are. */
+  length: number;
+  /** The bytes, in pieces, each of which may be used again for the next one. */
+  pieces: Iterable<Uint8Array>;
+}
+
 /** A file of named runs of bytes behind a JSON header, with a checksum. */
-export interface SectionFile {
+export interface SectionFile<T = Uint8Array<ArrayBuffer>> {
   /** What the file says of itself. */
   header: Record<string, unknown>;
   /** Bytes by name. */
-  sections: Map<string, Uint8Array<ArrayBuffer>>;
+  sections: Map<string, T>;
 }
 
 const ALIGN = 16;
 const PREFIX = 16;
 const CHECKSUM = 32;
 const VERSION = 1;
+/** Bytes that are hashed and written at once. */
+const PIECE = 1 << 20;
 
 /**
- * Puts a file together: 8 bytes that name its kind, the version and the length of the header (both
- * 32 bits, little endian), the header as JSON, the sections, each begun at a multiple of 16 bytes,
- * and the SHA-256 of all that.
+ * Writes a file: 8 bytes that name its kind, the version and the length of the header (both 32
+ * bits, little endian), the header as JSON, the sections, each begun at a multiple of 16 bytes, and
+ * the SHA-256 of all that. The same contents always give the same bytes, and who reads meanwhile
+ * sees the old file or the new one.
  *
+ * @param path Path of the file.
  * @param magic Eight letters that name the kind of file.
  * @param file Header and sections.
- * @returns The bytes; the same contents always give the same.
+ * @returns Once the file is there; it is whole or not there.
+ * @throws {UsageError} If it cannot be written.
  */
-export function packSections(
+export async function writeSections(
+  path: string,
   magic: string,
-  { header, sections }: SectionFile,
-): Uint8Array<ArrayBuffer> {
-  let at = 0;
-  const table = [...sections].map(([name, bytes]) => {
-    const entry = { name, offset: at, length: bytes.length };
-    at = align(at + bytes.length);
-    return entry;
-  });
-  const json = new TextEncoder().encode(JSON.stringify({ ...header, sections: table }));
-  const first = align(PREFIX + json.length);
-  const file = new Uint8Array(first + at + CHECKSUM);
-  file.set(new TextEncoder().encode(magic));
-  const view = new DataView(file.buffer);
-  view.setUint32(8, VERSION, true);
-  view.setUint32(12, json.length, true);
-  file.set(json, PREFIX);
-  table.forEach(({ name, offset }) => file.set(sections.get(name)!, first + offset));
-  file.set(checksum(file), file.length - CHECKSUM);
-  return file;
+  { header, sections }: SectionFile<Uint8Array<ArrayBuffer> | StreamedSection>,
+): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.new`;
+  try {
+    using file = await Deno.open(temporary, { write: true, createNew: true });
+    const hash = createHash("sha256");
+    let written = 0;
+    const write = async (bytes: Uint8Array) => {
+      for (let at = 0; at < bytes.length; at += PIECE) {
+        const piece = bytes.subarray(at, at + PIECE);
+        hash.update(piece);
+        await writeAll(file, piece);
+        written += piece.length;
+      }
+    };
+    const fill = () => write(new Uint8Array(align(written) - written));
+    let at = 0;
+    const table = [...sections].map(([name, { length }]) => {
+      const entry = { name, offset: at, length };
+      at = align(at + length);
+      return entry;
+    });
+    const json = new TextEncoder().encode(JSON.stringify({ ...header, sections: table }));
+    const prefix = new Uint8Array(PREFIX);
+    prefix.set(new TextEncoder().encode(magic));
+    const view = new DataView(prefix.buffer);
+    view.setUint32(8, VERSION, true);
+    view.setUint32(12, json.length, true);
+    await write(prefix);
+    await write(json);
+    await fill();
+    for (const section of sections.values()) {
+      if (section instanceof Uint8Array) await write(section);
+      else for (const piece of section.pieces) await write(piece);
+      await fill();
+    }
+    await writeAll(file, hash.digest());
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {});
+    throw cannotWrite(path, cause);
+  }
+}
+
+/**
+ * Makes the error of a file that cannot be written.
+ *
+ * @param path Path of the file.
+ * @param cause Why.
+ * @returns The error.
+ */
+export function cannotWrite(path: string, cause: unknown): UsageError {
+  return new UsageError(
+    `Cannot write ${path} as its folder must be there and have room: received ${
+      (cause as Error).message
+    }`,
+    { option: "path", cause },
+  );
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
 }
 
 /**
@@ -72,7 +129,9 @@ export function unpackSections(
   const view = new DataView(file.buffer, file.byteOffset);
   const version = view.getUint32(8, true);
   if (version !== VERSION) refuse(`its version must be ${VERSION}`, String(version));
-  if (!sameBytes(checksum(file), file.subarray(file.length - CHECKSUM))) {
+  const body = file.subarray(0, file.length - CHECKSUM);
+  const checksum = createHash("sha256").update(body).digest();
+  if (!sameBytes(checksum, file.subarray(body.length))) {
     refuse("its checksum must fit", "a file that is damaged or cut off");
   }
   const length = view.getUint32(12, true);
@@ -118,10 +177,6 @@ export function bytesOf(
   array: { buffer: ArrayBuffer; byteOffset: number; byteLength: number },
 ): Uint8Array<ArrayBuffer> {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-function checksum(file: Uint8Array): Uint8Array {
-  return createHash("sha256").update(file.subarray(0, file.length - CHECKSUM)).digest();
 }
 
 function align(length: number): number {

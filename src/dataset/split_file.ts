@@ -1,6 +1,6 @@
 import type { IdList } from "../ids.ts";
-import { listOf, listSections, readFile, writeWhole } from "./list_file.ts";
-import { packSections, unpackSections } from "./sections.ts";
+import { listOf, listSections, readFile } from "./list_file.ts";
+import { unpackSections, writeSections } from "./sections.ts";
 import { type SampleSplit, splitPart, type SplitProvenance } from "./split.ts";
 
 const MAGIC = "CASSSPLT";
@@ -16,8 +16,7 @@ export async function writeSplit(path: string, split: SampleSplit): Promise<void
   const { header, sections } = listSections(split.list);
   sections.set("part", split.part);
   const { parts, provenance } = split;
-  const file = { header: { ...header, parts, provenance }, sections };
-  await writeWhole(path, packSections(MAGIC, file));
+  await writeSections(path, MAGIC, { header: { ...header, parts, provenance }, sections });
 }
 
 /**

@@ -15,7 +15,13 @@ Deno.test("cassette tells what files it cannot use in one line, without a stack"
   const runs: [RegExp, string[], Record<string, string>?][] = [
     [/^UsageError: .*--out must be a folder/, ["decode", "--out", file, "x.jpg"]],
     [/^AlreadyExists: /, ["demo", "--out", file]],
-    [/^NotFound: /, ["list", "--sqlite", database, "--out", join(dir, "none", "x.list")]],
+    [/^UsageError: Cannot write .*x\.list as /, [
+      "list",
+      "--sqlite",
+      database,
+      "--out",
+      join(dir, "none", "x.list"),
+    ]],
     [/^\w+: .*rename/, ["list", "--sqlite", database, "--out", dir]],
     [/a line for each picture/, ["ingest", `${file}.csv`, "--sqlite", database]],
     [/regular expression/, ["ingest", dir, "--sqlite", database, "--path-columns", "("]],

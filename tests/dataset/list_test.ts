@@ -4,6 +4,7 @@ import {
   ingestFolder,
   type ListColumn,
   listSqlite,
+  parseId,
   readList,
   type SampleList,
   SchemaError,
@@ -13,7 +14,10 @@ import {
   writeList,
 } from "../../mod.ts";
 import { DatabaseSync } from "node:sqlite";
-import { ListBuilder, sortIds } from "../../src/dataset/list_builder.ts";
+import { ListBuilder } from "../../src/dataset/list_builder.ts";
+import { ListSpool } from "../../src/dataset/list_spool.ts";
+import type { RowSink } from "../../src/dataset/row_buffer.ts";
+import { sortRows } from "../../src/dataset/sort_rows.ts";
 import { readRows, TextCache } from "../../src/dataset/cql_rows.ts";
 import { cutRing } from "../../src/dataset/ring.ts";
 import { pictureFolder } from "./pictures.ts";
@@ -22,6 +26,11 @@ import { tempFolder } from "../../tools/temp.ts";
 /** Many rows with ids of a simple generator. */
 function build(count: number, columns: string[] = [], same = 0): SampleList {
   const builder = new ListBuilder(columns);
+  fill(builder, count, columns, same);
+  return builder.build();
+}
+
+function fill(builder: RowSink, count: number, columns: string[], same = 0): void {
   const id = new Uint8Array(16);
   let state = 1;
   for (let i = 0; i < count; i++) {
@@ -39,7 +48,6 @@ function build(count: number, columns: string[] = [], same = 0): SampleList {
       ),
     );
   }
-  return builder.build();
 }
 
 function contents({ ids, labels, classes, columns }: SampleList) {
@@ -58,7 +66,6 @@ Deno.test("ids are sorted, whatever they look like", () => {
     const ids = [...list.ids];
     assertEquals(ids, ids.toSorted());
   }
-  assertEquals([...sortIds(new Uint8Array(0), 0)], []);
 });
 
 Deno.test("a list file holds ids, labels, classes and columns, and its bytes are always the same", async () => {
@@ -72,6 +79,76 @@ Deno.test("a list file holds ids, labels, classes and columns, and its bytes are
     await writeList(b, read);
     assertEquals(await Deno.readFile(a), await Deno.readFile(b));
   }
+});
+
+Deno.test("rows are sorted by their ids in place, and their values follow", () => {
+  for (const kinds of [1, 2, 256]) {
+    const length = 3000;
+    const ids = Uint8Array.from({ length: 16 * length }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 7)
+      .map((byte) => byte % kinds);
+    const before = Array.from({ length }, (_, i) => ids.slice(16 * i, 16 * i + 16).toHex());
+    const places = Uint32Array.from({ length }, (_, i) => i);
+    const halves = Float64Array.from({ length }, (_, i) => i / 2);
+    sortRows(ids, [places, halves]);
+    const after = Array.from({ length }, (_, i) => ids.slice(16 * i, 16 * i + 16).toHex());
+    assertEquals(after, before.toSorted());
+    assertEquals(after, [...places].map((place) => before[place]));
+    assertEquals([...halves], [...places].map((place) => place / 2));
+    assertEquals(new Set(places).size, length);
+  }
+});
+
+Deno.test("a list file that is sorted on disc is the one of the list in memory", async () => {
+  const dir = await Deno.makeTempDir();
+  const [a, b] = [join(dir, "a"), join(dir, "b")];
+  const columns = ["text", "number", "mixed"];
+  for (
+    const [count, run] of [[0, 2], [1, 2], [5, 2], [3000, 3000], [5000, 1100], [70_000, 40_000]]
+  ) {
+    await writeList(a, build(count, columns));
+    using spool = new ListSpool(b, columns, run);
+    fill(spool, count, columns);
+    const { samples, classes } = await spool.finish();
+    assertEquals(await Deno.readFile(b), await Deno.readFile(a));
+    const list = await readList(b);
+    assertEquals([samples, classes], [list.ids.length, list.classes.size]);
+  }
+  assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), ["a", "b"]);
+  assertThrows(() => new ListSpool(join(dir, "none", "list")), UsageError, "none");
+  await assertRejects(() => writeList(join(dir, "none", "list"), build(1)), UsageError, "none");
+});
+
+Deno.test("tables without row numbers, views, and ids that are texts are listed too", async () => {
+  const path = join(await Deno.makeTempDir(), "set.sqlite");
+  using database = new DatabaseSync(path);
+  database.exec(
+    "CREATE TABLE a (id BLOB PRIMARY KEY, label INTEGER, hash BLOB);" +
+      "CREATE TABLE b (id TEXT PRIMARY KEY, label INTEGER, hash BLOB) WITHOUT ROWID;" +
+      "CREATE VIEW c AS SELECT * FROM a",
+  );
+  database.exec("BEGIN");
+  const insert = ["a", "b"].map((table) =>
+    database.prepare(`INSERT INTO ${table} VALUES (?, ?, ?)`)
+  );
+  for (let i = 0; i < 3000; i++) {
+    const id = crypto.randomUUID();
+    const hash = Uint8Array.of(i >> 8, i);
+    insert[0].run(parseId(id), i, hash);
+    insert[1].run(id, i, hash);
+  }
+  database.exec("COMMIT");
+  const list = (table: string, where?: string) =>
+    contents(listSqlite(path, { table, where, columns: ["hash"] }));
+  assertEquals(list("a"), list("b"));
+  assertEquals(list("a"), list("c"));
+  const { ids, labels, columns } = listSqlite(path, { table: "a", columns: ["hash"] });
+  assertEquals(ids.length, 3000);
+  const hashes = [...labels].map((label) => label.toString(16).padStart(4, "0"));
+  assertEquals([...columns.get("hash")!], hashes);
+  assertEquals(list("a", "label < 9"), list("b", "label < 9"));
+  assertEquals(listSqlite(path, { table: "a", where: "label < 9" }).ids.length, 9);
+  database.exec("UPDATE a SET id = x'0102' WHERE label = 7");
+  assertThrows(() => listSqlite(path, { table: "a" }), UsageError, '"0102"');
 });
 
 Deno.test("a list of 1.3 million samples takes less than 40 MB and a second", async () => {
