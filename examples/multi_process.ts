@@ -8,7 +8,8 @@
  * (torchrun, Slurm, an indexed job of Kubernetes), only the part of `worker` is needed.
  */
 import { parseArgs } from "node:util";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   listSqlite,
   Loader,
@@ -74,7 +75,7 @@ async function launch(path: string): Promise<boolean> {
         "run",
         "-A",
         ...JSON.parse(flags.flags) as string[],
-        fromFileUrl(import.meta.url),
+        fileURLToPath(import.meta.url),
         "--worker",
         "--sqlite",
         path,

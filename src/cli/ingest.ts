@@ -1,9 +1,11 @@
 import { type Command, Option } from "commander";
+import { dirname } from "node:path";
 import { FolderWriter } from "../dataset/folder_writer.ts";
 import { ingest, type IngestReport, type RejectedItem } from "../dataset/ingest.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
-import { IngestError } from "../errors.ts";
+import { IngestError, UsageError } from "../errors.ts";
 import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
+import { ofClasses, size } from "./amounts.ts";
 import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
 import { wholeNumber } from "./numbers.ts";
 import { Progress } from "./progress.ts";
@@ -77,7 +79,7 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
       );
     } else {
       console.log(
-        `${written} pictures (${(bytes / 2 ** 20).toFixed(1)} MiB) of ${classes.length} classes` +
+        `${written} pictures (${size(bytes)})${ofClasses(classes.filter(Boolean).length)}` +
           (unchanged > 0 ? `, ${unchanged} were there already` : "") +
           (rejectedCount > 0 ? `, ${rejectedCount} left out` : ""),
       );
@@ -101,6 +103,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   };
   Deno.addSignalListener("SIGINT", interrupt);
   let bar: Progress | undefined;
+  Rejects.check(flags.rejects);
   using rejects = new Rejects(rejectsFile(flags));
   try {
     await using writer: DatasetWriter = flags.outDir === undefined
@@ -148,6 +151,20 @@ class Rejects implements Disposable {
 
   constructor(path: string | undefined) {
     this.#path = path;
+  }
+
+  /** Finds out before the work, not after it. */
+  static check(path: string | undefined): void {
+    if (path === undefined) return;
+    try {
+      if (Deno.statSync(dirname(path)).isDirectory) return;
+    } catch {
+      // There is none.
+    }
+    throw new UsageError(
+      `Cannot ingest as --rejects must be a file in a folder that is there: received "${path}"`,
+      { option: "rejects" },
+    );
   }
 
   add(item: RejectedItem): void {

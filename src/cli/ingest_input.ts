@@ -53,7 +53,10 @@ export async function openInput(
   const classes = flags.classes === undefined ? undefined : await readClasses(flags.classes);
   const { columns } = schema;
   if (flags.stdin || paths.length === 0) {
-    if (flags.stdin && paths.length === 0) return linesInput(process.stdin, classes);
+    if (flags.stdin && paths.length === 0) {
+      checkOptions("stdin", flags);
+      return linesInput(process.stdin, classes);
+    }
     throw new UsageError(
       `Cannot ingest as either --stdin or files must be given: received ${
         flags.stdin ? "both" : "neither"
@@ -70,6 +73,7 @@ export async function openInput(
       }`,
     );
   }
+  checkOptions(kind, flags);
   switch (kind) {
     case "csv":
       return await csvInput(paths[0], {
@@ -94,6 +98,40 @@ export async function openInput(
     }
   }
 }
+
+/** What is read, and the options that say something of it. */
+const OPTIONS: Readonly<Record<Kind | "stdin", readonly (keyof InputFlags)[]>> = {
+  folder: ["masks", "maskSuffix", "labels", "pathColumns", "getData"],
+  csv: ["root", "pathField", "labelField", "classField", "labelFileField", "getData"],
+  tar: ["labelField"],
+  parquet: ["labelField", "imageField"],
+  stdin: ["getData"],
+};
+
+type Kind = "folder" | "csv" | "tar" | "parquet";
+
+/** An option that says nothing of what is read is a mistake that would show late. */
+function checkOptions(kind: Kind | "stdin", flags: InputFlags): void {
+  for (const name of new Set(Object.values(OPTIONS).flat())) {
+    if (!flags[name] || OPTIONS[kind].includes(name)) continue;
+    const kinds = Object.entries(OPTIONS).filter(([, names]) => names.includes(name));
+    const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(
+      `Cannot ingest as --${option} must be for ${
+        kinds.map(([kind]) => NAMES[kind as Kind]).join(" or ")
+      }: received ${NAMES[kind]}`,
+      { option },
+    );
+  }
+}
+
+const NAMES = {
+  folder: "a folder",
+  csv: "a manifest",
+  tar: "tar files",
+  parquet: "Parquet files",
+  stdin: "standard input",
+};
 
 function pathPattern(text: string | undefined): RegExp | undefined {
   if (text === undefined) return undefined;
@@ -132,7 +170,7 @@ export async function loadGetData(path: string | undefined): Promise<GetData | u
   );
 }
 
-async function kindOf(path: string): Promise<"folder" | "csv" | "tar" | "parquet"> {
+async function kindOf(path: string): Promise<Kind> {
   if (/\.csv$/i.test(path)) return "csv";
   if (/\.(tar|tgz|tar\.gz)$/i.test(path)) return "tar";
   if (/\.parquet$/i.test(path)) return "parquet";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ListSpool } from "../dataset/list_spool.ts";
+import { ofClasses, size } from "./amounts.ts";
 import { addListOptions, type ListFlags, listRows } from "./list_options.ts";
 
 interface Flags extends ListFlags {
@@ -20,11 +21,9 @@ export function addList(program: Command): void {
     try {
       await listRows(flags, (columns) => spool = new ListSpool(flags.out, columns));
       const { samples, classes } = await spool!.finish();
-      const { size } = await Deno.stat(flags.out);
+      const { size: bytes } = await Deno.stat(flags.out);
       console.log(
-        `${flags.out}: ${samples} samples of ${classes} classes, ${
-          (size / 2 ** 20).toFixed(1)
-        } MiB`,
+        `${flags.out}: ${samples} samples${ofClasses(classes)}, ${size(bytes)}`,
       );
     } finally {
       spool?.[Symbol.dispose]();

@@ -4,7 +4,13 @@ import { type ListSelection, scanSqlite } from "../dataset/list.ts";
 import { ListBuilder, type SampleList } from "../dataset/list_builder.ts";
 import type { RowSink } from "../dataset/row_buffer.ts";
 import { UsageError } from "../errors.ts";
-import { addTargetOptions, checkTarget, connection, type TargetOptions } from "./target.ts";
+import {
+  addTargetOptions,
+  checkTarget,
+  collect,
+  connection,
+  type TargetOptions,
+} from "./target.ts";
 
 /** What the command line says of a list. */
 export interface ListFlags extends TargetOptions {
@@ -15,8 +21,11 @@ export interface ListFlags extends TargetOptions {
   /** Condition for the database. */
   where?: string;
   /** Conditions that are checked here. */
-  only: string[];
+  only?: string[];
 }
+
+/** The column that is taken for labels if it is there, and of integers. */
+const LABEL = "label";
 
 /**
  * Adds the options that say what is listed.
@@ -35,8 +44,7 @@ export function addListOptions(command: Command): Command {
     .option(
       "--only <column=values>",
       "rows to list, checked here: class=cat,dog",
-      (value: string, values: string[]) => [...values, value],
-      [],
+      collect,
     );
 }
 
@@ -67,11 +75,10 @@ export async function listRows(
 ): Promise<void> {
   const selection = selectionOf(flags);
   const ofData = flags.from === "data";
+  const label = ofData ? flags.labelColumn : flags.metadataLabelColumn;
   const columns = {
     idColumn: ofData ? flags.idColumn : flags.metadataIdColumn,
-    ...(flags.labelType === "int"
-      ? { labelColumn: ofData ? flags.labelColumn : flags.metadataLabelColumn }
-      : {}),
+    ...(flags.labelType === "int" && label !== LABEL ? { labelColumn: label } : {}),
   };
   const table = ofData ? flags.dataTable : flags.metadataTable;
   const target = checkTarget(flags);

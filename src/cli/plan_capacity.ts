@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { planCapacity } from "../dataset/capacity.ts";
-import { wholeNumber } from "./numbers.ts";
+import { nonNegative, wholeNumber } from "./numbers.ts";
 
 interface PlanFlags {
   rows: number;
@@ -29,7 +29,11 @@ export function addPlanCapacity(program: Command): void {
     .requiredOption(...number("rows", "samples", 1))
     .requiredOption(...number("blob-bytes", "mean bytes of a picture", 1))
     .requiredOption(...number("rate", "samples a second that all consumers take together", 1))
-    .requiredOption(...number("latency", "milliseconds from a request to its answer", 0))
+    .requiredOption(
+      "--latency <number>",
+      "milliseconds from a request to its answer",
+      nonNegative("latency"),
+    )
     .option(...number("label-bytes", "mean bytes of a label", 0, 4))
     .option(...number("replication", "copies of each row", 1, 1))
     .option(...number("nodes", "nodes; as few as may be when left out", 1))

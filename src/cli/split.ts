@@ -43,6 +43,7 @@ export function addSplit(program: Command): void {
     .option("--previous <file>", "split whose samples stay where they are")
     .option("--json", "print the outcome as one JSON object");
   addListOptions(command).action(async (flags: SplitFlags) => {
+    if (flags.list !== undefined) checkUnread(command);
     if (flags.list === undefined && flags.entity !== undefined) {
       flags.columns = [flags.columns, flags.entity].filter(Boolean).join();
     }
@@ -64,15 +65,32 @@ export function addSplit(program: Command): void {
   });
 }
 
+/** Options of a database say nothing where a list is cut. */
+function checkUnread(command: Command): void {
+  for (const name of ["sqlite", "cassandra", "cloudBundle", "from", "columns", "where", "only"]) {
+    if (command.getOptionValueSource(name) !== "cli") continue;
+    const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(
+      `Cannot split as --list must be given without options of a database: received --${option}`,
+      { option },
+    );
+  }
+}
+
 function pairs(option: string, text: string | undefined): Record<string, number> | undefined {
   if (text === undefined) return undefined;
+  const names = new Set<string>();
   return Object.fromEntries(
     text.split(",").map((part) => {
       const [name, value, more] = part.split("=");
       const number = Number(value);
-      if (name && value && more === undefined && Number.isFinite(number)) return [name, number];
+      const good = name && value && more === undefined && Number.isFinite(number);
+      if (good && !names.has(name)) {
+        names.add(name);
+        return [name, number];
+      }
       throw new UsageError(
-        `Cannot split as --${option} must be names and numbers, a=1,b=2: received "${part}"`,
+        `Cannot split as --${option} must be different names and numbers, a=1,b=2: received "${part}"`,
         { option },
       );
     }),

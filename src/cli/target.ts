@@ -61,9 +61,9 @@ export interface TargetOptions {
 /** What the command line says of tables that are written. */
 export interface SchemaOptions extends TargetOptions {
   /** Columns of one's own in the metadata table: `name` or `name:type`. */
-  column: string[];
+  column?: string[];
   /** Those of them that partition it. */
-  partitionBy: string[];
+  partitionBy?: string[];
   /** Copies of each row: `3`, or `dc1:3,dc2:2`. */
   replication: string;
 }
@@ -124,14 +124,8 @@ export function addSchemaOptions(command: Command): Command {
       "--column <name[:type]>",
       "column of your own in the metadata table, such as patient; text, int or double",
       collect,
-      [],
     )
-    .option(
-      "--partition-by <name>",
-      "such a column that partitions the metadata table",
-      collect,
-      [],
-    )
+    .option("--partition-by <name>", "such a column that partitions the metadata table", collect)
     .option("--replication <copies>", "for a new keyspace: 3, or dc1:3,dc2:2", "1");
 }
 
@@ -214,7 +208,14 @@ function columns({ idColumn, dataColumn, labelColumn, labelType }: TargetOptions
   return { idColumn, dataColumn, labelColumn, labelType };
 }
 
-function collect(value: string, values: string[]): string[] {
+/**
+ * Collects the values of an option that may be given several times.
+ *
+ * @param value The next value.
+ * @param values Those before it.
+ * @returns All of them.
+ */
+export function collect(value: string, values: string[] = []): string[] {
   return [...values, value];
 }
 

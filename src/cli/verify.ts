@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { verifyCassandra, type VerifyOptions, verifySqlite } from "../dataset/verify.ts";
+import { size } from "./amounts.ts";
 import {
   addTargetOptions,
   checkTarget,
@@ -34,9 +35,7 @@ export function addVerify(program: Command, done: (failed: boolean) => void): vo
     console.log(
       flags.json
         ? JSON.stringify(report)
-        : `${metadataRows} samples (${
-          (bytes / 2 ** 20).toFixed(1)
-        } MiB): ${missing} without blob, ` +
+        : `${metadataRows} samples (${size(bytes)}): ${missing} without blob, ` +
           `${different} with another hash, ${doubled} doubled; ${dataRows} data rows`,
     );
     done(missing + different + doubled > 0);

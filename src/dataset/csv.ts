@@ -32,7 +32,12 @@ export interface CsvOptions {
   columns?: Record<string, ColumnType>;
 }
 
-type Line = Record<string, string>;
+interface Line {
+  /** Texts by the names of the fields. */
+  texts: Record<string, string>;
+  /** Why it is left out: it has more or fewer fields than the header. */
+  fault?: string;
+}
 
 /**
  * Takes pictures from a CSV manifest (RFC 4180) with a header: a line for each picture.
@@ -56,8 +61,8 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
     name: file,
     classes,
     async *items(): AsyncIterable<InputItem> {
-      for await (const line of lines(file)) {
-        const path = line[fields.path];
+      for await (const { texts: line, fault } of lines(file)) {
+        const path = line[fields.path] ?? "";
         const className = line[fields.className] ?? (line[fields.label] ? "" : classOf(path));
         const labelFile = line[fields.labelFile];
         const number = line[fields.label] ? Number(line[fields.label]) : numbers.get(className);
@@ -67,13 +72,15 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
           label: labelFile ? null : number ?? null,
           columns: ownColumns(line, columns),
           async read(getData?: GetData) {
+            if (fault) throw new UnsupportedFormatError(fault);
             if (path === "") {
               throw new UnsupportedFormatError(
                 `Cannot ingest a line of ${file} as "${fields.path}" must be a path: received ""`,
               );
             }
             if (!labelFile && number === undefined) throw unknownClass(path, className);
-            const data = await (getData ?? Deno.readFile)(resolve(root, path));
+            const picture = resolve(root, path);
+            const data = await (getData?.(picture, path) ?? Deno.readFile(picture));
             return {
               data,
               label: labelFile ? await readLabel(resolve(root, labelFile)) : undefined,
@@ -121,8 +128,9 @@ async function survey(
 ): Promise<{ count: number; found: string[] }> {
   const classes = new Set<string>();
   let count = 0;
-  for await (const line of lines(file)) {
-    if (line[fields.path] === undefined) {
+  for await (const { texts: line, fault } of lines(file)) {
+    count++;
+    if (!(fields.path in line)) {
       throw new UsageError(
         `Cannot read ${file} as a manifest as it must have a field "${fields.path}": received ${
           Object.keys(line).map((name) => `"${name}"`).join(", ")
@@ -130,8 +138,7 @@ async function survey(
         { option: "fields.path" },
       );
     }
-    count++;
-    if (!line[fields.label] && !line[fields.labelFile]) {
+    if (!fault && !line[fields.label] && !line[fields.labelFile]) {
       classes.add(line[fields.className] ?? classOf(line[fields.path]));
     }
   }
@@ -144,15 +151,41 @@ async function survey(
   return { count, found: [...classes].sort() };
 }
 
+/** What the parser gives for each line. */
+interface Parsed {
+  record: string[];
+  info: { lines: number };
+}
+
 async function* lines(file: string): AsyncGenerator<Line> {
   try {
     // Loaded only here, as most data sets have no manifest.
     const { parse } = await import("csv-parse");
     const opened = await Deno.open(file);
-    const parser = parse({ columns: true, bom: true, skip_empty_lines: true });
+    const parser = parse({
+      bom: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      info: true,
+    });
     const stream = Readable.fromWeb(opened.readable as unknown as NodeReadable);
     stream.on("error", (error) => parser.destroy(error));
-    yield* stream.pipe(parser) as AsyncIterable<Line>;
+    let header: string[] | undefined;
+    for await (const { record, info } of stream.pipe(parser) as AsyncIterable<Parsed>) {
+      if (!header) {
+        header = record;
+        continue;
+      }
+      const texts = Object.fromEntries(header.map((name, i) => [name, record[i]]));
+      if (record.length === header.length) yield { texts };
+      else {
+        yield {
+          texts,
+          fault:
+            `Cannot ingest line ${info.lines} of ${file} as it must have ${header.length} fields, as the header has: received ${record.length}`,
+        };
+      }
+    }
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     throw new UsageError(

@@ -84,7 +84,7 @@ export async function folderInput(
           async read(getData?: GetData) {
             if (!companion && label === undefined) throw unknownClass(path, className);
             const file = join(folder, path);
-            const data = await (getData ?? Deno.readFile)(file);
+            const data = await (getData?.(file, path) ?? Deno.readFile(file));
             return { data, label: await companion?.read(path) };
           },
         };
@@ -103,7 +103,7 @@ export async function folderInput(
  */
 export function unknownClass(path: string, className: string): UsageError {
   return new UsageError(
-    `Cannot number the class of ${path} as it must be one of classes: received "${className}"`,
+    `Cannot number the class of ${path} as classes must be given, it among them: received "${className}"`,
     { option: "classes" },
   );
 }

@@ -27,6 +27,7 @@ export class FolderWriter implements DatasetWriter {
   readonly name: string;
   readonly #schema: WholeSchema;
   readonly #database: DatabaseSync;
+  readonly #beingWritten = new Set<string>();
   #pending = 0;
 
   /**
@@ -74,14 +75,16 @@ export class FolderWriter implements DatasetWriter {
    * Looks up what a stored record was made of.
    *
    * @param record Names the record.
-   * @returns Its `origin`; undefined if it is not stored.
+   * @returns Its `origin`; undefined if it is not stored, or its file is gone.
    */
-  origin({ id }: Pick<SampleRecord, "id">): Promise<Uint8Array | undefined> {
+  async origin({ id }: Pick<SampleRecord, "id">): Promise<Uint8Array | undefined> {
     const { metadataTable, metadataIdColumn } = this.#schema;
     const row = this.#database.prepare(
-      `SELECT origin FROM ${quote(metadataTable)} WHERE ${quote(metadataIdColumn)} = ?`,
+      `SELECT origin, path FROM ${quote(metadataTable)} WHERE ${quote(metadataIdColumn)} = ?`,
     ).get(id);
-    return Promise.resolve(row?.origin as Uint8Array | undefined);
+    if (!row) return undefined;
+    const file = await Deno.stat(join(this.name, String(row.path))).catch(() => undefined);
+    return file && row.origin as Uint8Array;
   }
 
   /**
@@ -89,9 +92,17 @@ export class FolderWriter implements DatasetWriter {
    *
    * @param record The record.
    * @returns Once it is written.
-   * @throws {IngestError} If its path leads out of the folder.
+   * @throws {IngestError} If its path leads out of the folder, or there is no room.
    */
   async write(record: SampleRecord): Promise<void> {
+    try {
+      await this.#write(record);
+    } catch (cause) {
+      throw cause instanceof IngestError ? cause : this.#cannotWrite(cause);
+    }
+  }
+
+  async #write(record: SampleRecord): Promise<void> {
     const { metadata } = recordRows(record, this.#schema);
     const path = withExtension(record.path, record.data);
     const parts = path.split("/");
@@ -117,9 +128,21 @@ export class FolderWriter implements DatasetWriter {
     if (this.#pending >= TRANSACTION) this.#commit();
   }
 
-  /** Stores all metadata, and writes the manifest. */
+  /**
+   * Stores all metadata, and writes the manifest.
+   *
+   * @throws {IngestError} If there is no room.
+   */
   async flush(): Promise<void> {
-    this.#commit();
+    try {
+      this.#commit();
+      await this.#writeManifest();
+    } catch (cause) {
+      throw this.#cannotWrite(cause);
+    }
+  }
+
+  async #writeManifest(): Promise<void> {
     const { metadataTable, metadataLabelColumn, labelType, columns } = this.#schema;
     const label = labelType === "int" ? quote(metadataLabelColumn) : "NULL";
     const own = Object.keys(columns);
@@ -157,17 +180,38 @@ export class FolderWriter implements DatasetWriter {
   }
 
   #commit(): void {
-    if (this.#pending > 0) this.#database.exec("COMMIT");
+    if (this.#pending === 0) return;
     this.#pending = 0;
+    try {
+      this.#database.exec("COMMIT");
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    }
+  }
+
+  #cannotWrite(cause: unknown): IngestError {
+    return new IngestError(
+      `Cannot write into ${this.name} as there must be room, and the right to: received ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
   }
 
   /** A file is there whole or not at all. */
   async #file(path: string, data: Uint8Array): Promise<void> {
     const file = join(this.name, path);
     await Deno.mkdir(dirname(file), { recursive: true });
-    const temporary = `${file}.${crypto.randomUUID()}.new`;
-    await Deno.writeFile(temporary, data);
-    await Deno.rename(temporary, file);
+    // A name that comes again: what a kill leaves behind is replaced when the ingest is taken up.
+    let temporary = `${file}.new`;
+    while (this.#beingWritten.has(temporary)) temporary += ".new";
+    this.#beingWritten.add(temporary);
+    try {
+      await Deno.writeFile(temporary, data);
+      await Deno.rename(temporary, file);
+    } finally {
+      this.#beingWritten.delete(temporary);
+    }
   }
 
   async #labelOf(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { CassetteError } from "../errors.ts";
+import { CassetteError, UsageError } from "../errors.ts";
 import { folderInput, type FolderOptions } from "./folder.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
 import { checkPicture } from "./picture.ts";
@@ -173,6 +173,12 @@ export async function ingestFolder(
 async function readItem(item: InputItem, options: IngestOptions): Promise<SampleRecord> {
   const { path, className, columns } = item;
   const { data, label = item.label } = await item.read(options.getData);
+  if (!(data instanceof Uint8Array)) {
+    throw new UsageError(
+      `Cannot ingest ${path} as getData must give its bytes, a Uint8Array: received ${typeof data}`,
+      { option: "getData" },
+    );
+  }
   if (!options.getData) {
     checkPicture(path, data, options.reencode ? ["JPEG", "PNG", "TIFF"] : ["JPEG", "PNG"]);
   }

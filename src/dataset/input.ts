@@ -27,8 +27,14 @@ export interface InputItem {
   read(getData?: GetData): Promise<ItemContents>;
 }
 
-/** Reads the picture of a path in place of the input. */
-export type GetData = (path: string) => Promise<Uint8Array>;
+/**
+ * Reads a picture in place of the input.
+ *
+ * @param file Path of its file: the input's folder, and the path within the data set.
+ * @param path The path within the data set alone, such as a key of a store.
+ * @returns The encoded picture.
+ */
+export type GetData = (file: string, path: string) => Promise<Uint8Array>;
 
 /** How far an input has been read. */
 export interface InputPosition {

@@ -83,7 +83,7 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
     async read(getData?: GetData) {
       const data = line.data !== undefined
         ? Uint8Array.fromBase64(line.data)
-        : await (getData ?? Deno.readFile)(line.file!);
+        : await (getData?.(line.file!, path) ?? Deno.readFile(line.file!));
       if (line.labelData !== undefined) {
         return { data, label: Uint8Array.fromBase64(line.labelData) };
       }

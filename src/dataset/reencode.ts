@@ -42,6 +42,12 @@ const PALETTE = 3;
  */
 export function reencode(options: ReencodeOptions): Reencode {
   const { shorterSide, centerCrop, format = "jpeg", quality = 90 } = options;
+  if (format === "png" && options.quality !== undefined) {
+    throw new UsageError(
+      `Cannot re-encode as quality must be left out where format is "png": received ${quality}`,
+      { option: "quality" },
+    );
+  }
   check("shorterSide", shorterSide, 1, 65_500);
   check("centerCrop", centerCrop, 1, 65_500);
   check("quality", quality, 1, 100);

@@ -81,7 +81,7 @@ function checkLabel(record: SampleRecord, { labelType }: WholeSchema): RowValue 
   if (good) return label;
   throw new IngestError(
     `Cannot ingest ${recordName(record)} as its label must be ${
-      labelType === "int" ? "a 32-bit integer" : "bytes"
+      labelType === "int" ? 'a 32-bit integer, or labelType "blob"' : "bytes"
     }: received ${label instanceof Uint8Array ? `${label.length} bytes` : label}`,
     { sampleId: formatId(record.id), option: "labelType" },
   );

@@ -236,6 +236,9 @@ function keep(
   parts: string[],
   previous: SampleSplit,
 ): void {
+  for (const name of previous.parts) {
+    check(parts.includes(name), "previous", "a split of parts that this one has too", `"${name}"`);
+  }
   const known = new Map<string, number>();
   let at = 0;
   for (const id of previous.list.ids) {

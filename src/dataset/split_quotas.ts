@@ -75,15 +75,17 @@ function weightsOf(held: Map<number, number>, balance: Balance): Map<number, num
   if (balance === "original" || balance === "random") return held;
   if (balance === "class") return new Map([...held.keys()].map((label) => [label, 1]));
   const weights = Object.entries(balance).map(([label, weight]) =>
-    [Number(label), weight] as const
+    [Number(label), weight, label] as const
   );
-  for (const [label, weight] of weights) {
+  for (const [label, weight, name] of weights) {
     const good = Number.isInteger(label) && Number.isFinite(weight) && weight >= 0;
     if (good && (weight === 0 || held.has(label))) continue;
     throw new UsageError(
-      `Cannot split as balance must be weights from 0 on of classes in the list: received ${weight} for ${label}`,
+      `Cannot split as balance must be weights from 0 on by labels in the list: received ${weight} for "${name}"`,
       { option: "balance" },
     );
   }
-  return new Map(weights.filter(([, weight]) => weight > 0));
+  return new Map(
+    weights.filter(([, weight]) => weight > 0).map(([label, weight]) => [label, weight]),
+  );
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { readList, readSplit } from "../../mod.ts";
 import { pictureFolder, records, writeFiles } from "../dataset/pictures.ts";
@@ -83,4 +83,41 @@ Deno.test("cassette plan-capacity tells disk, network and prefetch", async () =>
   // 4,000 a second for 50 ms are 200 under way (Little's law).
   assertEquals(/under way\s+200 /.test(text), true, text);
   assertEquals(/data, one copy\s+141\.0 GB/.test(text), true, text);
+});
+
+Deno.test("cassette refuses options of a data set that would say nothing, before the work", async () => {
+  const dir = await pictureFolder(4);
+  const sqlite = join(dir, "set.sqlite");
+  const to = ["--sqlite", sqlite];
+  await run("ingest", dir, ...to, "--label-type", "none");
+  // There is no column of labels, and none is asked for.
+  const list = join(dir, "set.list");
+  assertStringIncludes(await run("list", ...to, "--out", list), "set.list: 4 samples, 0.3 KiB");
+  const cut = ["split", "--out", join(dir, "a.split"), "--list", list];
+  await Promise.all(
+    ([
+      [/--list must be given without options of a database: received --where/, [
+        ...cut,
+        ...["--where", "label < 1", ...RATIOS],
+      ]],
+      [/different names and numbers, .*: received "a=2"/, [...cut, "--counts", "a=1,a=2"]],
+      [/by labels in the list: received 1 for "disc"/, [
+        ...cut,
+        ...["--counts", "a=1", "--weights", "disc=1"],
+      ]],
+      [/quality must be left out/, ["ingest", dir, ...to, "--format", "png", "--quality", "9"]],
+      [/--masks must be for a folder: received tar files/, [
+        "ingest",
+        ...["a.tar", ...to, "--masks", dir],
+      ]],
+      [/--rejects must be a file in a folder that is there/, [
+        "ingest",
+        ...[dir, ...to, "--rejects", join(dir, "none", "x.jsonl")],
+      ]],
+    ] as [RegExp, string[]][]).map(async ([expected, args]) => {
+      const { code, err } = await cassette(args);
+      assertEquals([code, err.length], [1, 1], err.join("\n"));
+      assertMatch(err[0], expected);
+    }),
+  );
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { packTar } from "modern-tar";
 import { Readable } from "node:stream";
@@ -75,6 +75,8 @@ Deno.test("a manifest gives classes by number or name, columns, and bad lines on
       `${pictures[0].path},zebra,"p,1",40,1.5\r\n${pictures[1].path},ant,p2,,\r\n` +
       `no/such.jpg,ant,p2,3,4\r\n${pictures[2].path},ant,p3,old,\r\n`,
     "numbered.csv": `file,y\n${pictures[3].path},7\n${pictures[4].path},x\n`,
+    "uneven.csv": `path,label\n${pictures[5].path},1,2\n${pictures[6].path},3\n` +
+      `${pictures[7].path}\n`,
     "wrong.csv": "a,b\n1,2\n",
   });
   const columns = { patient: "text", age: "int", weight: "double" } as const;
@@ -94,6 +96,14 @@ Deno.test("a manifest gives classes by number or name, columns, and bad lines on
   );
   assertEquals([numbered.report.written, numbered.report.rejectedCount], [1, 1]);
   assertEquals((await numbered.get(pictures[3].path)).label, 7);
+  const uneven = await fill(await csvInput(join(dir, "uneven.csv")));
+  assertEquals((await uneven.get(pictures[6].path)).label, 3);
+  assertEquals(
+    uneven.report.rejected.map(({ reason }) =>
+      /line (\d) .* received (\d)/.exec(reason.message)?.slice(1)
+    ),
+    [["2", "3"], ["4", "1"]],
+  );
   await assertRejects(() => csvInput(join(dir, "wrong.csv")), UsageError, '"path"');
   await assertRejects(() => csvInput(join(dir, "none.csv")), UsageError, "none.csv");
 });
@@ -252,18 +262,22 @@ Deno.test("pictures are re-encoded with their masks, and once", async () => {
 
 Deno.test("a user's own getData gives the pictures", async () => {
   const dir = tempFolder();
-  await writeFiles(dir, { "m.csv": "path,label\ns3://bucket/1,1\ns3://bucket/2,0\n" });
+  await writeFiles(dir, {
+    "m.csv": "path,label\ns3://bucket/1,1\ns3://bucket/2,0\ns3://bucket/3,0\n",
+  });
   const asked: string[] = [];
   const { report, get } = await fill(await csvInput(join(dir, "m.csv"), { root: "/" }), {}, {
-    getData: (path) => {
+    getData: (_file, path) => {
       asked.push(path);
+      if (path.endsWith("3")) return Promise.resolve("no bytes" as unknown as Uint8Array);
       if (path.endsWith("2")) return Promise.reject(new Error("no such object"));
       return Promise.resolve(pictures[0].data);
     },
   });
   assertEquals([report.written, report.rejected[0].reason.message], [1, "no such object"]);
   assertEquals((await get("s3://bucket/1")).data, pictures[0].data);
-  assertEquals(asked.length, 2);
+  assertEquals(report.rejected[1].reason.name, "UsageError");
+  assertEquals(asked, ["s3://bucket/1", "s3://bucket/2", "s3://bucket/3"]);
 });
 
 Deno.test("a folder that was written is a data set: files, metadata, and a manifest to ingest", async () => {
@@ -271,11 +285,16 @@ Deno.test("a folder that was written is a data set: files, metadata, and a manif
   const out = join(dir, "out");
   await writeFiles(dir, Object.fromEntries(pictures.map(({ path, data }) => [`in/${path}`, data])));
   const input = await folderInput(join(dir, "in"));
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 3; round++) {
     await using writer = new FolderWriter(out);
     const report = await ingest(input, writer);
-    assertEquals([report.written, report.unchanged], round === 0 ? [8, 0] : [0, 8]);
+    assertEquals([report.written, report.unchanged], [[8, 0], [0, 8], [1, 7]][round]);
+    // What is gone is written again, and what a kill left behind is replaced.
+    if (round === 1) {
+      await Deno.rename(join(out, pictures[3].path), join(out, `${pictures[3].path}.new`));
+    }
   }
+  for await (const { name } of Deno.readDir(join(out, "checks"))) assertMatch(name, /\.jpg$/);
   assertEquals(await Deno.readFile(join(out, pictures[3].path)), pictures[3].data);
   assertEquals(listSqlite(join(out, "cassette.sqlite")).ids.length, 8);
   const again = await fill(await csvInput(join(out, "manifest.csv")));

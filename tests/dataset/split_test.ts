@@ -170,6 +170,7 @@ Deno.test("options of a split that make no sense are refused", () => {
     [{ ratios: { a: 1 }, seed: 0.5 }, "seed"],
     [{ ratios: { a: 1 }, balance: "even" as "class" }, "balance"],
     [{ ratios: { a: 1 }, balance: { 5: 1 } }, "balance"],
+    [{ ratios: { a: 1 }, previous: splitList(list, { ratios: { a: 0.5, b: 0.5 } }) }, "previous"],
   ];
   for (const [options, option] of cases) {
     assertEquals(assertThrows(() => splitList(list, options), UsageError).option, option);
