@@ -99,7 +99,7 @@ Deno.test("rows are sorted by their ids in place, and their values follow", () =
 });
 
 Deno.test("a list file that is sorted on disc is the one of the list in memory", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempFolder();
   const [a, b] = [join(dir, "a"), join(dir, "b")];
   const columns = ["text", "number", "mixed"];
   for (
@@ -119,7 +119,7 @@ Deno.test("a list file that is sorted on disc is the one of the list in memory",
 });
 
 Deno.test("tables without row numbers, views, and ids that are texts are listed too", async () => {
-  const path = join(await Deno.makeTempDir(), "set.sqlite");
+  const path = join(tempFolder(), "set.sqlite");
   using database = new DatabaseSync(path);
   database.exec(
     "CREATE TABLE a (id BLOB PRIMARY KEY, label INTEGER, hash BLOB);" +
