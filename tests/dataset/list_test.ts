@@ -118,7 +118,7 @@ Deno.test("a list file that is sorted on disc is the one of the list in memory",
   await assertRejects(() => writeList(join(dir, "none", "list"), build(1)), UsageError, "none");
 });
 
-Deno.test("tables without row numbers, views, and ids that are texts are listed too", async () => {
+Deno.test("tables without row numbers, views, and ids that are texts are listed too", () => {
   const path = join(tempFolder(), "set.sqlite");
   using database = new DatabaseSync(path);
   database.exec(
