@@ -19,14 +19,24 @@ export class LatencyHistogram {
    * @param milliseconds The latency.
    */
   add(milliseconds: number): void {
-    const bucket = Math.floor(4 * Math.log2(Math.max(1, milliseconds * 1000)));
-    this.#counts[Math.min(bucket, LATENCY_BUCKETS - 1)]++;
+    this.#counts[latencyBucket(milliseconds)]++;
   }
 
   /** The median and the 99th percentile of what was counted. */
   get latency(): Latency {
     return latencyOf(this.#counts);
   }
+}
+
+/**
+ * Finds the bucket of a latency.
+ *
+ * @param milliseconds The latency.
+ * @returns The bucket; the last one for all that are longer.
+ */
+export function latencyBucket(milliseconds: number): number {
+  const bucket = Math.floor(4 * Math.log2(Math.max(1, milliseconds * 1000)));
+  return Math.min(bucket, LATENCY_BUCKETS - 1);
 }
 
 /**
@@ -40,11 +50,23 @@ export function latencyOf(counts: Float64Array): Latency {
 }
 
 function percentile(counts: Float64Array, part: number): number {
+  const bucket = percentileBucket(counts, part);
+  // The geometric middle of the bucket.
+  return bucket === undefined ? 0 : 2 ** ((bucket + 0.5) / 4) / 1000;
+}
+
+/**
+ * Finds the bucket in which a percentile lies.
+ *
+ * @param counts Of each bucket.
+ * @param part Which percentile, from 0 to 1.
+ * @returns The bucket; undefined where nothing was counted.
+ */
+export function percentileBucket(counts: Float64Array, part: number): number | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return 0;
+  if (total === 0) return undefined;
   let below = 0;
   let bucket = 0;
   while ((below += counts[bucket]) < part * total) bucket++;
-  // The geometric middle of the bucket.
-  return 2 ** ((bucket + 0.5) / 4) / 1000;
+  return bucket;
 }

@@ -208,13 +208,14 @@ export class FetchWindow {
       const blobs = await this.#source.fetch(job.ids, { signal, lex, pool });
       checkBlobs(blobs, this.#source, job);
       const now = performance.now();
-      const arrived = pooled
+      const { job: got, latencies } = pooled
         ? this.#pools.take(job, blobs.places, now)
-        : { job, latency: now - launch.at, excess: 0 };
-      this.#window.fetched(arrived.latency, now, arrived.excess);
+        : { job, latencies: undefined };
+      const latency = latencies?.[latencies.length >> 1] ?? now - launch.at;
+      this.#window.fetched(latency, now, latencies);
       const bytes = blobs.lengths.reduce((sum, length) => sum + length, 0);
       this.#meters.fetch.leave(entered, arrivedOf(blobs), bytes);
-      return { job: arrived.job, blobs, bytes };
+      return { job: got, blobs, bytes };
     } catch (error) {
       this.#meters.fetch.drop();
       return { job, error };

@@ -13,10 +13,8 @@ interface EpochPool {
 export interface Arrived {
   /** What the batch is, with its samples in the order of their arrival. */
   job: Job;
-  /** How long most of them took, in milliseconds: the median. */
-  latency: number;
-  /** How much longer they took in the mean. */
-  excess: number;
+  /** How long each of its samples took, in milliseconds, ascending. */
+  latencies: Float64Array;
 }
 
 /** Has the batches of an epoch exchange samples, and finds out which ones a batch has got. */
@@ -58,7 +56,6 @@ export class EpochPools {
     const ordinals = new Float64Array(count);
     const valid = new Uint8Array(count);
     const latencies = new Float64Array(count);
-    let sum = 0;
     for (let i = 0; i < count; i++) {
       const { value: { job, at }, index } = ledger.take(places ? places[i] : start + i);
       const from = index * ID_BYTES;
@@ -67,14 +64,9 @@ export class EpochPools {
       ordinals[i] = job.ordinals[index];
       valid[i] = job.valid[index];
       latencies[i] = now - at;
-      sum += latencies[i];
     }
-    const latency = latencies.sort()[count >> 1];
-    return {
-      job: { ...asked, ids: new IdList(ids), positions, ordinals, valid },
-      latency,
-      excess: Math.max(0, sum / count - latency),
-    };
+    latencies.sort();
+    return { job: { ...asked, ids: new IdList(ids), positions, ordinals, valid }, latencies };
   }
 
   /**

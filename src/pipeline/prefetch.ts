@@ -1,3 +1,5 @@
+import { Stragglers } from "./stragglers.ts";
+
 /** Largest window that `"auto"` chooses, in batches. */
 const LARGEST = 1024;
 /** Least window that `"auto"` chooses by itself: one batch is used while another is fetched. */
@@ -30,6 +32,8 @@ export interface PrefetchChoice {
   batches: number;
   /** Shortest fetch of late, in milliseconds; 0 while it is not known. */
   latency: number;
+  /** How much longer samples take in the mean than most of them, in milliseconds; for `samples`. */
+  excess: number;
   /** Highest rate of late, in batches a second; 0 while it is not known. */
   rate: number;
 }
@@ -53,27 +57,6 @@ class RecentMinimum {
   }
 }
 
-/** The mean of some values, those of the last one or two periods only. */
-class RecentMean {
-  #older = { sum: 0, count: 0 };
-  #newer = { sum: 0, count: 0 };
-
-  add(value: number): void {
-    this.#newer.sum += value;
-    this.#newer.count++;
-  }
-
-  beginPeriod(): void {
-    this.#older = this.#newer;
-    this.#newer = { sum: 0, count: 0 };
-  }
-
-  get value(): number {
-    return (this.#older.sum + this.#newer.sum) /
-      Math.max(1, this.#older.count + this.#newer.count);
-  }
-}
-
 /**
  * How many batches are fetched ahead.
  *
@@ -91,11 +74,7 @@ export class PrefetchWindow {
   readonly #latency = new RecentMinimum();
   /** Of milliseconds a batch. */
   readonly #interval = new RecentMinimum();
-  /**
-   * Of stragglers. Over periods, as those of a burst come together much later: a window that shrinks
-   * between bursts makes the next one.
-   */
-  readonly #excess = new RecentMean();
+  readonly #stragglers = new Stragglers();
   #consumed = 0;
   #lastLaunch: number | undefined;
   #round = 0;
@@ -135,6 +114,7 @@ export class PrefetchWindow {
     return {
       batches: this.size,
       latency: latency === Infinity ? 0 : latency,
+      excess: this.#stragglers.excess,
       rate: 1000 / interval,
     };
   }
@@ -156,13 +136,13 @@ export class PrefetchWindow {
    *
    * @param latency How long it took, in milliseconds.
    * @param now The time, in milliseconds.
-   * @param excess How much longer its samples took in the mean than most of them.
+   * @param samples How long each of its samples took, where they come as they arrive.
    */
-  fetched(latency: number, now: number, excess = 0): void {
+  fetched(latency: number, now: number, samples?: Float64Array): void {
     this.#periodBegan ??= now;
     if (now - this.#periodBegan > PERIOD_MS) this.#beginPeriod(now);
     this.#latency.add(latency);
-    this.#excess.add(excess);
+    if (samples) this.#stragglers.add(samples);
   }
 
   /**
@@ -189,7 +169,7 @@ export class PrefetchWindow {
     this.#periodBegan = now;
     this.#latency.beginPeriod();
     this.#interval.beginPeriod();
-    this.#excess.beginPeriod();
+    this.#stragglers.beginPeriod();
     this.#probe = null;
   }
 
@@ -199,10 +179,10 @@ export class PrefetchWindow {
     if (interval === Infinity || latency === Infinity) return this.least;
     const batches = 1 / Math.max(interval, 1e-3);
     if (this.#probe !== undefined) {
-      return Math.max(1, Math.floor((DRAIN * latency + this.#excess.value) * batches));
+      return Math.max(1, Math.floor((DRAIN * latency + this.#stragglers.excess) * batches));
     }
     const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
-    const product = headroom * (latency + this.#excess.value) * batches;
+    const product = headroom * (latency + this.#stragglers.excess) * batches;
     return Math.max(this.least, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }
