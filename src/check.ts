@@ -104,6 +104,31 @@ export class OptionCheck {
   }
 
   /**
+   * Checks that an option is a text that is not empty.
+   *
+   * @param option Its name.
+   * @param value What it is.
+   */
+  text(option: string, value: unknown): void {
+    const good = value === undefined || (typeof value === "string" && value !== "");
+    this.that(good, option, "a text that is not empty", value);
+  }
+
+  /**
+   * Checks that an option is a list of texts.
+   *
+   * @param option Its name.
+   * @param value What it is.
+   * @param least How many there must be.
+   */
+  texts(option: string, value: unknown, least = 0): void {
+    const good = value === undefined ||
+      (Array.isArray(value) && value.length >= least && value.every((x) => typeof x === "string"));
+    const some = least === 0 ? "a list of texts" : `a list of at least ${least} text`;
+    this.that(good, option, some, value);
+  }
+
+  /**
    * Checks that an option is a function.
    *
    * @param option Its name.

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type BlobBatch,
+  BufferPool,
   DeviceLostError,
+  DisposedError,
   type LabelReader,
   type LoaderOptions,
   type LoaderState,
@@ -27,6 +29,7 @@ Deno.test("loader refuses options that do not exist, and says which one was mean
       [{ batchsize: 4 }, "batchsize", "batchSize"],
       [{ prefecth: 4 }, "prefecth", "prefetch"],
       [{ output: { dtyp: "u8" } }, "output.dtyp", "output.dtype"],
+      [{ shard: { index: 0, cout: 2 } }, "shard.cout", "shard.count"],
     ] as const
   ) {
     const error = assertThrows(() => loader(untyped(options)), UsageError, `did you mean ${meant}`);
@@ -44,6 +47,8 @@ Deno.test("loader refuses options of a wrong type by name", async () => {
     ["lastBatch", null],
     ["shard", null],
     ["weights", null],
+    ["weights", "12345678"],
+    ["shard", "all"],
     ["resume", null],
     ["resume", "{}"],
     ["ids", null],
@@ -64,6 +69,17 @@ Deno.test("loader refuses options of a wrong type by name", async () => {
     assertEquals(error.option, option);
     assert(/^Cannot .* as .* must .*: received /.test(error.message), error.message);
   }
+});
+
+Deno.test("loader refuses a pool of another device, and one that is disposed of", async () => {
+  const { loader, device } = await fixture(4);
+  const pool = new BufferPool(await requestDevice());
+  const error = assertThrows(() => loader({ pool }), UsageError, "a BufferPool of the device");
+  assertEquals(error.option, "pool");
+  const late = new BufferPool(device);
+  await using all = loader({ pool: late });
+  late[Symbol.dispose]();
+  await assertRejects(() => all[Symbol.asyncIterator]().next(), DisposedError, "the BufferPool");
 });
 
 Deno.test("request refuses options and ids of a wrong type", async () => {

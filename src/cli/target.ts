@@ -141,7 +141,18 @@ export function schemaOf(flags: TargetOptions & Partial<SchemaOptions>): WholeSc
     const [name, type = "text"] = text.split(/:(?=[^:]*$)/);
     return [name, type];
   });
-  return wholeSchema({ ...flags, columns: Object.fromEntries(columns) });
+  return wholeSchema({
+    metadataTable: flags.metadataTable,
+    dataTable: flags.dataTable,
+    idColumn: flags.idColumn,
+    dataColumn: flags.dataColumn,
+    labelColumn: flags.labelColumn,
+    metadataIdColumn: flags.metadataIdColumn,
+    metadataLabelColumn: flags.metadataLabelColumn,
+    labelType: flags.labelType,
+    columns: Object.fromEntries(columns),
+    partitionBy: flags.partitionBy,
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
 
 /** What a data set and its consumers are like. */
 export interface CapacityOptions {
@@ -58,6 +58,23 @@ const METADATA_ROW = 110;
 const COMPACTION = 2;
 const TERABYTE = 1e12;
 
+const REQUIRED = { rows: undefined, blobBytes: undefined, rate: undefined, latency: undefined };
+
+const KNOWN: Record<keyof CapacityOptions, true> = {
+  rows: true,
+  blobBytes: true,
+  labelBytes: true,
+  replication: true,
+  nodes: true,
+  diskBytes: true,
+  rate: true,
+  latency: true,
+  batchSize: true,
+  consumers: true,
+};
+
+const check = new OptionCheck("plan capacity");
+
 /**
  * Works out what a data set takes of disks, network and memory, and how far ahead to fetch.
  *
@@ -77,23 +94,20 @@ const TERABYTE = 1e12;
  * ```
  */
 export function planCapacity(options: CapacityOptions): Capacity {
+  check.names(options, KNOWN);
   const whole = {
+    ...REQUIRED,
     labelBytes: 4,
     replication: 1,
     diskBytes: TERABYTE,
     batchSize: 128,
     consumers: 1,
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-  } as Required<Omit<CapacityOptions, "nodes">> & { nodes?: number };
+  } as unknown as Required<Omit<CapacityOptions, "nodes">> & { nodes?: number };
   for (const [option, value] of Object.entries(whole)) {
-    const least = option === "latency" || option === "labelBytes" ? 0 : Number.MIN_VALUE;
-    if (Number.isFinite(value) && value >= least) continue;
-    throw new UsageError(
-      `Cannot plan capacity as ${option} must be a number ${
-        least === 0 ? "from 0 on" : "above 0"
-      }: received ${value}`,
-      { option },
-    );
+    const zero = option === "latency" || option === "labelBytes";
+    const good = Number.isFinite(value) && (zero ? value >= 0 : value > 0);
+    check.that(good, option, zero ? "a number from 0 on" : "a number above 0", value);
   }
   const { rows, blobBytes, labelBytes, replication, diskBytes, rate, latency, batchSize } = whole;
   const dataBytes = rows * (blobBytes + labelBytes + ROW_OVERHEAD);
@@ -101,10 +115,7 @@ export function planCapacity(options: CapacityOptions): Capacity {
   const all = (dataBytes + metadataBytes) * replication;
   const nodes = whole.nodes ?? Math.max(replication, Math.ceil(all * COMPACTION / diskBytes));
   if (nodes < replication) {
-    throw new UsageError(
-      `Cannot plan capacity as nodes must be at least replication, ${replication}: received ${nodes}`,
-      { option: "nodes" },
-    );
+    check.refuse("nodes", `at least replication, ${replication}`, String(nodes));
   }
   const bytesPerNode = all / nodes;
   const bytesPerSecond = rate * (blobBytes + labelBytes);

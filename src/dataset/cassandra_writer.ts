@@ -1,6 +1,7 @@
 import type { Client } from "cassandra-driver";
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
+import { OptionCheck } from "../check.ts";
 import { CassetteError, ConnectError, IngestError, SchemaError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
@@ -9,6 +10,7 @@ import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { columnValues, recordRows, type RowValue } from "./row.ts";
 import {
   cassandraSchema,
+  checkKeyspace,
   dataColumns,
   type DatasetSchema,
   metadataColumns,
@@ -78,10 +80,14 @@ export class CassandraWriter implements DatasetWriter {
    * @returns The writer; dispose of it to close the connection.
    * @throws {ConnectError} If no contact point answers.
    * @throws {AuthError} If the server refuses user name or password.
-   * @throws {UsageError} If the schema is wrong.
+   * @throws {UsageError} If the schema or an option is wrong.
    */
   static async open(options: CassandraWriterOptions): Promise<CassandraWriter> {
-    const { keyspace, tables, concurrency: _c, replication: _r, ...rest } = options;
+    const check = new OptionCheck("open a Cassandra writer");
+    check.that(typeof options === "object" && options !== null, "options", "an object", options);
+    const { keyspace, tables, concurrency, replication: _r, ...rest } = options;
+    checkKeyspace(keyspace);
+    check.whole("concurrency", concurrency, 1);
     wholeSchema(tables);
     // Loaded only here: the driver is large, and SQLite does without it.
     const { connectClient } = await import("../source/cassandra_client.ts");

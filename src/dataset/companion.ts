@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { UnsupportedFormatError, UsageError } from "../errors.ts";
+import { IngestError, UnsupportedFormatError, UsageError } from "../errors.ts";
 import { checkPicture } from "./picture.ts";
 import { writeNpy } from "./npy_write.ts";
 
@@ -25,7 +25,7 @@ export function maskFiles(folder: string, suffix = ""): Companion {
   return {
     async read(path) {
       const file = join(folder, `${stem(path)}${suffix}.png`);
-      const mask = await Deno.readFile(file);
+      const mask = await Deno.readFile(file).catch((cause) => missing(path, file, cause));
       checkPicture(file, mask, ["PNG"]);
       return mask;
     },
@@ -49,7 +49,9 @@ export function labelFiles(folder: string): Companion {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
       const json = join(folder, `${stem(path)}.json`);
-      return jsonLabel(json, await Deno.readTextFile(json));
+      const text = await Deno.readTextFile(json)
+        .catch((cause) => missing(path, `${stem(path)}.npy or .json in ${folder}`, cause));
+      return jsonLabel(json, text);
     },
   };
 }
@@ -144,6 +146,14 @@ export function checkNpy(name: string, bytes: Uint8Array): Uint8Array {
     `Cannot read the label ${name} as it must begin as an .npy file does: received ${
       bytes.length === 0 ? "an empty file" : `bytes ${bytes.slice(0, 4).toHex()}…`
     }`,
+  );
+}
+
+function missing(path: string, file: string, cause: Error): never {
+  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  throw new IngestError(
+    `Cannot read the label of ${path} as there must be ${file}: received no such file`,
+    { cause },
   );
 }
 

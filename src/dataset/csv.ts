@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadable } from "node:stream/web";
+import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { checkNpy } from "./companion.ts";
 import { classOf, unknownClass } from "./folder.ts";
@@ -32,6 +33,13 @@ export interface CsvOptions {
   columns?: Record<string, ColumnType>;
 }
 
+const KNOWN_FIELDS: Record<keyof FieldNames, true> = {
+  path: true,
+  label: true,
+  className: true,
+  labelFile: true,
+};
+
 interface Line {
   /** Texts by the names of the fields. */
   texts: Record<string, string>;
@@ -48,11 +56,17 @@ interface Line {
  * @param file Path of the manifest.
  * @param options Root, names of fields, classes and columns.
  * @returns The input.
- * @throws {UsageError} If the manifest cannot be read, is empty, or has no field of paths.
+ * @throws {UsageError} If an option is wrong, or the manifest cannot be read, is empty, or has no field of paths.
  */
 export async function csvInput(file: string, options: CsvOptions = {}): Promise<DatasetInput> {
+  const check = new OptionCheck("read a manifest");
+  check.that(typeof file === "string" && file !== "", "file", "a path", file);
+  check.names(options, { root: true, fields: true, classes: true, columns: true });
+  check.text("root", options.root);
+  check.texts("classes", options.classes);
   const { root = dirname(file), columns = {} } = options;
   const names = { path: "path", label: "label", className: "class", labelFile: "label_file" };
+  check.names(options.fields ?? {}, KNOWN_FIELDS, "fields.");
   const fields = { ...names, ...options.fields };
   const { count, found } = await survey(file, fields);
   const classes = options.classes ?? found;

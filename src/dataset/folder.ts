@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { OptionCheck } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
 import type { Companion } from "./companion.ts";
@@ -59,12 +60,19 @@ export async function listFolder(
  * @param folder Path of the folder.
  * @param options Classes, masks or labels beside the pictures, columns from the paths.
  * @returns The input.
- * @throws {UsageError} If the folder cannot be read or has no pictures.
+ * @throws {UsageError} If an option is wrong, or the folder cannot be read or has no pictures.
  */
 export async function folderInput(
   folder: string,
   options: FolderOptions = {},
 ): Promise<DatasetInput> {
+  const check = new OptionCheck("read a folder");
+  check.names(options, { classes: true, companion: true, pathColumns: true });
+  check.texts("classes", options.classes);
+  const reads = options.companion === undefined || typeof options.companion?.read === "function";
+  check.that(reads, "companion", "a Companion, such as maskFiles()", options.companion);
+  const isPattern = options.pathColumns === undefined || options.pathColumns instanceof RegExp;
+  check.that(isPattern, "pathColumns", "a RegExp", options.pathColumns);
   const found = await survey(folder);
   const classes = options.classes ?? found.classes;
   const numbers = new Map(classes.map((name, label) => [name, label]));
@@ -140,6 +148,8 @@ export function columnsOf(
 async function survey(folder: string): Promise<{ count: number; classes: string[] }> {
   const classes = new Set<string>();
   let count = 0;
+  const isPath = typeof folder === "string" && folder !== "";
+  new OptionCheck("read a folder").that(isPath, "folder", "a path", folder);
   for await (const path of walk(folder, "")) {
     classes.add(classOf(path));
     count++;

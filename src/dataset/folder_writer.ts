@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { IngestError, UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
+import { CassetteError, DisposedError, IngestError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
@@ -29,6 +30,7 @@ export class FolderWriter implements DatasetWriter {
   readonly #database: DatabaseSync;
   readonly #beingWritten = new Set<string>();
   #pending = 0;
+  #disposed = false;
 
   /**
    * Opens or makes a folder.
@@ -38,6 +40,8 @@ export class FolderWriter implements DatasetWriter {
    * @throws {UsageError} If the folder cannot be made, or the schema is wrong.
    */
   constructor(folder: string, schema: DatasetSchema = {}) {
+    const check = new OptionCheck("write a folder");
+    check.that(typeof folder === "string" && folder !== "", "folder", "a path", folder);
     this.name = folder;
     this.#schema = wholeSchema(schema);
     try {
@@ -92,13 +96,20 @@ export class FolderWriter implements DatasetWriter {
    *
    * @param record The record.
    * @returns Once it is written.
+   * @throws {UsageError} If it is no record.
    * @throws {IngestError} If its path leads out of the folder, or there is no room.
+   * @throws {DisposedError} If the writer has been disposed.
    */
   async write(record: SampleRecord): Promise<void> {
+    if (this.#disposed) {
+      throw new DisposedError(
+        `Cannot write into ${this.name} as the writer must not be disposed of`,
+      );
+    }
     try {
       await this.#write(record);
     } catch (cause) {
-      throw cause instanceof IngestError ? cause : this.#cannotWrite(cause);
+      throw cause instanceof CassetteError ? cause : this.#cannotWrite(cause);
     }
   }
 
@@ -174,8 +185,11 @@ export class FolderWriter implements DatasetWriter {
 
   /** Stores what is pending and closes the metadata. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#commit();
-    this.#database.close();
+    if (!this.#disposed) {
+      this.#disposed = true;
+      this.#commit();
+      this.#database.close();
+    }
     return Promise.resolve();
   }
 

@@ -1,3 +1,4 @@
+import { OptionCheck } from "../check.ts";
 import { CassetteError, UsageError } from "../errors.ts";
 import { folderInput, type FolderOptions } from "./folder.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
@@ -79,6 +80,34 @@ export interface IngestOptions {
   existing?: "check" | "replace";
 }
 
+const KNOWN: Record<keyof IngestOptions, true> = {
+  onProgress: true,
+  onReject: true,
+  signal: true,
+  concurrency: true,
+  reencode: true,
+  getData: true,
+  existing: true,
+};
+
+function checkIngest(input: DatasetInput, writer: DatasetWriter, options: IngestOptions): void {
+  const check = new OptionCheck("ingest");
+  const isInput = typeof input?.items === "function" && typeof input.position === "function";
+  check.that(isInput, "input", "a DatasetInput", input);
+  const isWriter = typeof writer?.write === "function" && typeof writer.origin === "function";
+  check.that(isWriter, "writer", "a DatasetWriter", writer);
+  check.names(options, KNOWN);
+  const { onProgress, onReject, signal, concurrency, reencode, getData, existing } = options;
+  check.callback("onProgress", onProgress);
+  check.callback("onReject", onReject);
+  check.signal("signal", signal);
+  check.whole("concurrency", concurrency, 1);
+  const isReencode = reencode === undefined || typeof reencode?.apply === "function";
+  check.that(isReencode, "reencode", "what reencode() returns", reencode);
+  check.callback("getData", getData);
+  check.oneOf("existing", existing, ["check", "replace"]);
+}
+
 /**
  * Writes pictures into tables, many at once.
  *
@@ -90,6 +119,7 @@ export interface IngestOptions {
  * @param writer Where to write to; its tables are created if they are missing.
  * @param options Concurrency, re-encoding, progress and abort.
  * @returns What was written and what was left out.
+ * @throws {UsageError} If an option is wrong.
  * @throws {ConnectError} If the cluster is gone.
  * @throws {SchemaError} If the tables lack columns.
  * @throws The signal's reason, if it aborts.
@@ -99,6 +129,7 @@ export async function ingest(
   writer: DatasetWriter,
   options: IngestOptions = {},
 ): Promise<IngestReport> {
+  checkIngest(input, writer, options);
   await writer.createTables();
   const check = options.existing !== "replace" && !await writer.isEmpty();
   const report: IngestReport = {
@@ -160,14 +191,16 @@ export async function ingest(
  * @param writer Where to write to; its tables are created if they are missing.
  * @param options Those of {@linkcode folderInput} and {@linkcode ingest}.
  * @returns What was written and what was left out.
- * @throws {UsageError} If the folder cannot be read or has no pictures.
+ * @throws {UsageError} If an option is wrong, or the folder cannot be read or has no pictures.
  */
 export async function ingestFolder(
   folder: string,
   writer: DatasetWriter,
   options: IngestOptions & FolderOptions = {},
 ): Promise<IngestReport> {
-  return await ingest(await folderInput(folder, options), writer, options);
+  const { classes, companion, pathColumns, ...rest } = options;
+  const input = await folderInput(folder, { classes, companion, pathColumns });
+  return await ingest(input, writer, rest);
 }
 
 async function readItem(item: InputItem, options: IngestOptions): Promise<SampleRecord> {

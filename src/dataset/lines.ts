@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError } from "../errors.ts";
 import { arrayLabel } from "./companion.ts";
 import { unknownClass } from "./folder.ts";
@@ -30,8 +31,12 @@ export interface RecordLine {
  * @param stream The lines, as `process.stdin` gives them.
  * @param classes Names of the classes by label, for lines that only name their class.
  * @returns The input.
+ * @throws {UsageError} If the stream is none, or the classes are no list.
  */
 export function linesInput(stream: Readable, classes: readonly string[] = []): DatasetInput {
+  const check = new OptionCheck("read lines");
+  check.that(typeof stream?.on === "function", "stream", "a Readable of Node", stream);
+  check.texts("classes", classes);
   const names = [...classes];
   return {
     name: "standard input",

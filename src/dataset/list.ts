@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { OptionCheck } from "../check.ts";
 import { SchemaError, UsageError } from "../errors.ts";
 import { ID_BYTES, readId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
@@ -26,16 +27,26 @@ export interface ListSqliteOptions extends ListSelection {
   labelColumn?: string;
 }
 
+const KNOWN: Record<keyof ListSqliteOptions, true> = {
+  table: true,
+  idColumn: true,
+  labelColumn: true,
+  columns: true,
+  where: true,
+  filter: true,
+};
+
 /**
  * Reads the ids of a data set from a metadata or a data table of a SQLite file.
  *
  * @param path Path of the database file.
  * @param options Table, columns and conditions; a text is the name of the table.
  * @returns The ids with their labels.
- * @throws {UsageError} If the file cannot be opened as a database.
+ * @throws {UsageError} If the file cannot be opened as a database, or an option is wrong.
  * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
 export function listSqlite(path: string, options: string | ListSqliteOptions = {}): SampleList {
+  checkOptions(path, options);
   const selection = typeof options === "string" ? { table: options } : options;
   const builder = new ListBuilder(selection.columns);
   scanSqlite(path, selection, builder);
@@ -109,6 +120,17 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
   } finally {
     database.close();
   }
+}
+
+function checkOptions(path: string, options: string | ListSqliteOptions): void {
+  const check = new OptionCheck("list a SQLite file");
+  check.that(typeof path === "string" && path !== "", "path", "a path", path);
+  if (typeof options === "string") return;
+  check.names(options, KNOWN);
+  const { columns, filter, ...names } = options;
+  for (const [option, name] of Object.entries(names)) check.text(option, name);
+  check.texts("columns", columns);
+  check.callback("filter", filter);
 }
 
 /** A row as SQLite gives it. */

@@ -1,3 +1,4 @@
+import type { OptionCheck } from "../check.ts";
 import { IdList } from "../ids.ts";
 import type { ListColumn } from "./list_column.ts";
 import { RowBuffer, type RowSink } from "./row_buffer.ts";
@@ -25,6 +26,27 @@ export interface ListRow {
   class: string | null;
   /** Values of the columns that were asked for, in their order. */
   columns: ColumnValue[];
+}
+
+/**
+ * Checks that a list has a label, and a value of each column, for each id.
+ *
+ * @param check Whose matter it is.
+ * @param list As the caller gave it.
+ * @throws {UsageError} If it is no such list.
+ */
+export function checkList(check: OptionCheck, list: SampleList): void {
+  check.that(typeof list === "object" && list !== null, "list", "a SampleList", list);
+  const { ids, labels, classes, columns } = list;
+  check.that(ids instanceof IdList, "list.ids", "an IdList", ids);
+  check.that(labels instanceof Int32Array, "list.labels", "an Int32Array", labels);
+  check.that(classes instanceof Map, "list.classes", "a Map of names by label", classes);
+  check.that(columns instanceof Map, "list.columns", "a Map of columns by name", columns);
+  const each = `as many as ids, ${ids.length}`;
+  check.that(labels.length === ids.length, "list.labels", each, labels.length);
+  for (const [name, column] of columns) {
+    check.that(column?.length === ids.length, `list.columns ${name}`, each, column?.length);
+  }
 }
 
 /** Puts rows together to a list in memory. */

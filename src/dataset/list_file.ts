@@ -1,6 +1,7 @@
+import { OptionCheck } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import { IdList } from "../ids.ts";
-import type { SampleList } from "./list_builder.ts";
+import { checkList, type SampleList } from "./list_builder.ts";
 import { ColumnBuilder } from "./column_builder.ts";
 import { type ListColumn, NO_TEXT, NumberColumn, TextColumn } from "./list_column.ts";
 import { bytesOf, numbers, type SectionFile, unpackSections, writeSections } from "./sections.ts";
@@ -25,8 +26,11 @@ export interface ListHeader {
  * @param path Path of the file.
  * @param list The list.
  * @returns Once the file is there; it is whole or not there.
+ * @throws {UsageError} If the list is none.
+ * @throws The system's error, such as `Deno.errors.NotFound`, if the file cannot be written.
  */
 export async function writeList(path: string, list: SampleList): Promise<void> {
+  checkList(new OptionCheck("write a list"), list);
   await writeSections(path, LIST_MAGIC, listSections(list));
 }
 

@@ -2,6 +2,7 @@ import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import zlib from "node:zlib";
+import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { arrayLabel } from "./companion.ts";
 import { unknownClass } from "./folder.ts";
@@ -50,12 +51,17 @@ const hyparquet = () => import("hyparquet");
  * @param files Paths of the files.
  * @param options Names of the columns, and classes.
  * @returns The input.
- * @throws {UsageError} If a file is no Parquet file, or lacks the column of pictures.
+ * @throws {UsageError} If an option is wrong, or a file is no Parquet file, or lacks the column of pictures.
  */
 export async function parquetInput(
   files: readonly string[],
   options: ParquetOptions = {},
 ): Promise<DatasetInput> {
+  const check = new OptionCheck("read Parquet files");
+  check.texts("files", files, 1);
+  const known = { imageColumn: true, labelColumn: true, classes: true, columns: true } as const;
+  check.names(options, known);
+  check.texts("classes", options.classes);
   const { imageColumn = "image", labelColumn = "label" } = options;
   let total = 0;
   let classes = options.classes;

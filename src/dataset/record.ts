@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { OptionCheck } from "../check.ts";
 import { formatId } from "../ids.ts";
 import type { ColumnValue } from "./schema.ts";
 
@@ -63,6 +64,7 @@ const ORIGIN_BYTES = 16;
  *
  * @param path Path of the file within the data set.
  * @returns A UUID of version 5 (RFC 9562, section 5.5), 16 bytes.
+ * @throws {UsageError} If the path is no text, or empty.
  * @example
  * ```ts
  * import { formatId, pathId } from "@cassette/loader";
@@ -72,6 +74,8 @@ const ORIGIN_BYTES = 16;
  * ```
  */
 export function pathId(path: string): Uint8Array<ArrayBuffer> {
+  const isPath = typeof path === "string" && path !== "";
+  new OptionCheck("make an id").that(isPath, "path", "a text that is not empty", path);
   const id = new Uint8Array(
     createHash("sha1").update(NAMESPACE).update(path.normalize("NFC")).digest().subarray(0, 16),
   );
@@ -85,8 +89,10 @@ export function pathId(path: string): Uint8Array<ArrayBuffer> {
  *
  * @param data The blob.
  * @returns Its SHA-256 (FIPS 180-4), 32 bytes.
+ * @throws {UsageError} If there are no bytes.
  */
 export function contentHash(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  new OptionCheck("hash a blob").that(data instanceof Uint8Array, "data", "bytes", data);
   return new Uint8Array(createHash("sha256").update(data).digest());
 }
 

@@ -1,4 +1,5 @@
 import type { Sharp } from "sharp";
+import { OptionCheck } from "../check.ts";
 import { ShapeError, UnsupportedFormatError, UsageError } from "../errors.ts";
 import type { ItemContents } from "./input.ts";
 import type { SampleRecord } from "./record.ts";
@@ -28,6 +29,13 @@ export interface Reencode {
   apply(record: SampleRecord): Promise<ItemContents>;
 }
 
+const KNOWN: Record<keyof ReencodeOptions, true> = {
+  shorterSide: true,
+  centerCrop: true,
+  format: true,
+  quality: true,
+};
+
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 const PNG_COLOUR_TYPE = 25;
 const PALETTE = 3;
@@ -41,6 +49,7 @@ const PALETTE = 3;
  * @throws {UsageError} If an option is out of its range.
  */
 export function reencode(options: ReencodeOptions): Reencode {
+  new OptionCheck("re-encode").names(options, KNOWN);
   const { shorterSide, centerCrop, format = "jpeg", quality = 90 } = options;
   if (format === "png" && options.quality !== undefined) {
     throw new UsageError(

@@ -1,5 +1,6 @@
+import { OptionCheck } from "../check.ts";
 import { IngestError } from "../errors.ts";
-import { formatId } from "../ids.ts";
+import { formatId, ID_BYTES } from "../ids.ts";
 import { contentHash, recordName, recordOrigin, type SampleRecord } from "./record.ts";
 import type { ColumnValue, WholeSchema } from "./schema.ts";
 
@@ -20,9 +21,11 @@ export interface Rows {
  * @param record The record.
  * @param schema Which columns there are.
  * @returns The rows' values.
+ * @throws {UsageError} If it is no record.
  * @throws {IngestError} If a label or a column does not fit the schema.
  */
 export function recordRows(record: SampleRecord, schema: WholeSchema): Rows {
+  checkRecord(record);
   const hash = record.hash ?? contentHash(record.data);
   const label = checkLabel(record, schema);
   return {
@@ -70,6 +73,18 @@ export function columnValues(
       { sampleId: formatId(record.id), option: name },
     );
   });
+}
+
+function checkRecord(record: SampleRecord): void {
+  const check = new OptionCheck("write a record");
+  check.that(typeof record === "object" && record !== null, "record", "a SampleRecord", record);
+  const { id, path, className, data, label } = record;
+  const isId = id instanceof Uint8Array && id.length === ID_BYTES;
+  check.that(isId, "id", `${ID_BYTES} bytes`, id);
+  check.that(typeof path === "string" && path !== "", "path", "a text that is not empty", path);
+  check.that(typeof className === "string", "className", "a text", className);
+  check.that(data instanceof Uint8Array && data.length > 0, "data", "bytes of a picture", data);
+  check.that(label !== undefined, "label", "a number, bytes or null", label);
 }
 
 function checkLabel(record: SampleRecord, { labelType }: WholeSchema): RowValue {

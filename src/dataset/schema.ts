@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
 import type { LabelType } from "../source/source.ts";
 
 /** Type of a column of one's own: `text`, a 32-bit `int`, or a `double`. */
@@ -41,6 +41,23 @@ export interface DatasetSchema extends DatasetTables {
 /** A schema with all defaults in, after it was checked. */
 export type WholeSchema = Required<DatasetSchema>;
 
+const DEFAULTS: WholeSchema = {
+  metadataTable: "metadata",
+  dataTable: "data",
+  idColumn: "id",
+  dataColumn: "data",
+  labelColumn: "label",
+  metadataIdColumn: "id",
+  metadataLabelColumn: "label",
+  labelType: "int",
+  columns: {},
+  partitionBy: [],
+};
+
+const KNOWN = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, true as const]));
+
+const check = new OptionCheck("use the schema");
+
 /** Copies of each row in a cluster: one number, or one for each data centre. */
 export type Replication = number | Record<string, number>;
 
@@ -58,33 +75,24 @@ const SQL_TYPES: Record<ColumnType, string> = { text: "TEXT", int: "INTEGER", do
  * @throws {UsageError} If names are missing or meet twice, or a type is unknown.
  */
 export function wholeSchema(schema: DatasetSchema = {}): WholeSchema {
-  const whole: WholeSchema = {
-    metadataTable: schema.metadataTable ?? "metadata",
-    dataTable: schema.dataTable ?? "data",
-    idColumn: schema.idColumn ?? "id",
-    dataColumn: schema.dataColumn ?? "data",
-    labelColumn: schema.labelColumn ?? "label",
-    metadataIdColumn: schema.metadataIdColumn ?? "id",
-    metadataLabelColumn: schema.metadataLabelColumn ?? "label",
-    labelType: schema.labelType ?? "int",
-    columns: schema.columns ?? {},
-    partitionBy: schema.partitionBy ?? [],
-  };
-  if (!["int", "blob", "none"].includes(whole.labelType)) {
-    refuse("labelType", '"int", "blob" or "none"', `"${whole.labelType}"`);
-  }
+  check.names(schema, KNOWN);
+  const given = Object.entries(schema).filter(([, value]) => value !== undefined);
+  const whole: WholeSchema = { ...DEFAULTS, ...Object.fromEntries(given) };
+  const { columns, partitionBy, labelType, ...names } = whole;
+  for (const [option, name] of Object.entries(names)) check.text(option, name);
+  check.oneOf("labelType", labelType, ["int", "blob", "none"]);
   if (whole.metadataTable === whole.dataTable) {
-    refuse("metadataTable", "another name than dataTable", `"${whole.dataTable}" twice`);
+    check.refuse("metadataTable", "another name than dataTable", `"${whole.dataTable}" twice`);
   }
-  for (const [column, type] of Object.entries(whole.columns)) {
-    if (!Object.hasOwn(CQL_TYPES, type)) {
-      refuse(`columns.${column}`, '"text", "int" or "double"', `"${type}"`);
-    }
+  const isRecord = typeof columns === "object" && columns !== null && !Array.isArray(columns);
+  check.that(isRecord, "columns", "types by name", columns);
+  for (const [column, type] of Object.entries(columns)) {
+    check.oneOf(`columns.${column}`, type, Object.keys(CQL_TYPES));
   }
-  for (const column of whole.partitionBy) {
-    if (!Object.hasOwn(whole.columns, column)) {
-      refuse("partitionBy", "a list of names in columns", `"${column}"`);
-    }
+  check.texts("partitionBy", partitionBy);
+  for (const column of partitionBy) {
+    const isColumn = Object.hasOwn(columns, column);
+    check.that(isColumn, "partitionBy", "a list of names in columns", column);
   }
   unique("dataTable", [whole.idColumn, whole.labelColumn, whole.dataColumn]);
   unique("metadataTable", metadataColumns(whole));
@@ -152,14 +160,14 @@ export function dataColumns(schema: WholeSchema): string[] {
  * @param keyspace Name of the keyspace.
  * @param replication Copies of each row; 1 when left out.
  * @returns The statements, in order.
- * @throws {UsageError} If the schema is wrong.
+ * @throws {UsageError} If the schema, the keyspace or the replication is wrong.
  * @example
  * ```ts
- * import { cassandraSchema } from "@cassette/loader";
+ * import { cassandraSchema, type DatasetSchema } from "@cassette/loader";
  * import { assertStringIncludes } from "@std/assert";
  *
- * const schema = { columns: { patient: "text" }, partitionBy: ["patient"] } as const;
- * const cql = cassandraSchema({ ...schema, partitionBy: ["patient"] }, "slides", { dc1: 3 });
+ * const schema: DatasetSchema = { columns: { patient: "text" }, partitionBy: ["patient"] };
+ * const cql = cassandraSchema(schema, "slides", { dc1: 3 });
  * assertStringIncludes(cql.join(";\n"), 'PRIMARY KEY (("patient"), "id")');
  * ```
  */
@@ -169,6 +177,7 @@ export function cassandraSchema(
   replication: Replication = 1,
 ): string[] {
   const whole = wholeSchema(schema);
+  checkKeyspace(keyspace);
   const space = quote(keyspace);
   const define = (columns: CqlColumn[]) => columns.map(([name, type]) => `${quote(name)} ${type}`);
   const id = quote(whole.metadataIdColumn);
@@ -230,6 +239,16 @@ export function sqliteSchema(schema: DatasetSchema): string[] {
 }
 
 /**
+ * Checks the name of a keyspace.
+ *
+ * @param keyspace As the caller wrote it.
+ * @throws {UsageError} If it is none.
+ */
+export function checkKeyspace(keyspace: string): void {
+  check.that(typeof keyspace === "string" && keyspace !== "", "keyspace", "a name", keyspace);
+}
+
+/**
  * Quotes a name for CQL or SQL.
  *
  * @param name The name as it is.
@@ -245,7 +264,7 @@ function replicationMap(replication: Replication): string {
     : replication;
   for (const [name, factor] of Object.entries(factors)) {
     if (!Number.isInteger(factor) || factor < 1) {
-      refuse("replication", "whole numbers from 1 on", `${factor} for ${name}`);
+      check.refuse("replication", "whole numbers from 1 on", `${factor} for ${name}`);
     }
   }
   const strategy = typeof replication === "number" ? "SimpleStrategy" : "NetworkTopologyStrategy";
@@ -258,17 +277,10 @@ function unique(table: string, names: string[]): void {
   // SQLite takes names that differ in case for the same.
   const seen = new Set<string>();
   for (const name of names) {
-    if (name === "") refuse(table, "made of columns with names", 'a column named ""');
+    if (name === "") check.refuse(table, "made of columns with names", 'a column named ""');
     if (seen.has(name.toLowerCase())) {
-      refuse(table, "made of columns with names of their own", `"${name}" twice`);
+      check.refuse(table, "made of columns with names of their own", `"${name}" twice`);
     }
     seen.add(name.toLowerCase());
   }
-}
-
-function refuse(option: string, expected: string, received: string): never {
-  throw new UsageError(
-    `Cannot use the schema as ${option} must be ${expected}: received ${received}`,
-    { option },
-  );
 }

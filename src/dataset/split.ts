@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
 import { ID_BYTES } from "../ids.ts";
 import { hashPlace } from "./hash.ts";
-import type { SampleList } from "./list_builder.ts";
+import { checkList, type SampleList } from "./list_builder.ts";
 import { fillQuotas, type Unit } from "./split_fill.ts";
 import { quotasOf } from "./split_quotas.ts";
 
@@ -75,6 +75,19 @@ export interface SampleSplit {
 /** Number of the part of samples that are in none. */
 export const NO_PART = 255;
 
+const KNOWN: Record<keyof SplitOptions, true> = {
+  ratios: true,
+  counts: true,
+  balance: true,
+  entity: true,
+  seed: true,
+  exact: true,
+  previous: true,
+  from: true,
+};
+
+const check: OptionCheck = new OptionCheck("split");
+
 /**
  * Cuts a list into parts, by the hash of each id or entity, so that the same list and seed always
  * give the same split.
@@ -82,7 +95,7 @@ export const NO_PART = 255;
  * @param list The list; nothing else is needed, no database.
  * @param options Shares or sizes, balance, entity and seed.
  * @returns The split.
- * @throws {UsageError} If an option is wrong, or a class has too few samples.
+ * @throws {UsageError} If the list or an option is wrong, or a class has too few samples.
  * @example
  * ```ts
  * import { IdList, splitList } from "@cassette/loader";
@@ -96,30 +109,13 @@ export const NO_PART = 255;
  * ```
  */
 export function splitList(list: SampleList, options: SplitOptions): SampleSplit {
+  checkList(check, list);
+  checkOptions(options);
   const { seed = 0, balance = "original", previous } = options;
   const sizes = options.ratios ?? options.counts;
-  check(
-    (options.ratios === undefined) !== (options.counts === undefined),
-    "ratios",
-    "given where counts is left out, and the other way round",
-    options.ratios ? "both" : "neither",
-  );
   const parts = Object.keys(sizes!);
   const values = Object.values(sizes!);
   const total = values.reduce((sum, value) => sum + value, 0);
-  check(parts.length > 0 && parts.length < NO_PART, "ratios", "of 1 to 254 parts", parts.length);
-  check(Number.isSafeInteger(seed), "seed", "a safe integer", seed);
-  if (options.ratios) {
-    const good = values.every((value) => value > 0) && total < 1 + 1e-9;
-    check(good, "ratios", "above 0 and at most 1 together", values.join(", "));
-  } else {
-    const good = values.every((value) => Number.isSafeInteger(value) && value > 0);
-    check(good, "counts", "whole numbers from 1 on", values.join(", "));
-  }
-  if (typeof balance === "string") {
-    const names = ["original", "class", "random"];
-    check(names.includes(balance), "balance", '"original", "class", "random" or weights', balance);
-  }
   const stable = options.ratios !== undefined && !options.exact &&
     (balance === "original" || balance === "random");
   const units = unitsOf(list, options, seed);
@@ -152,7 +148,7 @@ export function splitList(list: SampleList, options: SplitOptions): SampleSplit 
  */
 export function splitPart(split: SampleSplit, name: string): SampleList {
   const at = split.parts.indexOf(name);
-  check(at >= 0, "part", `one of ${split.parts.map((part) => `"${part}"`).join(", ")}`, name);
+  check.that(at >= 0, "part", `one of ${split.parts.map((part) => `"${part}"`).join(", ")}`, name);
   const places: number[] = [];
   split.part.forEach((part, place) => part === at && places.push(place));
   const { ids, labels, classes, columns } = split.list;
@@ -205,18 +201,15 @@ function unitsOf(list: SampleList, { entity }: SplitOptions, seed: number): Unit
     });
   }
   const column = columns.get(entity);
-  check(
-    column !== undefined,
-    "entity",
-    `a column of the list, ${
-      [...columns.keys()].map((name) => `"${name}"`).join(", ") || "(none)"
-    }`,
-    entity,
-  );
+  if (column === undefined) {
+    const names = [...columns.keys()].map((name) => `"${name}"`).join(", ") || "(none)";
+    check.refuse("entity", `a column of the list, ${names}`, `"${entity}"`);
+  }
   const units = new Map<string, Unit>();
   for (let i = 0; i < ids.length; i++) {
     const value = column.at(i);
-    check(value !== null, "entity", `a column with a value for each sample (${ids.at(i)})`, null);
+    const expected = `a column with a value for each sample (${ids.at(i)})`;
+    check.that(value !== null, "entity", expected, null);
     const key = String(value);
     const unit = units.get(key);
     if (unit) unit.samples.push(i);
@@ -237,7 +230,8 @@ function keep(
   previous: SampleSplit,
 ): void {
   for (const name of previous.parts) {
-    check(parts.includes(name), "previous", "a split of parts that this one has too", `"${name}"`);
+    const known = parts.includes(name);
+    check.that(known, "previous", "a split of parts that this one has too", name);
   }
   const known = new Map<string, number>();
   let at = 0;
@@ -281,14 +275,36 @@ function provenanceOf(list: SampleList, options: SplitOptions, stable: boolean):
   };
 }
 
-function check(
-  good: boolean,
-  option: string,
-  expected: string,
-  received: unknown,
-): asserts good {
-  if (good) return;
-  throw new UsageError(`Cannot split as ${option} must be ${expected}: received ${received}`, {
-    option,
-  });
+function checkOptions(options: SplitOptions): void {
+  check.names(options, KNOWN);
+  const { ratios, counts, balance, entity, seed, exact, previous, from } = options;
+  if ((ratios === undefined) === (counts === undefined)) {
+    const received = ratios === undefined ? "neither" : "both";
+    check.refuse("ratios", "given where counts is left out, and the other way round", received);
+  }
+  const [option, sizes] = ratios === undefined ? ["counts", counts] : ["ratios", ratios];
+  check.that(typeof sizes === "object" && sizes !== null, option, "sizes by name", sizes);
+  const values = Object.values(sizes!);
+  const many = values.length > 0 && values.length < NO_PART;
+  check.that(many, option, "of 1 to 254 parts", values.length);
+  check.that(!("" in sizes!), option, "sizes by names that are not empty", "");
+  const total = values.reduce((sum, value) => sum + value, 0);
+  const good = ratios === undefined
+    ? values.every((value) => Number.isSafeInteger(value) && value > 0)
+    : values.every((value) => value > 0) && total < 1 + 1e-9;
+  if (!good) {
+    const expected = ratios ? "above 0 and at most 1 together" : "whole numbers from 1 on";
+    check.refuse(option, expected, values.join(", "));
+  }
+  if (typeof balance === "object" && balance !== null) {
+    const some = Object.values(balance).some((weight) => weight > 0);
+    check.that(some, "balance", "weights by label, of which one is above 0", balance);
+  } else check.oneOf("balance", balance, ["original", "class", "random"]);
+  check.text("entity", entity);
+  check.that(seed === undefined || Number.isSafeInteger(seed), "seed", "a whole number", seed);
+  check.flag("exact", exact);
+  const isSplit = previous === undefined || previous?.part instanceof Uint8Array;
+  check.that(isSplit, "previous", "a split", previous);
+  if (previous) checkList(check, previous.list);
+  check.text("from", from);
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { IngestError, SchemaError, UsageError } from "../errors.ts";
+import { OptionCheck } from "../check.ts";
+import { DisposedError, IngestError, SchemaError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
@@ -52,6 +53,7 @@ export class SqliteWriter implements DatasetWriter {
   #pending = 0;
   #pendingBytes = 0;
   #begun = 0;
+  #disposed = false;
 
   /**
    * Opens or makes a database file.
@@ -61,6 +63,8 @@ export class SqliteWriter implements DatasetWriter {
    * @throws {UsageError} If the file cannot be opened as a database, or the schema is wrong.
    */
   constructor(path: string, schema: DatasetSchema = {}) {
+    const check = new OptionCheck("write a SQLite file");
+    check.that(typeof path === "string" && path !== "", "path", "a path", path);
     this.name = path;
     this.#schema = wholeSchema(schema);
     try {
@@ -119,7 +123,9 @@ export class SqliteWriter implements DatasetWriter {
    *
    * @param record The record.
    * @returns Once it is written.
+   * @throws {UsageError} If it is no record.
    * @throws {IngestError} If it cannot be written.
+   * @throws {DisposedError} If the writer has been disposed.
    */
   async write(record: SampleRecord): Promise<void> {
     const rows = recordRows(record, this.#schema);
@@ -173,6 +179,8 @@ export class SqliteWriter implements DatasetWriter {
 
   /** Stores what is pending and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
     try {
       await this.flush();
     } finally {
@@ -197,6 +205,11 @@ export class SqliteWriter implements DatasetWriter {
   }
 
   #prepared() {
+    if (this.#disposed) {
+      throw new DisposedError(
+        `Cannot write into ${this.name} as the writer must not be disposed of`,
+      );
+    }
     if (this.#statements) return this.#statements;
     const { metadataTable, metadataIdColumn, dataTable } = this.#schema;
     const insert = (table: string, columns: string[]) =>

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { checkNpy, jsonLabel } from "./companion.ts";
 import { classOf, unknownClass } from "./folder.ts";
@@ -33,12 +34,17 @@ const MIB = 2 ** 20;
  * @param shards Paths of the tar files; `name-{000..146}.tar` stands for many.
  * @param options Classes, columns and the label's extension.
  * @returns The input.
- * @throws {UsageError} If a shard cannot be opened.
+ * @throws {UsageError} If an option is wrong, or a shard cannot be opened.
  */
 export async function tarInput(
   shards: readonly string[],
   options: TarOptions = {},
 ): Promise<DatasetInput> {
+  const check = new OptionCheck("read shards");
+  check.texts("shards", shards, 1);
+  check.names(options, { classes: true, columns: true, label: true });
+  check.texts("classes", options.classes);
+  check.text("label", options.label);
   const files = shards.flatMap(expandBraces);
   let total = 0;
   for (const file of files) {

@@ -236,10 +236,7 @@ function checkSqliteOptions(options: SqliteOptions): void {
   const { path, labelType, ...names } = options;
   const isPath = typeof path === "string" && path !== "";
   check.that(isPath, "path", "the path of a SQLite database", path);
-  for (const [option, name] of Object.entries(names)) {
-    const good = name === undefined || (typeof name === "string" && name !== "");
-    check.that(good, option, "a text that is not empty", name);
-  }
+  for (const [option, name] of Object.entries(names)) check.text(option, name);
   check.oneOf("labelType", labelType, ["int", "blob", "none"]);
 }
 

@@ -80,7 +80,9 @@ Deno.test("a schema whose names meet or are unknown is refused", () => {
     [{ columns: { a: "blob" as "text" } }, "columns.a"],
     [{ columns: { a: "text" }, partitionBy: ["b"] }, "partitionBy"],
     [{ labelType: "mask" as "blob" }, "labelType"],
-    [{ idColumn: "" }, "dataTable"],
+    [{ idColumn: "" }, "idColumn"],
+    [{ columns: { "": "text" } }, "metadataTable"],
+    [{ dataColum: "x" } as DatasetSchema, "dataColum"],
   ];
   for (const [schema, option] of cases) {
     assertEquals(assertThrows(() => sqliteSchema(schema), UsageError).option, option);
