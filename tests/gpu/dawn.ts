@@ -6,40 +6,21 @@
  * Arguments: the module that brings Dawn, and the file to write a {@linkcode Verdict} into as JSON.
  */
 import {
-  affine,
   Augmenter,
   type AugmenterOptions,
   type AugmentOutput,
-  autoContrast,
-  colorTwist,
-  contrast,
   crop,
-  cutmix,
-  equalize,
-  erase,
-  gaussianBlur,
-  gaussianNoise,
-  IMAGENET,
   type Interpolation,
   MaskTensor,
-  mixup,
-  normalize,
   type Operator,
-  pad,
-  posterize,
-  randomFlip,
-  randomResizedCrop,
   resize,
-  rotate,
-  sharpness,
-  solarize,
-  wgslOp,
 } from "../../src/augment/mod.ts";
 import { requestDevice } from "../../src/gpu/device.ts";
 import { GpuTensor, tensorBytes, type TensorDescriptor } from "../../src/gpu/tensor.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 import { warmUpFiles } from "../../src/jpeg/warm_up.ts";
 import { SHADERS } from "../../src/shaders.ts";
+import { EVERY } from "../augment/every_operator.ts";
 import { keysFor, testPicture, upload } from "../augment/run.ts";
 import { assemble, oriented, pieces } from "../jpeg/handmade.ts";
 import { cjpeg, draw, limitBinding } from "../jpeg/support.ts";
@@ -67,7 +48,7 @@ const SMALL_BINDING = 120_000;
 /** An orientation whose rows become columns. */
 const TURNED = 6;
 const LLVMPIPE = "llvmpipe";
-const FILTERS: readonly Interpolation[] = ["nearest", "linear", "cubic", "lanczos3"];
+const FILTERS: readonly Interpolation[] = ["nearest", "linear", "cubic", "lanczos3", "gaussian"];
 const OUTPUTS = (["NCHW", "NHWC"] as const).flatMap((layout) =>
   (["f32", "f16", "u8"] as const).map((dtype) => ({ layout, dtype }))
 );
@@ -76,37 +57,45 @@ const FEW_STEPS = 100;
 /** Sides of tensors: of the second, rows begin within words, and vectors cannot be stored. */
 const SIDES = [32, 33];
 
-/** Lists of operators that together need every kernel. */
-const CHAINS: readonly ((side: number) => Operator[])[] = [
-  (side) => [resize({ width: side, height: side })],
-  (side) => [crop(side)],
-  ...FILTERS.map((filter) => (side: number) => [
-    randomResizedCrop(side, { minFilter: filter, magFilter: filter }),
-    randomFlip(),
-    normalize(IMAGENET),
-  ]),
-  ...FILTERS.filter((filter) => filter !== "lanczos3").map((filter) => (side: number) => [
-    rotate([-20, 20], { size: side, interpolation: filter }),
-    affine({ shear: 0.1, size: side, interpolation: filter }),
-  ]),
-  (side) => [gaussianBlur({ sigma: 1.2 }), sharpness(1.5), crop(side)],
-  (side) => [crop(side), gaussianBlur({ sigma: 1.2 })],
-  (side) => [crop(side), sharpness(1.5)],
-  (side) => [crop(side), colorTwist({ hue: 10 }), posterize(3), solarize(100), gaussianNoise(4)],
-  (side) => [equalize(), autoContrast(), contrast(1.3, { contrastCenter: "mean" }), crop(side)],
-  (side) => [crop(side), equalize(), gaussianNoise(4)],
-  (
-    side,
-  ) => [pad({ width: 300, height: 300 }), erase({ x: 3, y: 4, width: 7, height: 5 }), crop(side)],
-  (side) => [crop(side), mixup(), cutmix()],
-  (side) => [
-    crop(side),
-    wgslOp({
-      code: "fn operate(c: vec3<f32>, at: vec2<i32>, p: Params) -> vec3<f32> { return c * p.a; }",
-      params: { a: [0, 1] },
-    }),
-  ],
-];
+/** The sizes of what is augmented. */
+const PICTURES = [[60, 45], [2000, 40]] as const;
+
+/** Every operator, with every filter if it resamples. */
+function variants(): Operator[] {
+  return EVERY.flatMap((operator) => {
+    if (!("minFilter" in operator.parameters)) return [operator];
+    return FILTERS.map((filter) => {
+      const parameters = { ...operator.parameters, minFilter: filter, magFilter: filter };
+      return { ...operator, parameters };
+    });
+  });
+}
+
+/** Lists that end in images of one side: each operator first, each last, and all in a row. */
+function chains(device: GPUDevice, side: number): Operator[][] {
+  const size = { width: side, height: side };
+  const all = variants();
+  const lists = all.flatMap((operator) => [
+    [operator, resize(size)],
+    [crop(side), operator],
+  ]);
+  const fits = (list: Operator[]): boolean => {
+    try {
+      using augmenter = new Augmenter(device, list);
+      const images = PICTURES.map(([width, height]) => ({ width, height }));
+      const shape = augmenter.shape(images, keysFor(images.length));
+      return shape?.width === side && shape.height === side;
+    } catch {
+      return false;
+    }
+  };
+  const fitting = lists.filter(fits);
+  const left = all.filter((operator) => !fitting.some((list) => list.includes(operator)));
+  for (const { name } of left) errors.push(`no list has ${name}`);
+  const row: Operator[] = [crop(side)];
+  for (const operator of EVERY) if (fits([...row, operator])) row.push(operator);
+  return [...fitting, row];
+}
 
 /** Makes Dawn the WebGPU of this process. */
 async function becomeDawn(specifier: string): Promise<GPU> {
@@ -190,7 +179,10 @@ async function augment(
 ): Promise<void> {
   using augmenter = new Augmenter(device, operators, output, options);
   await augmenter.warmUp();
-  using images = upload(device, [testPicture(60, 45), testPicture(2000, 40), null]);
+  using images = upload(device, [
+    ...PICTURES.map(([width, height]) => testPicture(width, height)),
+    null,
+  ]);
   const { layout, dtype } = output;
   const shape: TensorDescriptor["shape"] = layout === "NCHW"
     ? [3, 3, side, side]
@@ -214,12 +206,15 @@ async function augment(
 }
 
 async function augmentAll(device: GPUDevice): Promise<void> {
-  for (const [i, chain] of CHAINS.entries()) {
-    for (const output of OUTPUTS) {
-      for (const side of SIDES) {
-        for (const options of [{}, { fuse: false }, { maxSteps: FEW_STEPS }]) {
-          const what = `chain ${i}, ${JSON.stringify({ ...output, side, ...options })}`;
-          await attempt(what, () => augment(device, chain(side), output, options, side));
+  for (const side of SIDES) {
+    for (const [i, list] of chains(device, side).entries()) {
+      for (const [k, options] of [{}, { fuse: false }, { maxSteps: FEW_STEPS }].entries()) {
+        // Two of them each, so that a list has all once it has had all options.
+        for (const output of [OUTPUTS[(i + k) % 6], OUTPUTS[(i + k + 3) % 6]]) {
+          const what = `${JSON.stringify({ ...output, side, ...options })}, list ${i} of ${
+            list.map(({ name }) => name).join(" + ")
+          }`;
+          await attempt(what, () => augment(device, list, output, options, side));
         }
       }
     }
