@@ -114,6 +114,14 @@ fn lanczos3(x: vec4<f32>) -> vec4<f32> {
   return select(w, vec4<f32>(1.0), x < vec4<f32>(1e-4));
 }
 
+// Where filters at four places stand, in pixels: the nearest pixel's is that pixel itself.
+fn centre(kind: u32, place: vec4<f32>) -> vec4<f32> {
+  if (kind == NEAREST) {
+    return vec4<f32>(pixels_at(place));
+  }
+  return place - 0.5;
+}
+
 // Weights of a pixel at four distances d = pixel - centre, for a filter stretched by 1 / inverse.
 fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
   let x = abs(d * inverse);
@@ -127,7 +135,7 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
     return select(vec4<f32>(0.0), exp(-4.0 * x * x), x < vec4<f32>(GAUSSIAN_END));
   }
   if (kind == NEAREST) {
-    return select(vec4<f32>(0.0), vec4<f32>(1.0), (d > vec4<f32>(-0.5)) & (d <= vec4<f32>(0.5)));
+    return select(vec4<f32>(0.0), vec4<f32>(1.0), d == vec4<f32>(0.0));
   }
   return max(vec4<f32>(0.0), 1.0 - x);
 }
@@ -221,8 +229,10 @@ fn main(
   } else {
     let column = sample.index.x + sample.index.z * x;
     let row = sample.index.y + sample.index.w * y;
-    sx = i32(floor(sample.map.x + (f32(column) + 0.5) * sample.map.z));
-    sy = i32(floor(sample.map.y + (f32(row) + 0.5) * sample.map.w));
+    let place = sample.map.xy + (vec2<f32>(f32(column), f32(row)) + 0.5) * sample.map.zw;
+    let pixel = pixels_at(place.xyxy);
+    sx = pixel.x;
+    sy = pixel.y;
   }
   let inside = sx >= 0 && sy >= 0 && sx < sample.size.z && sy < sample.size.w;
   let cx = clamp(sx, 0, sample.size.z - 1);
@@ -376,8 +386,8 @@ fn main(
 
   let columns = index.x + index.z * min(x0 + vec4<i32>(0, 1, 2, 3), vec4<i32>(size.x - 1));
   let row = index.y + index.w * y0;
-  let sx = vec4<i32>(floor(map.x + (vec4<f32>(columns) + 0.5) * map.z));
-  let sy = i32(floor(map.y + (f32(row) + 0.5) * map.w));
+  let sx = pixels_at(map.x + (vec4<f32>(columns) + 0.5) * map.z);
+  let sy = pixels_at(vec4<f32>(map.y + (f32(row) + 0.5) * map.w)).x;
   let x = clamp(sx, vec4<i32>(0), vec4<i32>(size.z - 1)) * place.y;
   let base = place.x + clamp(sy, 0, size.w - 1) * place.z;
 
@@ -646,13 +656,13 @@ fn main(
   let map = select(sample.map.yw, sample.map.xz, across);
   let index = select(sample.index.yw, sample.index.xz, across);
 
-  let centre = map.x + (f32(index.x + index.y * at) + 0.5) * map.y - 0.5;
-  let first = i32(ceil(centre - reach.x));
-  let last = i32(floor(centre + reach.x));
+  let middle = centre(FILTER, vec4<f32>(map.x + (f32(index.x + index.y * at) + 0.5) * map.y)).x;
+  let first = i32(ceil(middle - reach.x));
+  let last = i32(floor(middle + reach.x));
   let base = sample.place.x + line * line_step;
   var sum = vec4<f32>(0.0);
   for (var k = first + i32(lane); k <= last; k += i32(LANES)) {
-    let w = weigh(FILTER, vec4<f32>(f32(k) - centre), reach.y).x;
+    let w = weigh(FILTER, vec4<f32>(f32(k) - middle), reach.y).x;
     sum += w * vec4<f32>(load(base + clamp(k, 0, length - 1) * step), 1.0);
   }
   sums[lane] = sum;
@@ -706,8 +716,8 @@ fn main(
   let lanes = vec4<i32>(0, 1, 2, 3);
   let columns = index.x + index.z * min(x0 + lanes, vec4<i32>(size.x - 1));
   let rows = index.y + index.w * min(y0 + lanes, vec4<i32>(size.y - 1));
-  let cx = map.x + (vec4<f32>(columns) + 0.5) * map.z - 0.5;
-  let cy = map.y + (vec4<f32>(rows) + 0.5) * map.w - 0.5;
+  let cx = centre(FILTER_X, map.x + (vec4<f32>(columns) + 0.5) * map.z);
+  let cy = centre(FILTER_Y, map.y + (vec4<f32>(rows) + 0.5) * map.w);
   let left = i32(ceil(min(cx.x, cx.w) - reach.x));
   let right = i32(floor(max(cx.x, cx.w) + reach.x));
   let top = i32(ceil(min(cy.x, cy.w) - reach.y));
@@ -799,6 +809,13 @@ struct Sample {
 }
 
 @group(0) @binding(0) var<uniform> samples: array<Sample, 256>;
+
+// The pixels that places in an image lie in. Where a place is a whole number, its rounding to f32 must
+// not take it to the pixel before: three roundings are at most this share of it.
+fn pixels_at(place: vec4<f32>) -> vec4<i32> {
+  const ROUNDING = 2.4e-7;
+  return vec4<i32>(floor(place + ROUNDING * abs(place)));
+}
 `,
   "augment/sharpen.wgsl": `// Blends each pixel with its neighbourhood smoothed by (1 1 1; 1 5 1; 1 1 1) / 13. The outermost
 // pixels stay.

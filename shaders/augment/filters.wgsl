@@ -33,6 +33,14 @@ fn lanczos3(x: vec4<f32>) -> vec4<f32> {
   return select(w, vec4<f32>(1.0), x < vec4<f32>(1e-4));
 }
 
+// Where filters at four places stand, in pixels: the nearest pixel's is that pixel itself.
+fn centre(kind: u32, place: vec4<f32>) -> vec4<f32> {
+  if (kind == NEAREST) {
+    return vec4<f32>(pixels_at(place));
+  }
+  return place - 0.5;
+}
+
 // Weights of a pixel at four distances d = pixel - centre, for a filter stretched by 1 / inverse.
 fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
   let x = abs(d * inverse);
@@ -46,7 +54,7 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
     return select(vec4<f32>(0.0), exp(-4.0 * x * x), x < vec4<f32>(GAUSSIAN_END));
   }
   if (kind == NEAREST) {
-    return select(vec4<f32>(0.0), vec4<f32>(1.0), (d > vec4<f32>(-0.5)) & (d <= vec4<f32>(0.5)));
+    return select(vec4<f32>(0.0), vec4<f32>(1.0), d == vec4<f32>(0.0));
   }
   return max(vec4<f32>(0.0), 1.0 - x);
 }

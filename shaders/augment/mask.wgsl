@@ -47,8 +47,10 @@ fn main(
   } else {
     let column = sample.index.x + sample.index.z * x;
     let row = sample.index.y + sample.index.w * y;
-    sx = i32(floor(sample.map.x + (f32(column) + 0.5) * sample.map.z));
-    sy = i32(floor(sample.map.y + (f32(row) + 0.5) * sample.map.w));
+    let place = sample.map.xy + (vec2<f32>(f32(column), f32(row)) + 0.5) * sample.map.zw;
+    let pixel = pixels_at(place.xyxy);
+    sx = pixel.x;
+    sy = pixel.y;
   }
   let inside = sx >= 0 && sy >= 0 && sx < sample.size.z && sy < sample.size.w;
   let cx = clamp(sx, 0, sample.size.z - 1);

@@ -28,8 +28,8 @@ fn main(
 
   let columns = index.x + index.z * min(x0 + vec4<i32>(0, 1, 2, 3), vec4<i32>(size.x - 1));
   let row = index.y + index.w * y0;
-  let sx = vec4<i32>(floor(map.x + (vec4<f32>(columns) + 0.5) * map.z));
-  let sy = i32(floor(map.y + (f32(row) + 0.5) * map.w));
+  let sx = pixels_at(map.x + (vec4<f32>(columns) + 0.5) * map.z);
+  let sy = pixels_at(vec4<f32>(map.y + (f32(row) + 0.5) * map.w)).x;
   let x = clamp(sx, vec4<i32>(0), vec4<i32>(size.z - 1)) * place.y;
   let base = place.x + clamp(sy, 0, size.w - 1) * place.z;
 

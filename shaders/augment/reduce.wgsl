@@ -36,13 +36,13 @@ fn main(
   let map = select(sample.map.yw, sample.map.xz, across);
   let index = select(sample.index.yw, sample.index.xz, across);
 
-  let centre = map.x + (f32(index.x + index.y * at) + 0.5) * map.y - 0.5;
-  let first = i32(ceil(centre - reach.x));
-  let last = i32(floor(centre + reach.x));
+  let middle = centre(FILTER, vec4<f32>(map.x + (f32(index.x + index.y * at) + 0.5) * map.y)).x;
+  let first = i32(ceil(middle - reach.x));
+  let last = i32(floor(middle + reach.x));
   let base = sample.place.x + line * line_step;
   var sum = vec4<f32>(0.0);
   for (var k = first + i32(lane); k <= last; k += i32(LANES)) {
-    let w = weigh(FILTER, vec4<f32>(f32(k) - centre), reach.y).x;
+    let w = weigh(FILTER, vec4<f32>(f32(k) - middle), reach.y).x;
     sum += w * vec4<f32>(load(base + clamp(k, 0, length - 1) * step), 1.0);
   }
   sums[lane] = sum;

@@ -34,8 +34,8 @@ fn main(
   let lanes = vec4<i32>(0, 1, 2, 3);
   let columns = index.x + index.z * min(x0 + lanes, vec4<i32>(size.x - 1));
   let rows = index.y + index.w * min(y0 + lanes, vec4<i32>(size.y - 1));
-  let cx = map.x + (vec4<f32>(columns) + 0.5) * map.z - 0.5;
-  let cy = map.y + (vec4<f32>(rows) + 0.5) * map.w - 0.5;
+  let cx = centre(FILTER_X, map.x + (vec4<f32>(columns) + 0.5) * map.z);
+  let cy = centre(FILTER_Y, map.y + (vec4<f32>(rows) + 0.5) * map.w);
   let left = i32(ceil(min(cx.x, cx.w) - reach.x));
   let right = i32(floor(max(cx.x, cx.w) + reach.x));
   let top = i32(ceil(min(cy.x, cy.w) - reach.y));

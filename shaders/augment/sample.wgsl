@@ -28,3 +28,10 @@ struct Sample {
 }
 
 @group(0) @binding(0) var<uniform> samples: array<Sample, 256>;
+
+// The pixels that places in an image lie in. Where a place is a whole number, its rounding to f32 must
+// not take it to the pixel before: three roundings are at most this share of it.
+fn pixels_at(place: vec4<f32>) -> vec4<i32> {
+  const ROUNDING = 2.4e-7;
+  return vec4<i32>(floor(place + ROUNDING * abs(place)));
+}

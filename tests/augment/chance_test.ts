@@ -39,6 +39,8 @@ import {
 } from "../../src/augment/mod.ts";
 import { BufferPool } from "../../src/gpu/pool.ts";
 import { GpuTensor } from "../../src/gpu/tensor.ts";
+import { note } from "./compare.ts";
+import { realPictures } from "./pictures.ts";
 import { draw, type Picture, resample } from "./reference.ts";
 import { mix } from "./reference_colour.ts";
 import { keysFor, run, testDevice, testPicture, upload } from "./run.ts";
@@ -196,13 +198,18 @@ async function mixed(
   };
 }
 
-const BATCH = [1, 2, 3, 4, 5, 6].map((seed) => testPicture(30 + seed, 40 - seed, seed));
+const BATCH = await realPictures(6);
 const SIZED = [resize({ width: 24, height: 20 }), normalize(IMAGENET)];
 const asPicture = (sample: number[]): Picture => ({
   width: 24,
   height: 20,
   data: Float64Array.from(sample, (_, i) => sample[(i % 3) * 480 + Math.floor(i / 3)]),
 });
+
+function noteMixed(line: string, f32: number, total: number): void {
+  const bounds = { f32: 1e-4, u8: 1, share: 0, reference: "formula, with what is reported" };
+  note({ line, bounds, f32, u8: null, beyond: 0, total });
+}
 
 Deno.test("mixup blends with the partner that it reports, by the weight that it reports", async () => {
   for (const alpha of [0.2, 1, 4]) {
@@ -214,7 +221,9 @@ Deno.test("mixup blends with the partner that it reports, by the weight that it 
       assert(kind === "mixup" && partner !== index && weight >= 0 && weight <= 1);
       const [own, other] = [index - 3, partner - 3].map((i) => asPicture(plain.sample(i)));
       const want = mix(own, other, weight);
-      assert(worst(asPicture(got.sample(index - 3)).data, want.data) < 1e-4);
+      const off = worst(asPicture(got.sample(index - 3)).data, want.data);
+      noteMixed("mixup", off, want.data.length);
+      assert(off < 1e-4);
     }
   }
 });
@@ -230,7 +239,9 @@ Deno.test("cutmix pastes the rectangle that it reports, and its weight is what r
       const inside = px >= x && px < x + width && py >= y && py < y + height;
       return (inside ? other : own).data[3 * (py * 24 + px) + c];
     });
-    assert(worst(asPicture(got.sample(index)).data, want.data) < 1e-5);
+    const off = worst(asPicture(got.sample(index)).data, want.data);
+    noteMixed("cutmix", off, want.data.length);
+    assert(off < 1e-5);
   }
   assert(got.mix.some(({ box }) => box!.width > 0 && box!.height > 0));
 });

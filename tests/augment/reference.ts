@@ -78,7 +78,8 @@ function taps(
   x: number,
 ): { first: number; weights: number[] } {
   const scale = span / size;
-  const place = start + (x + 0.5) * scale;
+  // Multiplied first, so that a place that is a whole number comes out as one.
+  const place = start + (x + 0.5) * span / size;
   if (filter === "nearest") return { first: Math.floor(place), weights: [1] };
   const { radius, weight } = KERNELS[filter === "triangular" ? "linear" : filter];
   const stretch = antialias && scale > 1 ? scale : 1;
