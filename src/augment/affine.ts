@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { checkColour, checkDrawn, type Colour, type Drawn, type DrawnParameter } from "./drawn.ts";
+import { checkColor, checkDrawn, type Color, type Drawn, type DrawnParameter } from "./drawn.ts";
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
@@ -36,7 +36,7 @@ export interface AffineOptions extends ResampleOptions {
   /** Width and height of the result in pixels; those of the image when left out. */
   size?: Size;
   /** Colour beyond the image, 0–255; the outermost pixels go on when left out. */
-  fillValue?: Colour | null;
+  fillValue?: Color | null;
 }
 
 const OPTIONS = [
@@ -123,7 +123,7 @@ function bind(given: Given): BoundOperator {
   const size = given.size === undefined ? undefined : checkSize("affine", given.size);
   const fill = given.fillValue === undefined || given.fillValue === null
     ? null
-    : checkColour("affine", "fillValue", given.fillValue);
+    : checkColor("affine", "fillValue", given.fillValue);
   const { options, resampling } = checkResampling("affine", given);
   const parameters: Record<string, Json> = {
     angle: angle.value,

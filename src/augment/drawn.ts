@@ -60,7 +60,7 @@ export function checkDrawn(
 }
 
 /** A colour: one number for all channels, or red, green and blue, in 0–255. */
-export type Colour = number | readonly [number, number, number];
+export type Color = number | readonly [number, number, number];
 
 /**
  * Throws unless a value is a colour.
@@ -71,7 +71,7 @@ export type Colour = number | readonly [number, number, number];
  * @returns Red, green and blue.
  * @throws {UsageError} If it is anything else.
  */
-export function checkColour(maker: string, option: string, value: unknown): number[] {
+export function checkColor(maker: string, option: string, value: unknown): number[] {
   if (typeof value === "number") return Array(3).fill(checkNumber(maker, option, value));
   if (Array.isArray(value) && value.length === 3) {
     return value.map((number) => checkNumber(maker, option, number));

@@ -1,4 +1,4 @@
-import { checkColour, type Colour } from "./drawn.ts";
+import { checkColor, type Color } from "./drawn.ts";
 import {
   type BoundOperator,
   checkBoolean,
@@ -25,7 +25,7 @@ export interface EraseOptions {
   /** Whether the four are shares of the image's sides; false when left out. */
   normalized?: boolean;
   /** What the rectangle is filled with, in the units that the image has by then; 0 when left out. */
-  fillValue?: Colour;
+  fillValue?: Color;
 }
 
 /** Options of {@linkcode randomErasing}. */
@@ -39,7 +39,7 @@ export interface RandomErasingOptions {
   /** How often a rectangle is drawn until it fits; 10 when left out. */
   numAttempts?: number;
   /** What the rectangle is filled with, in the units that the image has by then; 0 when left out. */
-  fillValue?: Colour;
+  fillValue?: Color;
 }
 
 const MOST_ATTEMPTS = 1000;
@@ -100,7 +100,7 @@ function bindErase(given: Given): BoundOperator {
   const x = number("x"), y = number("y");
   const width = number("width", 0), height = number("height", 0);
   const normalized = checkBoolean("erase", "normalized", given.normalized ?? false);
-  const fillValue = checkColour("erase", "fillValue", given.fillValue ?? 0);
+  const fillValue = checkColor("erase", "fillValue", given.fillValue ?? 0);
   return {
     parameters: { x, y, width, height, normalized, fillValue },
     title: "erase",
@@ -130,7 +130,7 @@ function bindRandom(given: Given): BoundOperator {
   const area = checkRange(RANDOM, "area", given.area ?? [0.02, 0.33], 1);
   const aspectRatio = checkRange(RANDOM, "aspectRatio", given.aspectRatio ?? [0.3, 3.3]);
   const attempts = checkInteger(RANDOM, "numAttempts", given.numAttempts ?? 10, 1, MOST_ATTEMPTS);
-  const fillValue = checkColour(RANDOM, "fillValue", given.fillValue ?? 0);
+  const fillValue = checkColor(RANDOM, "fillValue", given.fillValue ?? 0);
   const low = Math.log(aspectRatio[0]), high = Math.log(aspectRatio[1]);
   return {
     parameters: { probability, area, aspectRatio, numAttempts: attempts, fillValue },

@@ -21,7 +21,7 @@ export {
 export { oneOf, type OneOfOptions, sometimes } from "./choice.ts";
 export { colorTwist, type ColorTwistOptions, hue, saturation } from "./color_twist.ts";
 export { centerCrop, crop, type CropOptions } from "./crop.ts";
-export type { Colour, Drawn } from "./drawn.ts";
+export type { Color, Drawn } from "./drawn.ts";
 export { autoContrast, equalize } from "./equalize.ts";
 export { erase, type EraseOptions, randomErasing, type RandomErasingOptions } from "./erase.ts";
 export { flip, type FlipOptions, randomFlip, type RandomFlipOptions } from "./flip.ts";

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { checkColour, type Colour } from "./drawn.ts";
+import { checkColor, type Color } from "./drawn.ts";
 import {
   type BoundOperator,
   checkInteger,
@@ -35,7 +35,7 @@ export interface PadOptions {
   /** Where the image lies down in the result, from 0 (top) to 1 (bottom); 0 when left out. */
   y?: number;
   /** Colour of what is added, 0–255; 0 when left out; null repeats the outermost pixels. */
-  fillValue?: Colour | null;
+  fillValue?: Color | null;
 }
 
 const SIDES = ["left", "top", "right", "bottom"] as const;
@@ -78,7 +78,7 @@ function bind(given: Given): BoundOperator {
   checkNames("pad", given, OPTIONS);
   const fill = given.fillValue === null
     ? null
-    : checkColour("pad", "fillValue", given.fillValue ?? 0);
+    : checkColor("pad", "fillValue", given.fillValue ?? 0);
   const bySides = SIDES.some((side) => given[side] !== undefined);
   const bySize = ["width", "height", "align"].some((name) => given[name] !== undefined);
   if (bySides === bySize || (bySides && (given.x ?? given.y) !== undefined)) {

@@ -2,7 +2,7 @@ import { affineKind } from "./affine.ts";
 import { brightnessKind, contrastKind } from "./brightness_contrast.ts";
 import type { Chain } from "./chain.ts";
 import { saturationKind } from "./color_twist.ts";
-import { checkColour, type Colour } from "./drawn.ts";
+import { checkColor, type Color } from "./drawn.ts";
 import { autoContrastKind, equalizeKind } from "./equalize.ts";
 import { invertKind } from "./grayscale.ts";
 import { checkName, type Given, type Json, type OperatorKind } from "./operator.ts";
@@ -16,7 +16,7 @@ export interface PolicyOptions {
   /** Filter of rotations, shears and translations; `"nearest"` when left out. */
   interpolation?: "nearest" | "linear";
   /** Colour beyond the image, 0–255; 128 when left out; null: the outermost pixels go on. */
-  fillValue?: Colour | null;
+  fillValue?: Color | null;
 }
 
 /** Names of {@linkcode PolicyOptions}. */
@@ -99,7 +99,7 @@ export function checkPolicy(maker: string, given: Given): PolicySettings {
   );
   const fillValue = given.fillValue === null
     ? null
-    : checkColour(maker, "fillValue", given.fillValue ?? DEFAULT_FILL);
+    : checkColor(maker, "fillValue", given.fillValue ?? DEFAULT_FILL);
   return { parameters: { interpolation, fillValue } };
 }
 

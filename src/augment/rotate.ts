@@ -1,4 +1,4 @@
-import { checkColour, checkDrawn, type Colour, type Drawn } from "./drawn.ts";
+import { checkColor, checkDrawn, type Color, type Drawn } from "./drawn.ts";
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
@@ -21,7 +21,7 @@ export interface RotateOptions extends Omit<ResampleOptions, "antialias"> {
   /** Width and height of the result in pixels, in place of both. */
   size?: Size;
   /** Colour beyond the image, 0–255; the outermost pixels go on when left out. */
-  fillValue?: Colour | null;
+  fillValue?: Color | null;
 }
 
 const FILTER_OPTIONS = RESAMPLE_OPTIONS.filter((name) => name !== "antialias");
@@ -61,7 +61,7 @@ function bind(given: Given): BoundOperator {
   const size = given.size === undefined ? undefined : checkSize("rotate", given.size);
   const fill = given.fillValue === undefined || given.fillValue === null
     ? null
-    : checkColour("rotate", "fillValue", given.fillValue);
+    : checkColor("rotate", "fillValue", given.fillValue);
   const { options, resampling } = checkResampling("rotate", { ...given, antialias: true });
   const { minFilter, magFilter } = options;
   const parameters: Record<string, Json> = {

@@ -109,7 +109,11 @@ async function bench(flags: BenchFlags): Promise<BenchReport> {
     let images = 0;
     const start = performance.now();
     {
-      using bar = new Progress(`load ${epochs} epochs`, epochs * loader.size, "images");
+      using bar = new Progress(
+        `load ${epochs} epoch${epochs === 1 ? "" : "s"}`,
+        epochs * loader.size,
+        "images",
+      );
       for await (using batch of loader) {
         came.push(performance.now());
         bar.update(images += batch.length);

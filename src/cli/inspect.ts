@@ -91,7 +91,9 @@ function describeScan(scan: ScanReport, i: number): string[] {
     }, coefficients ${spectral.join("–")}, approximation ${approximation.join(" to ")}`,
     `  ${mcus.join("×")} MCUs, ${
       restartInterval ? `restart every ${restartInterval} MCUs` : "no restarts"
-    }, ${scan.segments} segments of ${scan.bytes} bytes, the longest ${scan.longest}`,
+    }, ${
+      scan.segments === 1 ? "1 segment" : `${scan.segments} segments`
+    } of ${scan.bytes} bytes, the longest ${scan.longest}`,
   ];
   if (scan.path) lines.push(`  decoded alone, it goes ${PATHS[scan.path]}: ${scan.why}`);
   return lines;

@@ -69,9 +69,8 @@ export function explainPath(
   }
   const { longest } = scanBits(scan, lexed);
   const most = Math.floor(longestInOrder([{ frame }], lexed, tuning));
-  return longest > most
-    ? { path: "sync", why: `its longest segment has ${longest} bits, in order at most ${most} pay` }
-    : { path: "segment", why: `its longest segment has ${longest} bits, and up to ${most} pay` };
+  const why = `its longest segment has ${longest} bits; in order is faster up to ${most}`;
+  return { path: longest > most ? "sync" : "segment", why };
 }
 
 /** Bits of the longest segment that is better decoded in order. */

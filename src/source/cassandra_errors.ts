@@ -113,7 +113,7 @@ export function openError(config: CassandraConfig, failure: OpenFailure): Casset
   const where = config.cloudBundle === undefined
     ? `${config.contactPoints.join(", ")} (port ${config.port})`
     : `the database of ${config.cloudBundle}`;
-  const said = redact(config, failure.message);
+  const said = redact(config, failure.message).replace(/^received /, "");
   if (serverCode === ServerCode.BAD_CREDENTIALS) {
     return new AuthError(
       config.username === undefined
