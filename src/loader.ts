@@ -179,8 +179,11 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    * Compiles all kernels, so that the first batch does not wait for them.
    *
    * @returns When they are compiled.
+   * @throws {DisposedError} If the loader is disposed of.
+   * @throws {DeviceLostError} If the device is lost.
    */
   async warmUp(): Promise<void> {
+    this.#alive();
     await Promise.all([this.#decoder.warmUp(), this.#augmenter.warmUp()]);
   }
 

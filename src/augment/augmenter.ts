@@ -288,7 +288,13 @@ export class Augmenter implements Disposable {
     }
   }
 
-  /** Compiles the kernels, and runs each once on nothing. */
+  /**
+   * Compiles the kernels, and runs each once on nothing.
+   *
+   * @returns When the work is submitted.
+   * @throws {UsageError} If the code of a `wgslOp` does not compile.
+   * @throws {DeviceLostError} If the device is lost.
+   */
   async warmUp(): Promise<void> {
     const variants = warmUpVariants(this.#plan, this.#fixed, this);
     await this.#compile(variants);

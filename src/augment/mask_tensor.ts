@@ -76,6 +76,9 @@ export class MaskTensor implements MaskDescriptor {
    * Copies the elements to the CPU.
    *
    * @returns The numbers, mask by mask, row by row.
+   * @throws {DisposedError} If the batch of these masks has been disposed.
+   * @throws {UsageError} If their buffer has no usage COPY_SRC.
+   * @throws {DeviceLostError} If the device is lost.
    */
   async read(): Promise<Uint8Array | Int32Array> {
     const start = Math.floor(this.byteOffset / 4) * 4;

@@ -42,7 +42,21 @@ const SHORT = new Set([0x1000, 0x1001, 0x1002, 0x1100]);
  */
 const FAILED = new Set([0x1003, 0x1300, 0x1500]);
 
-/** Writes a data set into two tables of Cassandra. */
+/**
+ * Writes a data set into two tables of Cassandra.
+ *
+ * @example
+ * ```ts ignore
+ * import { CassandraWriter, ingestFolder } from "@cassette/loader";
+ *
+ * await using writer = await CassandraWriter.open({
+ *   contactPoints: ["127.0.0.1"],
+ *   keyspace: "imagenette",
+ *   tables: { dataTable: "data_224" },
+ * });
+ * const { written } = await ingestFolder("imagenette2/train", writer);
+ * ```
+ */
 export class CassandraWriter implements DatasetWriter {
   /** Name for messages: keyspace and data table. */
   readonly name: string;
@@ -124,6 +138,8 @@ export class CassandraWriter implements DatasetWriter {
    * Tells whether there are no records yet.
    *
    * @returns True if the metadata table has no rows.
+   * @throws {ConnectError} If the cluster does not answer, or not in time.
+   * @throws {SchemaError} If the table is missing.
    */
   async isEmpty(): Promise<boolean> {
     const { rows } = await this.#execute(this.#cql.any, []);
@@ -135,6 +151,8 @@ export class CassandraWriter implements DatasetWriter {
    *
    * @param record Names the record by its id and its partition columns.
    * @returns Its `origin`; undefined if it is not stored.
+   * @throws {ConnectError} If the cluster does not answer, or not in time.
+   * @throws {SchemaError} If the table is missing.
    */
   async origin(record: Pick<SampleRecord, "id" | "columns">): Promise<Uint8Array | undefined> {
     const partition = columnValues(record, this.#schema, this.#schema.partitionBy);

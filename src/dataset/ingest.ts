@@ -123,6 +123,26 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
  * @throws {ConnectError} If the cluster is gone.
  * @throws {SchemaError} If the tables lack columns.
  * @throws The signal's reason, if it aborts.
+ * @example
+ * ```ts
+ * import { folderInput, ingest, listSqlite, SqliteWriter, verifySqlite } from "@cassette/loader";
+ * import { assertEquals } from "@std/assert";
+ * import jpeg from "jpeg-js";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.mkdir(`${folder}/cat`);
+ * const picture = { width: 8, height: 8, data: new Uint8Array(256).fill(128) };
+ * await Deno.writeFile(`${folder}/cat/1.jpg`, jpeg.encode(picture).data);
+ *
+ * const path = `${folder}/set.sqlite`;
+ * {
+ *   await using writer = new SqliteWriter(path);
+ *   const report = await ingest(await folderInput(folder), writer);
+ *   assertEquals([report.written, report.rejectedCount, report.classes], [1, 0, ["cat"]]);
+ * }
+ * assertEquals(listSqlite(path).ids.length, 1);
+ * assertEquals(verifySqlite(path).missing, 0);
+ * ```
  */
 export async function ingest(
   input: DatasetInput,

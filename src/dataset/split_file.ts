@@ -1,4 +1,6 @@
+import { OptionCheck } from "../check.ts";
 import type { IdList } from "../ids.ts";
+import { checkList } from "./list_builder.ts";
 import { listOf, listSections, readFile } from "./list_file.ts";
 import { unpackSections, writeSections } from "./sections.ts";
 import { type SampleSplit, splitPart, type SplitProvenance } from "./split.ts";
@@ -11,8 +13,15 @@ const MAGIC = "CASSSPLT";
  * @param path Path of the file.
  * @param split The split.
  * @returns Once the file is there; it is whole or not there.
+ * @throws {UsageError} If it is no split.
+ * @throws The system's error, such as `Deno.errors.NotFound`, if the file cannot be written.
  */
 export async function writeSplit(path: string, split: SampleSplit): Promise<void> {
+  const check = new OptionCheck("write a split");
+  check.that(typeof split === "object" && split !== null, "split", "a SampleSplit", split);
+  checkList(check, split.list);
+  const isPart = split.part instanceof Uint8Array && split.part.length === split.list.ids.length;
+  check.that(isPart, "split.part", "a byte for each id", split.part);
   const { header, sections } = listSections(split.list);
   sections.set("part", split.part);
   const { parts, provenance } = split;

@@ -118,6 +118,7 @@ export class GpuImages implements Disposable {
    * Works after dispose too.
    *
    * @returns Per place, why its blob could not be decoded; undefined for a whole picture.
+   * @throws {DeviceLostError} If the device is lost.
    */
   verify(): Promise<(CassetteError | undefined)[]> {
     return this.#verified ??= this.#verify?.() ?? Promise.resolve([...this.errors]);

@@ -18,6 +18,19 @@ const SMALLEST = 4096;
  *
  * A buffer may be released as soon as the work that uses it has been *submitted*: whoever gets it
  * next can only write to it with later work of the same queue.
+ *
+ * @example
+ * ```ts
+ * import { BufferPool, requestDevice } from "@cassette/loader";
+ * import { assert } from "@std/assert";
+ *
+ * const device = await requestDevice();
+ * using pool = new BufferPool(device);
+ * const buffer = pool.acquire(1 << 20, GPUBufferUsage.STORAGE, "scratch");
+ * pool.release(buffer);
+ * assert(pool.acquire(1 << 20, GPUBufferUsage.STORAGE, "scratch again") === buffer);
+ * device.destroy();
+ * ```
  */
 export class BufferPool implements Disposable {
   /** The device that makes the buffers. */

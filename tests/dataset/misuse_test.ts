@@ -26,6 +26,7 @@ import {
   tarInput,
   UsageError,
   writeList,
+  writeSplit,
 } from "../../mod.ts";
 import { tempFolder } from "../../tools/temp.ts";
 import { pictureFolder, records } from "./pictures.ts";
@@ -125,6 +126,9 @@ Deno.test("lists, splits and plans refuse what is wrong, by name", async () => {
   await refused("seed", split({ ratios, seed: 1.5 }));
   await refused("tabel", () => listSqlite(file, { tabel: "x" } as Untyped), "did you mean table?");
   await refused("path", () => listSqlite("" as Untyped));
+  await refused("split", () => writeSplit(file, null as Untyped));
+  const good = splitList(list, { ratios });
+  await refused("split.part", () => writeSplit(file, { ...good, part: new Uint8Array(1) }));
   const plan = { rows: 1, blobBytes: 1, rate: 1, latency: 1 };
   await refused("rows", () => planCapacity({} as Untyped), "above 0: received undefined");
   await refused("batch", () => planCapacity({ ...plan, batch: 1 } as Untyped));
