@@ -44,7 +44,7 @@ const ROWS = 2;
 const GLOBAL_TABLE = 1;
 const MORE_PAGES = 2;
 const SHORT_TEXT = 32;
-const CACHED_TEXTS = 4096;
+const CACHED_TEXTS = 16_384;
 
 /**
  * Reads the body of a RESULT frame with rows.
@@ -96,6 +96,8 @@ function* cells(
   texts: TextCache,
 ): Generator<Cell[]> {
   const row: Cell[] = types.map(() => null);
+  // A view for each id costs more than to copy its bytes.
+  const ids = types.map(() => new Uint8Array(16));
   for (let i = 0; i < rowCount; i++) {
     for (let c = 0; c < types.length; c++) {
       const length = view.getInt32(at);
@@ -116,8 +118,15 @@ function* cells(
           break;
         case Type.ASCII:
         case Type.TEXT:
-          row[c] = texts.read(body, at, length);
+          row[c] = texts.read(body, view, at, length);
           break;
+        case Type.UUID:
+        case Type.TIMEUUID: {
+          const id = ids[c];
+          for (let k = 0; k < length; k++) id[k] = body[at + k];
+          row[c] = length === 16 ? id : null;
+          break;
+        }
         default:
           row[c] = body.subarray(at, at + length);
       }
@@ -137,15 +146,21 @@ export class TextCache {
    * Decodes a text.
    *
    * @param body Where it stands.
+   * @param view A view of the same bytes.
    * @param at Where it begins, in bytes.
    * @param length Its length, in bytes.
    * @returns The text.
    */
-  read(body: Uint8Array, at: number, length: number): string {
+  read(body: Uint8Array, view: DataView, at: number, length: number): string {
     if (length > SHORT_TEXT) return this.#decoder.decode(body.subarray(at, at + length));
-    // FNV-1a.
+    // After FNV-1a, but by words: most of the time here goes into it.
     let hash = 0x811c9dc5;
-    for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ body[i], 0x01000193);
+    let byte = at;
+    for (; byte + 4 <= at + length; byte += 4) {
+      hash = Math.imul(hash ^ view.getInt32(byte, true), 0x01000193);
+      hash ^= hash >>> 15;
+    }
+    for (; byte < at + length; byte++) hash = Math.imul(hash ^ body[byte], 0x01000193);
     const slot = (hash ^ hash >>> 15) & (CACHED_TEXTS - 1);
     const known = this.#bytes[slot];
     if (known?.length === length) {

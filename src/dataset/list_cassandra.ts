@@ -49,9 +49,13 @@ export async function scanCassandraRows(
   await using reader = new TableReader(config);
   const { types } = await reader.columns(keyspace, tableName);
   const idColumn = config.idColumn ?? firstUuid(types, options.table);
+  const idType = types.get(idColumn);
+  if (idType !== undefined && !UUIDS.includes(idType)) throw noId(options.table, idColumn, idType);
   const labelColumn = options.labelColumn ?? "label";
-  const label = types.get(labelColumn) === "int" ||
-    (options.labelColumn !== undefined && options.labelType === "int");
+  const labelType = types.get(labelColumn);
+  // One that was named, and is not there, is told with the columns that are.
+  const label = labelType === "int" ||
+    (labelType === undefined && options.labelColumn !== undefined);
   const selected = [
     idColumn,
     ...(label ? [labelColumn] : []),
@@ -69,7 +73,8 @@ export async function scanCassandraRows(
     concurrency,
     onPage(rows) {
       for (const cells of rows) {
-        const id = cells[0] as Uint8Array;
+        const id = cells[0] as Uint8Array | null;
+        if (!id) throw noId(options.table, idColumn, "null");
         const number = label ? cells[labelAt] as number | null : null;
         const name = hasClass ? cells[classAt] as string | null : null;
         const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
@@ -81,9 +86,19 @@ export async function scanCassandraRows(
   });
 }
 
+/** Types of columns that ids can be in. */
+const UUIDS = ["uuid", "timeuuid"];
+
+function noId(table: string, column: string, received: string): SchemaError {
+  return new SchemaError(
+    `Cannot list ${table} as its column "${column}" must hold a UUID in each row: received ${received}`,
+    { option: "idColumn" },
+  );
+}
+
 function firstUuid(types: Map<string, string>, table: string): string {
   if (types.get("id") === "uuid") return "id";
-  const uuids = [...types].filter(([, type]) => type === "uuid" || type === "timeuuid");
+  const uuids = [...types].filter(([, type]) => UUIDS.includes(type));
   if (uuids.length === 1) return uuids[0][0];
   throw new SchemaError(
     `Cannot list ${table} as idColumn must be one of its ${uuids.length} columns of type uuid: received undefined`,

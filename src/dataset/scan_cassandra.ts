@@ -49,13 +49,15 @@ interface ByteScan {
  * millisecond, whatever its rows, and a large one takes memory at both ends.
  */
 const PAGE_BYTES = 1 << 20;
-/** Rows of a page until the bytes of a row are known, and where the driver reads. */
-const FIRST_PAGE = 10_000;
+/** Rows of a page until the bytes of a row are known: 1 MiB of ids, labels and short names. */
+const FIRST_PAGE = 20_000;
+/** Rows of a page where the driver reads, which makes an object of each. */
+const DRIVER_PAGE = 10_000;
 const [LEAST_PAGE, LARGEST_PAGE] = [100, 50_000];
 const RETRIES = 4;
 const BACKOFF_MS = 100;
 /** Parts of the ring for each that is read at once, so that uneven parts even out. */
-const PARTS = 4;
+const PARTS = 3;
 /** Codes from here on are about the statement: they do not pass (CQL protocol v4, section 9). */
 const OF_STATEMENT = 0x2000;
 
@@ -175,7 +177,7 @@ async function readByDriver(
   let pageState: string | undefined = first || undefined;
   do {
     signal?.throwIfAborted();
-    const options = { prepare: true, isIdempotent: true, fetchSize: FIRST_PAGE, pageState };
+    const options = { prepare: true, isIdempotent: true, fetchSize: DRIVER_PAGE, pageState };
     let page: types.ResultSet | undefined;
     for (let attempt = 0; page === undefined; attempt++) {
       try {
