@@ -90,6 +90,13 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
 }
 
 async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> {
+  const { outDir, sqlite, cassandra, cloudBundle } = flags;
+  if (outDir !== undefined && (sqlite ?? cassandra ?? cloudBundle) !== undefined) {
+    throw new UsageError(
+      `Cannot ingest as --out-dir must be given in place of tables: received both`,
+      { option: "out-dir" },
+    );
+  }
   const schema = schemaOf(flags);
   const input = await openInput(inputs, flags, schema);
   const getData = await loadGetData(flags.getData);

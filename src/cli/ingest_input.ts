@@ -93,7 +93,7 @@ export async function openInput(
       });
     case "folder": {
       const companion = await companionOf(flags);
-      const pathColumns = pathPattern(flags.pathColumns);
+      const pathColumns = pathPattern(flags.pathColumns, columns);
       return await folderInput(paths[0], { classes, companion, pathColumns });
     }
   }
@@ -133,11 +133,22 @@ const NAMES = {
   stdin: "standard input",
 };
 
-function pathPattern(text: string | undefined): RegExp | undefined {
+function pathPattern(text: string | undefined, columns: object): RegExp | undefined {
   if (text === undefined) return undefined;
   try {
-    return new RegExp(text);
+    const expression = new RegExp(text);
+    // What always matches has all groups.
+    const groups = new RegExp(`${text}|`).exec("")?.groups ?? {};
+    for (const name of Object.keys(groups)) {
+      if (Object.hasOwn(columns, name)) continue;
+      throw new UsageError(
+        `Cannot use --path-columns as its groups must be columns, given by --column: received "${name}"`,
+        { option: "path-columns" },
+      );
+    }
+    return expression;
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError(
       `Cannot use --path-columns as it must be a regular expression: received "${text}" (${
         (cause as Error).message

@@ -53,27 +53,32 @@ export function linesInput(stream: Readable, classes: readonly string[] = []): D
 }
 
 function itemOf(text: string, number: number, classes: string[]): InputItem {
+  const name = `line ${number}`;
+  const refused = (path: string, expected: string, received: unknown): InputItem => {
+    const shown = typeof received === "string" ? received : JSON.stringify(received);
+    const error = new UnsupportedFormatError(
+      `Cannot read ${name} of standard input as ${expected}: received ${shown?.slice(0, 60)}`,
+    );
+    return { path, className: "", label: null, read: () => Promise.reject(error) };
+  };
   let line: RecordLine;
   try {
     line = JSON.parse(text);
-    check(typeof line === "object" && line !== null, "a JSON object", text);
-    check(typeof line.path === "string" && line.path !== "", '"path": a text', line.path);
-    check(
-      typeof line.data === "string" || typeof line.file === "string",
-      '"data" or "file": a text',
-      line.data ?? line.file,
-    );
-  } catch (cause) {
-    const error = new UnsupportedFormatError(
-      `Cannot read line ${number} of standard input as it must hold ${(cause as Error).message}`,
-      { cause },
-    );
-    return {
-      path: `line ${number}`,
-      className: "",
-      label: null,
-      read: () => Promise.reject(error),
-    };
+  } catch {
+    return refused(name, "it must be a JSON object", text);
+  }
+  if (typeof line !== "object" || line === null || Array.isArray(line)) {
+    return refused(name, "it must be a JSON object", text);
+  }
+  if (typeof line.path !== "string" || line.path === "") {
+    return refused(name, '"path" must be a text', line.path);
+  }
+  const picture = line.data ?? line.file;
+  if (typeof picture !== "string") {
+    return refused(line.path, '"data" or "file" must be a text', picture);
+  }
+  if (typeof (line.label ?? 0) !== "number" && !Array.isArray(line.label)) {
+    return refused(line.path, '"label" must be a number or a list of numbers', line.label);
   }
   const { path, label, columns } = line;
   const given = typeof label === "number" ? label : undefined;
@@ -87,10 +92,10 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
     columns,
     async read(getData?: GetData) {
       const data = line.data !== undefined
-        ? Uint8Array.fromBase64(line.data)
+        ? fromBase64(path, "data", line.data)
         : await (getData?.(line.file!, path) ?? Deno.readFile(line.file!));
       if (line.labelData !== undefined) {
-        return { data, label: Uint8Array.fromBase64(line.labelData) };
+        return { data, label: fromBase64(path, "labelData", line.labelData) };
       }
       if (Array.isArray(label)) return { data, label: arrayLabel(path, label) };
       if (known === -1) throw unknownClass(path, className);
@@ -99,6 +104,13 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
   };
 }
 
-function check(good: boolean, expected: string, received: unknown): asserts good {
-  if (!good) throw new TypeError(`${expected}: received ${JSON.stringify(received)?.slice(0, 60)}`);
+function fromBase64(path: string, field: string, text: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch (cause) {
+    throw new UnsupportedFormatError(
+      `Cannot ingest ${path} as "${field}" must be Base64: received ${String(text).slice(0, 40)}`,
+      { cause },
+    );
+  }
 }

@@ -110,6 +110,11 @@ Deno.test("cassette refuses options of a data set that would say nothing, before
         "ingest",
         ...["a.tar", ...to, "--masks", dir],
       ]],
+      [/groups must be columns, given by --column: received "patient"/, [
+        "ingest",
+        ...[dir, ...to, "--path-columns", "(?<patient>[0-9])"],
+      ]],
+      [/--out-dir must be given in place of tables/, ["ingest", dir, ...to, "--out-dir", dir]],
       [/--rejects must be a file in a folder that is there/, [
         "ingest",
         ...[dir, ...to, "--rejects", join(dir, "none", "x.jsonl")],

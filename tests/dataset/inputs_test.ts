@@ -202,6 +202,8 @@ Deno.test("lines give records, and a bad line leaves its neighbours alone", asyn
     { path: "c.jpg", class: "unknown", file: join(dir, "p.jpg") },
     { path: "d.jpg", label: 1 },
     { path: "e.jpg", label: 1, data: "?" },
+    { path: "f.jpg", label: "one", data: pictures[0].data.toBase64() },
+    "[]",
   ].map((line) => typeof line === "string" ? line : JSON.stringify(line));
   const input = linesInput(Readable.from(lines.map((line) => `${line}\n`)), ["zero", "one"]);
   const { report, get } = await fill(input);
@@ -211,9 +213,18 @@ Deno.test("lines give records, and a bad line leaves its neighbours alone", asyn
   assertEquals(report.rejected.map(({ path }) => path), [
     "line 2",
     "c.jpg",
-    "line 5",
+    "d.jpg",
     "e.jpg",
+    "f.jpg",
+    "line 8",
   ]);
+  for (const { path, reason } of report.rejected) {
+    if (path === "c.jpg") continue;
+    assertMatch(
+      reason.message,
+      /^Cannot (read line \d of standard input|ingest e.jpg) as .* must be /,
+    );
+  }
 });
 
 Deno.test("pictures are re-encoded with their masks, and once", async () => {
