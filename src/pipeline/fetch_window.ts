@@ -154,6 +154,9 @@ export class FetchWindow {
         const step = await this.#step(iterator);
         if (step === null || step.done) break;
         if (this.#abort.signal.aborted) break;
+        const pause = this.#window.pause(performance.now(), this.#underWay());
+        if (pause > 0) await this.#wait(pause);
+        if (this.#abort.signal.aborted) break;
         this.#launch(step.value);
       }
       // A caller's iterator that is still busy may never come back: its return is not awaited.
@@ -173,12 +176,26 @@ export class FetchWindow {
     });
   }
 
+  #wait(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#stopWaiting = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   #full(): boolean {
     const count = this.#flights.length;
     if (count < this.#window.size) return false;
     // Nothing waits for an older one if the oldest is complete.
     if (this.ready || count >= this.#window.most) return true;
-    return this.#flights.filter(({ settled }) => settled === 0).length >= this.#window.size;
+    return this.#underWay() >= this.#window.size;
+  }
+
+  #underWay(): number {
+    return this.#flights.filter(({ settled }) => settled === 0).length;
   }
 
   #launch(job: Job): void {

@@ -13,6 +13,10 @@ const GROWTH = 1.25;
 const ROUNDS = 3;
 /** What is left of the product for one round of a period, so that queues drain. */
 const DRAIN = 0.75;
+/** Fetches that may begin at once where they are spread over time. */
+const BURST = 2;
+/** Timers are no finer, in milliseconds. */
+const SHORTEST_PAUSE = 1;
 /** Latencies and rates are forgotten after one to two periods, of so many milliseconds. */
 const PERIOD_MS = 5_000;
 
@@ -77,6 +81,8 @@ export class PrefetchWindow {
   readonly #stragglers = new Stragglers();
   #consumed = 0;
   #lastLaunch: number | undefined;
+  /** When the next fetch is due. */
+  #due = -Infinity;
   #round = 0;
   #stale = 0;
   #best = Infinity;
@@ -108,6 +114,21 @@ export class PrefetchWindow {
     return this.#fixed === "auto" ? 2 * this.size : this.size;
   }
 
+  /**
+   * How long the next fetch is to wait although there is room for it. Fetches that begin together
+   * end together, and so do those that begin as they end: bursts would go round for ever, with
+   * nothing to do between them. They begin no faster than the window lets the rate grow.
+   *
+   * @param now The time, in milliseconds.
+   * @param underWay Fetches that have not ended; the first ones never wait.
+   * @returns Milliseconds; 0 for at once.
+   */
+  pause(now: number, underWay: number): number {
+    if (this.#fixed !== "auto" || underWay < this.least) return 0;
+    const wait = this.#due - now;
+    return wait < SHORTEST_PAUSE ? 0 : wait;
+  }
+
   /** What the window has chosen, and from what. */
   get choice(): PrefetchChoice {
     const [latency, interval] = [this.#latency.value, this.#interval.value];
@@ -126,6 +147,8 @@ export class PrefetchWindow {
    * @returns What the window remembers of it.
    */
   launched(now: number): Launch {
+    const gap = this.#interval.value / this.#headroom;
+    if (gap !== Infinity) this.#due = Math.max(this.#due, now - BURST * gap) + gap;
     const launch = { at: now, consumed: this.#consumed, before: this.#lastLaunch ?? now };
     if (this.#probe === null) this.#probe = launch;
     return launch;
@@ -173,6 +196,10 @@ export class PrefetchWindow {
     this.#probe = null;
   }
 
+  get #headroom(): number {
+    return this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
+  }
+
   #product(): number {
     const latency = this.#latency.value;
     const interval = this.#interval.value;
@@ -181,8 +208,7 @@ export class PrefetchWindow {
     if (this.#probe !== undefined) {
       return Math.max(1, Math.floor((DRAIN * latency + this.#stragglers.excess) * batches));
     }
-    const headroom = this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
-    const product = headroom * (latency + this.#stragglers.excess) * batches;
+    const product = this.#headroom * (latency + this.#stragglers.excess) * batches;
     return Math.max(this.least, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }

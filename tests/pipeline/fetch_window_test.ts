@@ -226,6 +226,41 @@ Deno.test('PrefetchWindow "auto" makes the same room where stragglers come in bu
   assert(batches >= 4 && batches <= 5, `${batches}`);
 });
 
+Deno.test('PrefetchWindow "auto" spreads fetches that have room over time', () => {
+  const window = new PrefetchWindow("auto", 0);
+  for (let i = 0; i < 100; i++) {
+    assertEquals(window.pause(i * 10, 0), 0);
+    window.consumed(window.launched(i * 10), i * 10 + 10);
+  }
+  assertEquals(window.choice.rate, 100);
+  // One in 10 ms came: one in 8 ms begins, after a few at once.
+  let now = 5_000;
+  const begun: number[] = [];
+  while (begun.length < 20) {
+    const pause = window.pause(now, begun.length);
+    if (pause > 0) now += pause;
+    else {
+      window.launched(now);
+      begun.push(now - 5_000);
+    }
+  }
+  assert(begun[4] <= 16 && begun[19] >= 17 * 8 - 1 && begun[19] <= 19 * 8, `${begun}`);
+  assertEquals(window.pause(now + 100, 20), 0);
+});
+
+Deno.test("FetchWindow.stop does not wait for a fetch that is to begin later", async () => {
+  class Pausing extends PrefetchWindow {
+    override pause(): number {
+      return 1e6;
+    }
+  }
+  const { source } = gated();
+  const window = new FetchWindow(source, [job(0), job(1)], new Pausing(4, 0), "ordered");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await window.stop();
+  assertEquals(source.begun, []);
+});
+
 Deno.test('FetchWindow "samples" takes the batches of a source that has no pools as they are', async () => {
   assertEquals(await order("samples", [3, 1, 0, 2], [0, 0, 1, 1]), [1, 0, 3, 2]);
 });
