@@ -1,15 +1,16 @@
-// Transforms blocks of luma and converts them to pixels at once: one invocation per block of 8×8
-// pixels. For grey pictures, 4:4:4 (whose chroma is transformed here too), 4:2:2, 4:4:0 and 4:2:0
+// Transforms blocks of luma and converts them to pixels at once: one invocation per BLOCKS blocks of
+// 8×8 pixels, one after the other, so that records and divisors are loaded once. For grey pictures, 4:4:4 (whose chroma is transformed here too), 4:2:2, 4:4:0 and 4:2:0
 // (whose chroma comes from chroma.wgsl). Follows transform.wgsl.
 //
 // Two samples share a word, in its halves: sums of the triangle filter stay below 2^16.
 //
 // Dispatch: the workgroups of all pictures one after the other, folded into x and y; `owners` says
-// whose each is. A picture has ceil(blocks / WORKGROUP) of them. Entry point `main` stores vectors of
+// whose each is. A picture has ceil(blocks / (WORKGROUP · BLOCKS)) of them. Entry point `main` stores vectors of
 // 4 pixels and may write beyond a row's end, as rows are a multiple of 16 pixels apart; `turned`
 // stores single pixels, for a picture that is to be turned.
 
 override WORKGROUP: u32 = 32;
+override BLOCKS: u32 = 1;
 // Whether there is chroma, and whether it is halved across or down.
 override CHROMA: bool = true;
 override ACROSS: bool = true;
@@ -201,13 +202,9 @@ struct Place {
   inside: bool,
 }
 
-fn place(workgroup: u32, local: u32) -> Place {
-  let picture = owners[workgroup];
-  let luma = pictures[picture].component;
-  let block = (workgroup - pictures[picture].firstWorkgroup) * WORKGROUP + local;
-  let wide = components[luma].blocksWide;
-  let blockRow = quotient(block, wide);
-  return Place(picture, block - blockRow * wide, blockRow, block < components[luma].blocks);
+fn place(picture: u32, luma: Component, block: u32) -> Place {
+  let blockRow = quotient(block, luma.blocksWide);
+  return Place(picture, block - blockRow * luma.blocksWide, blockRow, block < luma.blocks);
 }
 
 // What is left of a block's rows: the next two are in r0 and r1.
@@ -274,7 +271,7 @@ struct Progress {
   near: Stored,
 }
 
-fn begin(p: Place, plane: Plane) -> Progress {
+fn begin(p: Place, plane: Plane, luma: Component, divisors: Zigzag) -> Progress {
   var s: Progress;
   let first = pictures[p.picture].component;
   if (CHROMA && !ACROSS && !DOWN) {
@@ -284,7 +281,7 @@ fn begin(p: Place, plane: Plane) -> Progress {
       s.red = blockSamples(components[first + i], p.column, p.row);
     }
   } else {
-    s.luma = blockSamples(components[first], p.column, p.row);
+    s.luma = samplesOf(fetchBlock(luma, p.column, p.row), divisors);
   }
   if (CHROMA && DOWN) {
     let y = plane.first + p.row * (BLOCK_EDGE / 2u);
@@ -327,6 +324,22 @@ fn rowPair(s: ptr<function, Progress>, plane: Plane, y: u32) -> RowPair {
   return RowPair(fullRow(luma0, blue.r0, red.r0), fullRow(luma1, blue.r1, red.r1));
 }
 
+fn draw(owner: u32, picture: Picture, luma: Component, divisors: Zigzag, block: u32) {
+  let p = place(owner, luma, block);
+  if (!p.inside) {
+    return;
+  }
+  let plane = planeOf(p);
+  var s = begin(p, plane, luma, divisors);
+  let x = p.column * BLOCK_EDGE;
+  let y = p.row * BLOCK_EDGE;
+  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
+    let pair = rowPair(&s, plane, y + row);
+    store(picture, x, y + row, pair.first);
+    store(picture, x, y + row + 1u, pair.second);
+  }
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -337,19 +350,34 @@ fn main(
   if (workgroup >= params.workgroups) {
     return;
   }
-  let p = place(workgroup, local);
+  let owner = owners[workgroup];
+  let picture = pictures[owner];
+  let luma = components[picture.component];
+  let divisors = divisorsOf(luma);
+  let first = (workgroup - picture.firstWorkgroup) * BLOCKS;
+  // No loop where there is no need, as its mask costs a CPU more than the loads that it saves.
+  if (BLOCKS == 1u) {
+    draw(owner, picture, luma, divisors, first * WORKGROUP + local);
+    return;
+  }
+  for (var i = 0u; i < BLOCKS; i++) {
+    draw(owner, picture, luma, divisors, (first + i) * WORKGROUP + local);
+  }
+}
+
+fn drawTurned(owner: u32, picture: Picture, luma: Component, divisors: Zigzag, block: u32) {
+  let p = place(owner, luma, block);
   if (!p.inside) {
     return;
   }
-  let picture = pictures[p.picture];
   let plane = planeOf(p);
-  var s = begin(p, plane);
+  var s = begin(p, plane, luma, divisors);
   let x = p.column * BLOCK_EDGE;
   let y = p.row * BLOCK_EDGE;
   for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
     let pair = rowPair(&s, plane, y + row);
-    store(picture, x, y + row, pair.first);
-    store(picture, x, y + row + 1u, pair.second);
+    storeTurned(picture, x, y + row, pair.first);
+    storeTurned(picture, x, y + row + 1u, pair.second);
   }
 }
 
@@ -363,18 +391,17 @@ fn turned(
   if (workgroup >= params.workgroups) {
     return;
   }
-  let p = place(workgroup, local);
-  if (!p.inside) {
+  let owner = owners[workgroup];
+  let picture = pictures[owner];
+  let luma = components[picture.component];
+  let divisors = divisorsOf(luma);
+  let first = (workgroup - picture.firstWorkgroup) * BLOCKS;
+  // No loop where there is no need, as its mask costs a CPU more than the loads that it saves.
+  if (BLOCKS == 1u) {
+    drawTurned(owner, picture, luma, divisors, first * WORKGROUP + local);
     return;
   }
-  let picture = pictures[p.picture];
-  let plane = planeOf(p);
-  var s = begin(p, plane);
-  let x = p.column * BLOCK_EDGE;
-  let y = p.row * BLOCK_EDGE;
-  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
-    let pair = rowPair(&s, plane, y + row);
-    storeTurned(picture, x, y + row, pair.first);
-    storeTurned(picture, x, y + row + 1u, pair.second);
+  for (var i = 0u; i < BLOCKS; i++) {
+    drawTurned(owner, picture, luma, divisors, (first + i) * WORKGROUP + local);
   }
 }

@@ -155,8 +155,28 @@ fn bytes(v: vec4<i32>) -> vec4<u32> {
   return vec4<u32>(clamp(v + vec4(128), vec4(0), vec4(255)));
 }
 
-// The samples of the block in a column and row of blocks.
-fn blockSamples(component: Component, column: u32, row: u32) -> Bytes {
+// What a block has 64 of, in zigzag order, two a word: coefficients, or their divisors.
+struct Zigzag {
+  v0: vec4<u32>,
+  v1: vec4<u32>,
+  v2: vec4<u32>,
+  v3: vec4<u32>,
+  v4: vec4<u32>,
+  v5: vec4<u32>,
+  v6: vec4<u32>,
+  v7: vec4<u32>,
+}
+
+fn divisorsOf(component: Component) -> Zigzag {
+  let at = component.quant;
+  return Zigzag(
+    quants[at], quants[at + 1u], quants[at + 2u], quants[at + 3u],
+    quants[at + 4u], quants[at + 5u], quants[at + 6u], quants[at + 7u],
+  );
+}
+
+// The coefficients of the block in a column and row of blocks.
+fn fetchBlock(component: Component, column: u32, row: u32) -> Zigzag {
   let h = (component.shape >> H_SHIFT) & FIELD_MASK;
   let v = (component.shape >> V_SHIFT) & FIELD_MASK;
   let mcuX = quotient(column, h);
@@ -166,64 +186,65 @@ fn blockSamples(component: Component, column: u32, row: u32) -> Bytes {
   let mcu = mcuY * component.mcusAcross + mcuX;
   let block = component.coefficients + mcu * (component.shape & FIELD_MASK) + place;
   let at = block * BLOCK_VECTORS;
-  let c0 = coefficients[at];
-  let c1 = coefficients[at + 1u];
-  let c2 = coefficients[at + 2u];
-  let c3 = coefficients[at + 3u];
-  var c4 = vec4(0u);
-  var c5 = vec4(0u);
-  var c6 = vec4(0u);
-  var c7 = vec4(0u);
+  var c: Zigzag;
+  c.v0 = coefficients[at];
+  c.v1 = coefficients[at + 1u];
+  c.v2 = coefficients[at + 2u];
+  c.v3 = coefficients[at + 3u];
   let mark = coefficients[block / BLOCK_VECTOR_WORDS][block % BLOCK_VECTOR_WORDS];
   if ((component.shape & MARKED) == 0u || mark < HALF_BLOCK) {
-    c4 = coefficients[at + 4u];
-    c5 = coefficients[at + 5u];
-    c6 = coefficients[at + 6u];
-    c7 = coefficients[at + 7u];
+    c.v4 = coefficients[at + 4u];
+    c.v5 = coefficients[at + 5u];
+    c.v6 = coefficients[at + 6u];
+    c.v7 = coefficients[at + 7u];
   }
-  let q0 = quants[component.quant];
-  let q1 = quants[component.quant + 1u];
-  let q2 = quants[component.quant + 2u];
-  let q3 = quants[component.quant + 3u];
-  let q4 = quants[component.quant + 4u];
-  let q5 = quants[component.quant + 5u];
-  let q6 = quants[component.quant + 6u];
-  let q7 = quants[component.quant + 7u];
-var a0 = vec4(lo(c0.x, q0.x), hi(c0.x, q0.x),
-    hi(c0.z, q0.z), lo(c0.w, q0.w));
-  var b0 = vec4(lo(c1.w, q1.w), hi(c1.w, q1.w),
-    hi(c3.y, q3.y), lo(c3.z, q3.z));
-  var a1 = vec4(lo(c0.y, q0.y), lo(c0.z, q0.z),
-    hi(c0.w, q0.w), hi(c1.z, q1.z));
-  var b1 = vec4(lo(c2.x, q2.x), lo(c3.y, q3.y),
-    hi(c3.z, q3.z), lo(c5.y, q5.y));
-  var a2 = vec4(hi(c0.y, q0.y), lo(c1.x, q1.x),
-    lo(c1.z, q1.z), hi(c2.x, q2.x));
-  var b2 = vec4(hi(c3.x, q3.x), lo(c3.w, q3.w),
-    hi(c5.x, q5.x), hi(c5.y, q5.y));
-  var a3 = vec4(hi(c1.x, q1.x), hi(c1.y, q1.y),
-    lo(c2.y, q2.y), lo(c3.x, q3.x));
-  var b3 = vec4(hi(c3.w, q3.w), lo(c5.x, q5.x),
-    lo(c5.z, q5.z), hi(c6.z, q6.z));
-  var a4 = vec4(lo(c1.y, q1.y), hi(c2.y, q2.y),
-    hi(c2.w, q2.w), lo(c4.x, q4.x));
-  var b4 = vec4(hi(c4.w, q4.w), hi(c5.z, q5.z),
-    lo(c6.z, q6.z), lo(c6.w, q6.w));
-  var a5 = vec4(lo(c2.z, q2.z), lo(c2.w, q2.w),
-    hi(c4.x, q4.x), lo(c4.w, q4.w));
-  var b5 = vec4(lo(c5.w, q5.w), hi(c6.y, q6.y),
-    hi(c6.w, q6.w), lo(c7.z, q7.z));
-  var a6 = vec4(hi(c2.z, q2.z), lo(c4.y, q4.y),
-    hi(c4.z, q4.z), hi(c5.w, q5.w));
-  var b6 = vec4(lo(c6.y, q6.y), lo(c7.x, q7.x),
-    hi(c7.y, q7.y), hi(c7.z, q7.z));
-  var a7 = vec4(hi(c4.y, q4.y), lo(c4.z, q4.z),
-    lo(c6.x, q6.x), hi(c6.x, q6.x));
-  var b7 = vec4(hi(c7.x, q7.x), lo(c7.y, q7.y),
-    lo(c7.w, q7.w), hi(c7.w, q7.w));
+  return c;
+}
+
+// The samples of the block in a column and row of blocks. Its divisors are loaded after it, as a CPU
+// has no registers that would hold them meanwhile.
+fn blockSamples(component: Component, column: u32, row: u32) -> Bytes {
+  let c = fetchBlock(component, column, row);
+  return samplesOf(c, divisorsOf(component));
+}
+
+// The samples of a block.
+fn samplesOf(c: Zigzag, q: Zigzag) -> Bytes {
+  var a0 = vec4(lo(c.v0.x, q.v0.x), hi(c.v0.x, q.v0.x),
+    hi(c.v0.z, q.v0.z), lo(c.v0.w, q.v0.w));
+  var b0 = vec4(lo(c.v1.w, q.v1.w), hi(c.v1.w, q.v1.w),
+    hi(c.v3.y, q.v3.y), lo(c.v3.z, q.v3.z));
+  var a1 = vec4(lo(c.v0.y, q.v0.y), lo(c.v0.z, q.v0.z),
+    hi(c.v0.w, q.v0.w), hi(c.v1.z, q.v1.z));
+  var b1 = vec4(lo(c.v2.x, q.v2.x), lo(c.v3.y, q.v3.y),
+    hi(c.v3.z, q.v3.z), lo(c.v5.y, q.v5.y));
+  var a2 = vec4(hi(c.v0.y, q.v0.y), lo(c.v1.x, q.v1.x),
+    lo(c.v1.z, q.v1.z), hi(c.v2.x, q.v2.x));
+  var b2 = vec4(hi(c.v3.x, q.v3.x), lo(c.v3.w, q.v3.w),
+    hi(c.v5.x, q.v5.x), hi(c.v5.y, q.v5.y));
+  var a3 = vec4(hi(c.v1.x, q.v1.x), hi(c.v1.y, q.v1.y),
+    lo(c.v2.y, q.v2.y), lo(c.v3.x, q.v3.x));
+  var b3 = vec4(hi(c.v3.w, q.v3.w), lo(c.v5.x, q.v5.x),
+    lo(c.v5.z, q.v5.z), hi(c.v6.z, q.v6.z));
+  var a4 = vec4(lo(c.v1.y, q.v1.y), hi(c.v2.y, q.v2.y),
+    hi(c.v2.w, q.v2.w), lo(c.v4.x, q.v4.x));
+  var b4 = vec4(hi(c.v4.w, q.v4.w), hi(c.v5.z, q.v5.z),
+    lo(c.v6.z, q.v6.z), lo(c.v6.w, q.v6.w));
+  var a5 = vec4(lo(c.v2.z, q.v2.z), lo(c.v2.w, q.v2.w),
+    hi(c.v4.x, q.v4.x), lo(c.v4.w, q.v4.w));
+  var b5 = vec4(lo(c.v5.w, q.v5.w), hi(c.v6.y, q.v6.y),
+    hi(c.v6.w, q.v6.w), lo(c.v7.z, q.v7.z));
+  var a6 = vec4(hi(c.v2.z, q.v2.z), lo(c.v4.y, q.v4.y),
+    hi(c.v4.z, q.v4.z), hi(c.v5.w, q.v5.w));
+  var b6 = vec4(lo(c.v6.y, q.v6.y), lo(c.v7.x, q.v7.x),
+    hi(c.v7.y, q.v7.y), hi(c.v7.z, q.v7.z));
+  var a7 = vec4(hi(c.v4.y, q.v4.y), lo(c.v4.z, q.v4.z),
+    lo(c.v6.x, q.v6.x), hi(c.v6.x, q.v6.x));
+  var b7 = vec4(hi(c.v7.x, q.v7.x), lo(c.v7.y, q.v7.y),
+    lo(c.v7.w, q.v7.w), hi(c.v7.w, q.v7.w));
   // Where rows 1 to 7 are zero, the SIMD code shifts row 0 without saturating it.
-  let rest = (c0 & vec4(0u, 0xffffffffu, 0xffffu, 0xffff0000u)) | vec4(c1.xyz, 0u) | c2 |
-    vec4(c3.x, c3.y & 0xffffu, c3.z & 0xffff0000u, c3.w) | c4 | c5 | c6 | c7;
+  let rest = (c.v0 & vec4(0u, 0xffffffffu, 0xffffu, 0xffff0000u)) | vec4(c.v1.xyz, 0u) | c.v2 |
+    vec4(c.v3.x, c.v3.y & 0xffffu, c.v3.z & 0xffff0000u, c.v3.w) | c.v4 | c.v5 | c.v6 | c.v7;
   if ((rest.x | rest.y | rest.z | rest.w) == 0u) {
     a0 = (a0 << vec4(18u)) >> vec4(18u);
     b0 = (b0 << vec4(18u)) >> vec4(18u);

@@ -1,6 +1,6 @@
 import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
 import { SHADERS } from "../shaders.ts";
-import { hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
+import { blocksInTurn, hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
 import type { EntropyStage } from "./entropy_records.ts";
 import type { Group } from "./plan.ts";
 import type { StripGroup } from "./strips.ts";
@@ -163,7 +163,11 @@ export class JpegKernels {
       label,
       code: blocks + SHADERS["jpeg/picture.wgsl"],
       entryPoint: turned ?? "main",
-      constants: { WORKGROUP: transform, ...FUSED[kind as FusedKind] },
+      constants: {
+        WORKGROUP: transform,
+        BLOCKS: blocksInTurn(kind as FusedKind, this.#tuning),
+        ...FUSED[kind as FusedKind],
+      },
     });
   }
 }

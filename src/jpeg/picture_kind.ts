@@ -1,4 +1,5 @@
 import type { JpegFrame } from "./frame.ts";
+import type { Tuning } from "./stage.ts";
 import { Upsampling, upsampling } from "./upsample.ts";
 
 /**
@@ -45,4 +46,15 @@ export function pictureKind(frame: JpegFrame): PictureKind {
  */
 export function hasChromaPass(kind: PictureKind): boolean {
   return kind === "422" || kind === "440" || kind === "420";
+}
+
+/**
+ * How many blocks an invocation of a kernel that makes pictures transforms.
+ *
+ * @param kind How its pictures are made.
+ * @param tuning What suits the device.
+ * @returns Blocks of luma; one where chroma, whose divisors may be others, is transformed with it.
+ */
+export function blocksInTurn(kind: PictureKind, { blocks }: Pick<Tuning, "blocks">): number {
+  return kind === "444" ? 1 : blocks;
 }

@@ -1,7 +1,7 @@
 import type { GpuImage } from "../gpu/images.ts";
 import type { Orientation } from "./exif.ts";
 import type { JpegFrame } from "./frame.ts";
-import type { PictureKind } from "./picture_kind.ts";
+import { blocksInTurn, type PictureKind } from "./picture_kind.ts";
 import { BLOCK_EDGE, type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
 import { upsampling } from "./upsample.ts";
 import type { Region, Words } from "./words.ts";
@@ -68,6 +68,7 @@ export function pictureRecords(
       ? read.region(members.length * IMAGE_WORDS)
       : read.uniform(members.length * PICTURE_WORDS);
     const counts: number[] = [];
+    const blocks = tuning.transform * blocksInTurn(kind, tuning);
     let workgroups = 0;
     members.forEach((member, i) => {
       const { frame } = member.decodable;
@@ -78,7 +79,7 @@ export function pictureRecords(
       const [luma] = frame.components;
       const count = any
         ? Math.ceil(frame.width * frame.height / tuning.pixel)
-        : Math.ceil(luma.blocksWide * luma.blocksHigh / tuning.transform);
+        : Math.ceil(luma.blocksWide * luma.blocksHigh / blocks);
       counts.push(count);
       workgroups += count;
     });

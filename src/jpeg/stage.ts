@@ -67,6 +67,8 @@ export interface Tuning {
   readonly entropy: number;
   /** Invocations per workgroup of the kernels that transform a block each. */
   readonly transform: number;
+  /** Blocks that an invocation of the kernels that make pictures transforms, one after the other. */
+  readonly blocks: number;
   /** Invocations per workgroup of the kernel that makes a pixel each. */
   readonly pixel: number;
   /** Most turns of an invocation of the entropy decoder in one dispatch: symbols, and long codes again. */

@@ -10,6 +10,7 @@ const CPU_CACHE_BYTES = 1 << 23;
 const GPU_TUNING: Tuning = {
   entropy: 32,
   transform: 64,
+  blocks: 1,
   pixel: 64,
   cap: 16_000,
   cpu: false,
@@ -29,6 +30,7 @@ export function tuningFor(device: GPUDevice): Tuning {
   return {
     entropy: 8,
     transform: 32,
+    blocks: 8,
     pixel: 64,
     cap: 60_000,
     cpu: true,
