@@ -43,7 +43,7 @@ const SPARED = 20;
  * @param options Where the server is, and which results are delayed.
  * @returns The proxy.
  */
-export function startCqlProxy(options: CqlProxyOptions): CqlProxy {
+function startCqlProxy(options: CqlProxyOptions): CqlProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Promise<void>>();
   const connections = new Set<Deno.TcpConn>();

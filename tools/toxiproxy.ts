@@ -4,7 +4,7 @@ import { NotInstalledError } from "./cassandra/jars.ts";
 import { join } from "@std/path";
 
 /** The release that is run; Go 1.17 and all later ones build it. */
-export const TOXIPROXY_VERSION = "2.5.0";
+const TOXIPROXY_VERSION = "2.5.0";
 
 /** A fault of a proxy, as Toxiproxy's documentation has it. */
 export interface Toxic {
@@ -50,7 +50,7 @@ const START_LIMIT_MS = 10_000;
  * @returns Path of the program.
  * @throws {NotInstalledError} If there is no Go.
  */
-export async function buildToxiproxy(say: (line: string) => void = () => {}): Promise<string> {
+async function buildToxiproxy(say: (line: string) => void = () => {}): Promise<string> {
   const folder = join(cacheFolder(), `toxiproxy-${TOXIPROXY_VERSION}`);
   const program = join(folder, "server");
   if (await Deno.stat(program).then(() => true, () => false)) return program;

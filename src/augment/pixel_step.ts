@@ -1,7 +1,7 @@
 import { ColourMatrix } from "./colour.ts";
 
 /** The kinds of steps that program.wgsl knows, by their numbers there. */
-export const STEP_KINDS = {
+const STEP_KINDS = {
   matrix: 0,
   bytes: 1,
   posterize: 2,

@@ -2,7 +2,7 @@ import jpeg from "jpeg-js";
 import { pathId, type SampleRecord } from "../dataset/record.ts";
 
 /** Names of the classes that {@linkcode drawRecords} draws, by label. */
-export const DRAWN_CLASSES = ["disc", "ring", "stripes", "checks"] as const;
+const DRAWN_CLASSES = ["disc", "ring", "stripes", "checks"] as const;
 
 type Shade = (x: number, y: number) => boolean;
 

@@ -115,7 +115,7 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
  * @returns Values by name; null for an empty text; a number that is none stays a text, and is
  *   refused when it is written.
  */
-export function ownColumns(
+function ownColumns(
   texts: Record<string, string>,
   columns: Record<string, ColumnType>,
 ): Record<string, ColumnValue> {

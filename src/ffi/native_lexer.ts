@@ -1,4 +1,5 @@
 import { buildShim, type Say } from "./compiler.ts";
+import type { LexedBlobs } from "../jpeg/lex.ts";
 
 const BLOB_WORDS = 6;
 const MARKER_WORDS = 3;
@@ -42,17 +43,8 @@ export interface BlobMemory {
   readonly lengths: Uint32Array;
 }
 
-/** Markers and entropy-coded segments of JPEG files, as `LexedBlobs` in `src/jpeg/lex.ts` has them. */
-export interface NativeLexed extends Disposable {
-  bytes: Uint8Array<ArrayBuffer>;
-  byteCount: number;
-  blobs: Uint32Array<ArrayBuffer>;
-  blobCount: number;
-  markers: Uint32Array<ArrayBuffer>;
-  markerCount: number;
-  segments: Uint32Array<ArrayBuffer>;
-  segmentCount: number;
-}
+/** Markers and entropy-coded segments of JPEG files; given back on dispose. */
+export interface NativeLexed extends LexedBlobs, Disposable {}
 
 interface Memory {
   bytes: Uint8Array<ArrayBuffer>;

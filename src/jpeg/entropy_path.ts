@@ -10,7 +10,7 @@ import type { Decodable, Tuning } from "./stage.ts";
  * @param scan The scan.
  * @returns False if they do.
  */
-export function synchronises(scan: JpegScan): boolean {
+function synchronises(scan: JpegScan): boolean {
   return scan.components.length === 1 ||
     scan.dc.some((table, i) => table !== scan.dc[0] || scan.ac[i] !== scan.ac[0]);
 }

@@ -3,7 +3,7 @@ import { JpegFault } from "./fault.ts";
 /** Bits that the first part of a lookup table is indexed by. */
 export const LOOKUP_BITS = 9;
 /** Entries of the first part. */
-export const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
+const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
 
 const MAX_CODE_BITS = 16;
 const TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;

@@ -67,7 +67,7 @@ const FUSED: Readonly<Record<FusedKind, Record<string, number>>> = {
  * @param turned Whether it is turned.
  * @returns The kernel's name.
  */
-export function pictureKernel(kind: PictureKind, turned: boolean): KernelName {
+function pictureKernel(kind: PictureKind, turned: boolean): KernelName {
   return turned && kind !== "any" ? `picture ${kind} turned` : `picture ${kind}`;
 }
 

@@ -2,7 +2,7 @@ import { CorruptJpegError } from "../errors.ts";
 import { STATUS_WORDS } from "./stage.ts";
 
 /** Flags that the entropy decoder sets; the numbers are the shader's. */
-export const StatusFlag = {
+const StatusFlag = {
   /** The data of a segment ended before its last block. */
   truncated: 1,
   /** A code was read that its Huffman table does not have. */
@@ -17,7 +17,7 @@ const EXTRA_BYTES =
   "its entropy-coded data must end with its last block: received extraneous bytes after it";
 
 /** Position of a picture in which nothing has been found. */
-export const NO_POSITION = 0xffffffff;
+const NO_POSITION = 0xffffffff;
 
 /**
  * Writes the status of pictures in which nothing has been found yet.

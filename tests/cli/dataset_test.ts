@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
-import { drawRecords } from "../../src/cli/drawings.ts";
 import { IdList, listSqlite, pathId, SqliteSource } from "../../mod.ts";
 import { cassette } from "./command.ts";
 import { tempFolder } from "../../tools/temp.ts";
+import { pictureFolder } from "../dataset/pictures.ts";
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -13,15 +13,6 @@ function pngSize(png: Uint8Array): [number, number] {
   assertEquals([...png.subarray(0, 8)], PNG_SIGNATURE);
   const view = new DataView(png.buffer, png.byteOffset);
   return [view.getUint32(16), view.getUint32(20)];
-}
-
-async function pictureFolder(count: number): Promise<string> {
-  const dir = tempFolder();
-  for (const { path, data } of drawRecords(count)) {
-    await Deno.mkdir(join(dir, path, ".."), { recursive: true });
-    await Deno.writeFile(join(dir, path), data);
-  }
-  return dir;
 }
 
 Deno.test("cassette ingest fills SQLite from a folder per class, and twice doubles nothing", async () => {

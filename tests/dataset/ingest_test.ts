@@ -11,15 +11,7 @@ import {
   UsageError,
 } from "../../mod.ts";
 import { tempFolder } from "../../tools/temp.ts";
-
-async function pictureFolder(count: number): Promise<string> {
-  const dir = tempFolder();
-  for (const { path, data } of drawRecords(count)) {
-    await Deno.mkdir(join(dir, path, ".."), { recursive: true });
-    await Deno.writeFile(join(dir, path), data);
-  }
-  return dir;
-}
+import { pictureFolder } from "./pictures.ts";
 
 Deno.test("listFolder numbers classes in alphabetical order, nested folders belong to the first", async () => {
   const dir = await pictureFolder(4);

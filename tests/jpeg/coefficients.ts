@@ -6,7 +6,7 @@ import { readBuffer } from "../../src/gpu/tensor.ts";
 const LABEL = "jpeg coefficients";
 
 /** A pool that keeps a copy of the coefficients that were decoded last. */
-export class CoefficientPool extends BufferPool {
+class CoefficientPool extends BufferPool {
   readonly #device: GPUDevice;
   #copy: GPUBuffer | undefined;
 

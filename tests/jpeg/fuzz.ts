@@ -45,7 +45,7 @@ export interface FuzzOutcome {
 }
 
 /** Small files of all kinds. */
-export async function fuzzCorpus(): Promise<Uint8Array[]> {
+async function fuzzCorpus(): Promise<Uint8Array[]> {
   const files: Uint8Array[] = [];
   const kinds: string[][] = [
     ["-sample", "2x2"],

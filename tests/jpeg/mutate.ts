@@ -89,7 +89,7 @@ const SOS = 0xda;
 const DRI = 0xdd;
 
 /** What is done to files, by name. */
-export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+const MUTATIONS: Readonly<Record<string, Mutation>> = {
   "bits of the whole file": (file, dice) => poke(file, dice, 2, file.length, 6),
   "bits of the data": (file, dice) => {
     const { end, next } = pickSpan(file, dice, SOS);

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { CpuImage, GpuImages, ImageRegion } from "../../src/gpu/images.ts";
 import { requestDevice } from "../../src/gpu/device.ts";
+import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 
 /** A picture as libjpeg-turbo's tools read and write it. */
 export interface Picture {
@@ -189,6 +190,15 @@ export async function assertSame(
     }
   }
   assertEquals(wrong, []);
+}
+
+/** Asserts that files are decoded as djpeg decodes them, without a warning. */
+export async function assertDecodes(files: Uint8Array[], names: string[]): Promise<void> {
+  await using test = await openDevice();
+  using decoder = new JpegDecoder(test.device);
+  using images = await decoder.decode(files);
+  await assertSame(images, files, names);
+  assertEquals(images.warnings.flat(), []);
 }
 
 /** Inserts a marker segment after SOI. */

@@ -1,25 +1,17 @@
 /** A database that is far away, and how much memory a window of batches takes. */
 import { assert } from "@std/assert";
 import { notRun } from "../../tools/not_run.ts";
-import { NotInstalledError } from "../../tools/cassandra/jars.ts";
-import { startToxiproxy } from "../../tools/toxiproxy.ts";
 import { IdList } from "../../src/ids.ts";
 import { FetchWindow, type Ordering } from "../../src/pipeline/fetch_window.ts";
 import { PrefetchWindow } from "../../src/pipeline/prefetch.ts";
 import { CassandraSource } from "../../src/source/cassandra.ts";
 import { jobs } from "./epoch.ts";
 import { lackingNative } from "./native.ts";
-import { testServer } from "./server.ts";
+import { testProxy, testServer } from "./server.ts";
 import { connect, createTable, KEYSPACE, putRows } from "./tables.ts";
 
 const { server, lacking } = await testServer();
-const toxiproxy = lacking === undefined
-  ? await startToxiproxy().catch((error) => {
-    if (error instanceof NotInstalledError) return error.message;
-    throw error;
-  })
-  : undefined;
-const noProxy = typeof toxiproxy === "string" ? toxiproxy : undefined;
+const { toxiproxy, lacking: noProxy } = await testProxy(lacking);
 const noNative = await lackingNative();
 
 const TABLE = `${KEYSPACE}.far`;
@@ -48,10 +40,9 @@ for (const driver of ["native", "js"] as const) {
     Deno.test({ name, ignore, fn, sanitizeOps: false, sanitizeResources: false });
   };
 
-  test("the first batch takes two round trips and its transfer", lacking ?? noProxy, async () => {
+  test("the first batch takes two round trips and its transfer", noProxy, async () => {
     await (filled ??= fill());
-    if (typeof toxiproxy !== "object") throw new Error("there is no proxy");
-    const proxy = await toxiproxy.proxy(`${server!.contactPoints[0]}:${server!.port}`);
+    const proxy = await toxiproxy!.proxy(`${server!.contactPoints[0]}:${server!.port}`);
     const first = async () => {
       await using source = await CassandraSource.open({
         contactPoints: ["127.0.0.1"],

@@ -4,9 +4,8 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { notRun } from "../../tools/not_run.ts";
-import { NotInstalledError } from "../../tools/cassandra/jars.ts";
 import { startCassandra } from "../../tools/cassandra/server.ts";
-import { type Proxy, startToxiproxy } from "../../tools/toxiproxy.ts";
+import type { Proxy } from "../../tools/toxiproxy.ts";
 import { CassandraWriter } from "../../src/dataset/cassandra_writer.ts";
 import { IngestError } from "../../src/errors.ts";
 import { IdList } from "../../src/ids.ts";
@@ -15,20 +14,14 @@ import { CassandraSource } from "../../src/source/cassandra.ts";
 import type { CassandraOptions } from "../../src/source/cassandra_options.ts";
 import { runEpoch } from "./epoch.ts";
 import { lackingNative } from "./native.ts";
-import { ownServer, testServer } from "./server.ts";
+import { ownServer, testProxy, testServer } from "./server.ts";
 import { connect, createTable, KEYSPACE, putRows, type TestClient } from "./tables.ts";
 
 /** One server that may be killed, with a limit that lets 64 MiB through. */
 const SERVER = { port: 9145, heapMiB: 1536, maxMutationMiB: 96, user: Deno.pid };
 const { server, own, lacking } = await ownServer(SERVER);
 const ordinary = await testServer();
-const toxiproxy = lacking === undefined
-  ? await startToxiproxy().catch((error) => {
-    if (error instanceof NotInstalledError) return error.message;
-    throw error;
-  })
-  : undefined;
-const noProxy = typeof toxiproxy === "string" ? toxiproxy : undefined;
+const { toxiproxy, lacking: noProxy } = await testProxy(lacking);
 const noNative = await lackingNative();
 
 const COUNT = 4_000;
@@ -163,7 +156,7 @@ for (const [driver, ordering] of ways) {
   };
 
   for (const fault of faults) {
-    test(fault.name, lacking ?? noProxy, async () => {
+    test(fault.name, noProxy, async () => {
       filled ??= fill(`${KEYSPACE}.faults`, ids);
       await filled;
       let [table, list] = [`${KEYSPACE}.faults`, ids];
@@ -172,8 +165,7 @@ for (const [driver, ordering] of ways) {
         table = `${KEYSPACE}.faults_own`;
         await fill(table, list);
       }
-      if (typeof toxiproxy !== "object") throw new Error("there is no proxy");
-      const proxy = await toxiproxy.proxy(`127.0.0.1:${own!.port}`);
+      const proxy = await toxiproxy!.proxy(`127.0.0.1:${own!.port}`);
       await using source = await CassandraSource.open({
         contactPoints: ["127.0.0.1"],
         port: proxy.port,

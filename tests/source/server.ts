@@ -1,5 +1,6 @@
 /** The database that tests run against: the one that is named, or one that is started for them. */
 import { NotInstalledError } from "../../tools/cassandra/jars.ts";
+import { startToxiproxy, type Toxiproxy } from "../../tools/toxiproxy.ts";
 import { type Server, type ServerOptions, startCassandra } from "../../tools/cassandra/server.ts";
 
 /** A server for tests. */
@@ -54,6 +55,24 @@ export async function ownServer(options: ServerOptions = {}): Promise<OwnServerO
   try {
     const own = await startCassandra({ ...options, user: Deno.pid });
     return { server: { contactPoints: [own.host], port: own.port }, own };
+  } catch (error) {
+    if (error instanceof NotInstalledError) return { lacking: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Starts a proxy for faults of the network before a server; it ends with this process.
+ *
+ * @param lacking Why there is no server, if so; then there is no use for a proxy.
+ * @returns The proxy, or why there is none.
+ */
+export async function testProxy(
+  lacking: string | undefined,
+): Promise<{ toxiproxy?: Toxiproxy; lacking?: string }> {
+  if (lacking !== undefined) return { lacking };
+  try {
+    return { toxiproxy: await startToxiproxy() };
   } catch (error) {
     if (error instanceof NotInstalledError) return { lacking: error.message };
     throw error;

@@ -2,7 +2,7 @@ import { cacheFolder } from "../../src/ffi/cache.ts";
 import { join } from "@std/path";
 
 /** The release of Apache Cassandra that is run; `pom.xml` names the same. */
-export const CASSANDRA_VERSION = "5.0.4";
+const CASSANDRA_VERSION = "5.0.4";
 
 /** Something that is needed is not on this machine, and could not be brought there. */
 export class NotInstalledError extends Error {
