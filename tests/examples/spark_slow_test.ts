@@ -16,6 +16,7 @@ import { testServer } from "../source/server.ts";
 import { connect } from "../source/tables.ts";
 import { pictureFolder } from "../dataset/pictures.ts";
 
+/** As in `examples/spark/requirements.txt`. */
 const PYSPARK = "3.5.3";
 const KEYSPACE = "cassette_spark";
 
@@ -28,7 +29,8 @@ async function findSpark(): Promise<{ python: string } | { lacking: string }> {
   for (
     const [program, ...args] of [
       ["python3", "-m", "venv", venv],
-      [python, "-m", "pip", "install", "--quiet", `pyspark==${PYSPARK}`],
+      // With hashes in the file, pip takes nothing that has another one, or none.
+      [python, "-m", "pip", "install", "--quiet", "-r", path("examples/spark/requirements.txt")],
     ]
   ) {
     const { code, text } = await finish(program, args);
