@@ -1,4 +1,3 @@
-import { OptionCheck } from "../check.ts";
 import { ShapeError, UsageError } from "../errors.ts";
 import type { GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { Kernel } from "../gpu/kernel.ts";
@@ -6,6 +5,12 @@ import { BufferPool } from "../gpu/pool.ts";
 import type { DType, GpuTensor, Layout } from "../gpu/tensor.ts";
 import { compile, type KernelVariant } from "./kernels.ts";
 import type { Operator, SampleKeys } from "./operator.ts";
+import {
+  type AugmenterOptions,
+  type AugmentOutput,
+  checkAugmenter,
+  type MaskOptions,
+} from "./augmenter_options.ts";
 import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
 import { type BatchMix, mixOf } from "./batch_mix.ts";
 import type { MaskTensor } from "./mask_tensor.ts";
@@ -16,46 +21,6 @@ import { record } from "./record.ts";
 import { recordMasks } from "./record_masks.ts";
 import { Recorder } from "./recorder.ts";
 import { warmUpVariants } from "./warm_up.ts";
-
-/** Layout and number format of the tensor that an {@linkcode Augmenter} fills. */
-export interface AugmentOutput {
-  /** Order of the dimensions; `"NCHW"` when left out. */
-  layout?: Layout;
-  /** Number format of the elements; `"f32"` when left out. */
-  dtype?: DType;
-}
-
-/** Options of an {@linkcode Augmenter}. */
-export interface AugmenterOptions {
-  /** Lends the buffers; one of its own when left out. */
-  pool?: BufferPool;
-  /** Seed in place of the keys' one, from 0 to 2⁶⁴ - 1. */
-  seed?: number | bigint;
-  /**
-   * True leaves all chance out, as validation wants it: random flips, erasing, mixing and colours are
-   * not done, random windows are in the middle, what is given as a plain number is done.
-   */
-  fixed?: boolean;
-  /** False gives every operator a pass of its own: slower, for comparison. */
-  fuse?: boolean;
-  /** Most bytes of one storage binding; the device's limit when left out. */
-  maxBindingBytes?: number;
-  /** Most loop steps of one shader invocation; 24,000 when left out, as some adapters stop at 65,535. */
-  maxSteps?: number;
-}
-
-/** Options of {@linkcode Augmenter.applyMasks}. */
-export interface MaskOptions {
-  /** Place of the first mask in the tensor; 0 when left out. */
-  first?: number;
-  /**
-   * How many bits of a pixel's word are its number: 8 (the red of a decoded picture, which is all of a
-   * grey one) or 32; 8 when left out.
-   */
-  bits?: 8 | 32;
-  /** The number of what a rotation or a pad shows beyond the image; 0 when left out. */
-  fill?: number;
-}
 
 const MOST_STEPS = 24000;
 
@@ -361,7 +326,11 @@ export class Augmenter implements Disposable {
 
   #checkDevice(images: GpuImages, target: GpuTensor | MaskTensor): void {
     for (const [option, { device }] of Object.entries({ images, target })) {
-      if (device !== this.#device) check.refuse(option, "on the augmenter's device", "another one");
+      if (device === this.#device) continue;
+      throw new UsageError(
+        `Cannot augment as ${option} must be on the augmenter's device: received another one`,
+        { option },
+      );
     }
   }
 
@@ -400,38 +369,4 @@ function checkFirst(first: number, count: number, places: number): void {
     }: received ${first}`,
     { option: "first" },
   );
-}
-
-const check = new OptionCheck("augment");
-
-const KNOWN_OUTPUT: Record<keyof AugmentOutput, true> = { layout: true, dtype: true };
-
-const KNOWN: Record<keyof AugmenterOptions, true> = {
-  pool: true,
-  seed: true,
-  fixed: true,
-  fuse: true,
-  maxBindingBytes: true,
-  maxSteps: true,
-};
-
-function checkAugmenter(
-  device: GPUDevice,
-  operators: readonly Operator[],
-  output: AugmentOutput,
-  options: AugmenterOptions,
-): void {
-  check.device("device", device);
-  check.that(Array.isArray(operators), "operators", "a list of operators", operators);
-  check.names(output, KNOWN_OUTPUT, "output.");
-  check.oneOf("output.layout", output.layout, ["NCHW", "NHWC"]);
-  check.oneOf("output.dtype", output.dtype, ["f32", "f16", "u8"]);
-  check.names(options, KNOWN);
-  const { pool } = options;
-  const fits = pool === undefined || (pool instanceof BufferPool && pool.device === device);
-  check.that(fits, "pool", "a BufferPool of the device", pool);
-  check.flag("fixed", options.fixed);
-  check.flag("fuse", options.fuse);
-  check.whole("maxBindingBytes", options.maxBindingBytes, 1);
-  check.whole("maxSteps", options.maxSteps, 1);
 }

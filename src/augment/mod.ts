@@ -4,12 +4,8 @@
  * @module
  */
 export { affine, type AffineOptions, type PerAxis } from "./affine.ts";
-export {
-  Augmenter,
-  type AugmenterOptions,
-  type AugmentOutput,
-  type MaskOptions,
-} from "./augmenter.ts";
+export { Augmenter } from "./augmenter.ts";
+export type { AugmenterOptions, AugmentOutput, MaskOptions } from "./augmenter_options.ts";
 export { autoAugment } from "./auto_augment.ts";
 export type { BatchMix, SampleMix } from "./batch_mix.ts";
 export {

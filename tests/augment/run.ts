@@ -7,11 +7,8 @@ import {
   type TensorData,
   type TensorDescriptor,
 } from "../../src/gpu/tensor.ts";
-import {
-  Augmenter,
-  type AugmenterOptions,
-  type AugmentOutput,
-} from "../../src/augment/augmenter.ts";
+import { Augmenter } from "../../src/augment/augmenter.ts";
+import type { AugmenterOptions, AugmentOutput } from "../../src/augment/augmenter_options.ts";
 import type { Operator, SampleKeys } from "../../src/augment/operator.ts";
 import { draw, type Picture } from "./reference.ts";
 
