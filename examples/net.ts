@@ -75,14 +75,24 @@ export class SmallNet {
     return Int32Array.from(classes);
   }
 
+  /**
+   * Powers of the optimizer's decay rates. Its own `setWeights` makes them anew from the number of
+   * steps, which differs in the last bits from what step by step has become of them.
+   */
+  get #powers(): tf.Variable[] {
+    const { accBeta1, accBeta2 } = this.#optimizer as unknown as Record<string, tf.Variable>;
+    return [accBeta1, accBeta2];
+  }
+
   /** Weights and optimizer as plain data. */
   async save(): Promise<SavedTensor[]> {
-    const named = await this.#optimizer.getWeights();
+    const optimizer = await this.#optimizer.getWeights();
+    const powers = this.#powers.map((tensor, i) => ({ name: `power/${i}`, tensor }));
     const own = this.#weights.map((tensor, i) => ({
       name: `net/${i}`,
       tensor: tensor as tf.Tensor,
     }));
-    return await Promise.all([...own, ...named].map(async ({ name, tensor }) => ({
+    return await Promise.all([...own, ...powers, ...optimizer].map(async ({ name, tensor }) => ({
       name,
       shape: tensor.shape,
       data: new Uint8Array(Float32Array.from(await tensor.data()).buffer).toBase64(),
@@ -95,8 +105,9 @@ export class SmallNet {
       name,
       tensor: tf.tensor(new Float32Array(Uint8Array.fromBase64(data).buffer), shape),
     }));
-    this.#weights.forEach((weight, i) => weight.assign(tensors[i].tensor));
-    await this.#optimizer.setWeights(tensors.slice(this.#weights.length));
+    const variables = [...this.#weights, ...this.#powers];
+    await this.#optimizer.setWeights(tensors.slice(variables.length));
+    variables.forEach((variable, i) => variable.assign(tensors[i].tensor));
   }
 }
 

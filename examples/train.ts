@@ -5,7 +5,7 @@
  * `deno run -A examples/train.ts --sqlite cassette-demo/demo.sqlite --epochs 12`
  *
  * With `--checkpoint FILE` it saves where it stands after each batch, and goes on from there when it
- * is started again.
+ * is started again. With `--chart FILE` it draws loss and accuracy as SVG.
  */
 import { parseArgs } from "node:util";
 import {
@@ -27,7 +27,10 @@ import { type SavedTensor, SmallNet, useDevice } from "./net.ts";
 interface Checkpoint {
   state: LoaderState;
   net: SavedTensor[];
+  /** Of each step. */
   losses: number[];
+  /** On samples that were not trained on, after each epoch. */
+  accuracies: { step: number; accuracy: number }[];
 }
 
 const { values: flags } = parseArgs({
@@ -56,6 +59,7 @@ const net = new SmallNet(SIDE, classes.size, seed);
 const saved = flags.checkpoint ? await readCheckpoint(flags.checkpoint) : undefined;
 if (saved) await net.load(saved.net);
 const losses = saved?.losses ?? [];
+const accuracies = saved?.accuracies ?? [];
 {
   await using training = new Loader({
     source,
@@ -86,22 +90,30 @@ const losses = saved?.losses ?? [];
   });
   for await (using batch of training) {
     losses.push(await net.step(batch.images, batch.labels, classes.size));
-    if (flags.checkpoint) await writeCheckpoint(flags.checkpoint, batch.state!);
     if (losses.length % training.batchesPerEpoch === 0) {
       const epoch = losses.slice(-training.batchesPerEpoch);
       const mean = epoch.reduce((sum, loss) => sum + loss, 0) / epoch.length;
       const accuracy = await measure(validation);
+      accuracies.push({ step: losses.length, accuracy });
       console.log(
         `epoch ${batch.epoch}: loss ${mean.toFixed(3)}, accuracy on unseen ${accuracy.toFixed(3)}`,
       );
     }
+    if (flags.checkpoint) await writeCheckpoint(flags.checkpoint, batch.state!);
     if (losses.length >= Number(flags.steps)) break;
   }
   console.log(`step ${losses.length}: loss ${losses.at(-1)?.toFixed(6)}`);
 }
 if (flags.chart) {
-  const points = losses.map((loss, step): Point => ({ x: step, y: loss, line: "loss" }));
-  const axes = { title: "Training", x: "step", y: "cross-entropy" };
+  const points: Point[] = [
+    ...losses.map((loss, i) => ({ x: i + 1, y: loss, line: "loss (cross-entropy)" })),
+    ...accuracies.map(({ step, accuracy }) => ({
+      x: step,
+      y: accuracy,
+      line: "accuracy on unseen samples",
+    })),
+  ];
+  const axes = { title: "Training", x: "step", y: "loss, accuracy" };
   await Deno.writeTextFile(flags.chart, await lineChart(points, axes));
 }
 await source[Symbol.asyncDispose]();
@@ -127,7 +139,7 @@ async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
 
 /** Written whole or not at all: a run that is ended meanwhile must find the old one. */
 async function writeCheckpoint(path: string, state: LoaderState): Promise<void> {
-  const checkpoint: Checkpoint = { state, net: await net.save(), losses };
+  const checkpoint: Checkpoint = { state, net: await net.save(), losses, accuracies };
   await Deno.writeTextFile(`${path}.new`, JSON.stringify(checkpoint));
   await Deno.rename(`${path}.new`, path);
 }

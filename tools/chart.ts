@@ -24,6 +24,8 @@ export interface ChartOptions {
 }
 
 const SIZE = { width: 520, height: 300 };
+/** Lines through more points have no dots. */
+const MOST_DOTS = 100;
 
 /**
  * Draws lines through points.
@@ -45,7 +47,7 @@ export async function lineChart(points: readonly Point[], options: ChartOptions)
     title,
     background: "white",
     data: { values: [...points] },
-    mark: { type: "line", point: true },
+    mark: { type: "line", point: points.length <= MOST_DOTS },
     encoding: {
       x: axis("x", x),
       y: axis("y", y),

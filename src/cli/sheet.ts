@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { randomFlip, randomResizedCrop } from "../augment/mod.ts";
 import { requestDevice } from "../gpu/device.ts";
 import { Permutation } from "../order/permutation.ts";
@@ -15,6 +15,22 @@ interface SheetFlags extends TargetOptions {
   size: number;
   seed: number;
   masks?: number;
+  maskColors?: [number, number, number][];
+}
+
+const COLOR = /^[0-9a-f]{6}$/i;
+
+/** Reads colours such as `000000,ff0000`. */
+function colors(text: string): [number, number, number][] {
+  return text.split(",").map((color) => {
+    if (!COLOR.test(color)) {
+      throw new InvalidArgumentError(
+        `mask-colors must be colours such as 000000,ff0000: received "${color}"`,
+      );
+    }
+    const word = parseInt(color, 16);
+    return [word >> 16, word >> 8 & 255, word & 255];
+  });
 }
 
 /**
@@ -34,8 +50,17 @@ export function addSheet(program: Command): void {
       "--masks <classes>",
       "labels are masks of so many classes, to be laid over",
       wholeNumber("masks", 1),
+    )
+    .option(
+      "--mask-colors <list>",
+      "labels are masks in colours: those of the classes, in order, such as 000000,ff0000",
+      colors,
     );
   addTargetOptions(command).action(async (flags: SheetFlags) => {
+    const { maskColors } = flags;
+    const masks = maskColors
+      ? { classes: Math.max(maskColors.length, flags.masks ?? 0), colors: maskColors }
+      : flags.masks && { classes: flags.masks };
     const list = await openList(flags);
     const order = new Permutation(list.ids.length, flags.seed, 0);
     const chosen = Array.from(
@@ -50,15 +75,13 @@ export function addSheet(program: Command): void {
         device,
         ids: list.ids.pick(chosen),
         captions: chosen.map((i) =>
-          flags.masks === undefined
-            ? list.classes.get(list.labels[i]) || `label ${list.labels[i]}`
-            : `sample ${i}`
+          masks ? `sample ${i}` : list.classes.get(list.labels[i]) || `label ${list.labels[i]}`
         ),
         augment: [randomResizedCrop(flags.size), randomFlip()],
         size: flags.size,
         variants: flags.variants,
         seed: flags.seed,
-        maskClasses: flags.masks,
+        masks: masks || undefined,
       });
       await Deno.writeFile(flags.out, await drawSheet(rows, flags.size, flags.size));
     } finally {

@@ -1,5 +1,6 @@
 import { centerCrop, type Operator, resize } from "../augment/mod.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
+import type { MaskLabelOptions } from "../codec/mask.ts";
 import type { IdList } from "../ids.ts";
 import { Loader } from "../loader.ts";
 import { type LabelReader, mask, noLabels } from "../labels.ts";
@@ -22,8 +23,8 @@ export interface SheetOptions {
   /** Augmented pictures of each sample: one for each epoch. */
   variants: number;
   seed: number;
-  /** Number of classes of the masks that are laid over the pictures; left out, there are none. */
-  maskClasses?: number;
+  /** Classes of the masks that are laid over the pictures, and their colours; left out, there are none. */
+  masks?: Pick<MaskLabelOptions, "classes" | "colors">;
 }
 
 /** The number beside the classes that marks pixels of none, as most data sets have it. */
@@ -45,15 +46,15 @@ export async function loadRows(options: SheetOptions): Promise<SheetCell[][]> {
 }
 
 async function addColumn(
-  { source, device, ids, seed, size, maskClasses }: SheetOptions,
+  { source, device, ids, seed, size, masks }: SheetOptions,
   augment: readonly Operator[],
   epochs: number,
   rows: SheetCell[][],
   caption: (sample: number, epoch: number) => string,
 ): Promise<void> {
-  const labels: LabelReader<MaskTensor | null | void[]> = maskClasses === undefined
+  const labels: LabelReader<MaskTensor | null | void[]> = masks === undefined
     ? noLabels()
-    : mask({ classes: maskClasses, ignore: IGNORED });
+    : mask({ ...masks, ignore: IGNORED });
   await using loader = new Loader({
     source,
     device,
@@ -70,7 +71,7 @@ async function addColumn(
   let at = 0;
   for await (using batch of loader) {
     const pixels = await batch.images.read() as Uint8Array;
-    if (maskClasses !== undefined) {
+    if (masks) {
       overlay(pixels, await (batch.labels as MaskTensor).read(), IGNORED);
     }
     for (let i = 0; i < batch.length; i++, at++) {

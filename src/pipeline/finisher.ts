@@ -108,7 +108,9 @@ export class Finisher<L> {
     if (!images && !ragged) {
       if (isolate) return this.#failed(submitted, errors[0].reason, errors);
       throw new ShapeError(
-        `Cannot mask a batch as one image of it must be readable where no operator fixes the size: received ${bad.length} failures of ${job.ids.length}`,
+        `Cannot mask a batch as one image of it must be readable where no operator fixes the size: received ${bad.length} failures of ${job.ids.length}, the first of them: ${
+          errors[0].reason.message
+        }`,
         { sampleId: errors[0].id, option: "onCorrupt", cause: errors[0].reason },
       );
     }

@@ -8,18 +8,26 @@ import { countedIds, FakeSource } from "../pipeline/fake_source.ts";
 
 const SIDE = 16;
 
-/** Grey pictures, of which the second cannot be read, and masks whose right half is of class 2. */
+/** Grey pictures, of which the second cannot be read, and masks whose right half is 2, or red. */
 class Masked extends FakeSource {
   override readonly labelType = "blob" as "int";
 
-  constructor() {
+  readonly #channels: 1 | 3;
+
+  constructor(channels: 1 | 3) {
     super((sample) => sample === 1 ? TEXT : picture(sample, SIDE, SIDE));
+    this.#channels = channels;
   }
 
   override async fetch(...args: Parameters<FakeSource["fetch"]>) {
     const batch = await super.fetch(...args);
-    const data = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => i % SIDE < SIDE / 2 ? 0 : 2);
-    const file = new Uint8Array(encode({ width: SIDE, height: SIDE, channels: 1, data }));
+    const channels = this.#channels;
+    const right = (i: number) => Math.floor(i / channels) % SIDE >= SIDE / 2;
+    const data = Uint8Array.from(
+      { length: SIDE * SIDE * channels },
+      (_, i) => right(i) && i % channels === 0 ? 2 : 0,
+    );
+    const file = new Uint8Array(encode({ width: SIDE, height: SIDE, channels, data }));
     batch.label = () => file;
     return batch;
   }
@@ -30,9 +38,14 @@ function isGrey(pixels: Uint8Array, x: number): boolean {
 }
 
 Deno.test("a sheet shows masks over pictures and variants, and what cannot be loaded", async () => {
+  for (const channels of [1, 3] as const) await checkRows(channels);
+});
+
+async function checkRows(channels: 1 | 3): Promise<void> {
   const device = await requestDevice();
+  const colors = channels === 3 ? [[0, 0, 0], [9, 9, 9], [2, 0, 0]] as const : undefined;
   const rows = await loadRows({
-    source: new Masked(),
+    source: new Masked(channels),
     device,
     ids: countedIds(2),
     captions: ["first", "second"],
@@ -40,7 +53,7 @@ Deno.test("a sheet shows masks over pictures and variants, and what cannot be lo
     size: SIDE,
     variants: 2,
     seed: 1,
-    maskClasses: 3,
+    masks: { classes: 3, colors },
   });
   device.destroy();
   const [[original, ...variants], bad] = rows;
@@ -54,7 +67,7 @@ Deno.test("a sheet shows masks over pictures and variants, and what cannot be lo
   for (const cell of bad) {
     assertEquals([cell.pixels, cell.bad, cell.caption], [null, true, "UnsupportedFormatError"]);
   }
-});
+}
 
 Deno.test("classes differ in colour; class 0 and what is of no class stay as they are", () => {
   const pixels = new Uint8Array(3 * 5).fill(100);
