@@ -154,8 +154,7 @@ export class FetchWindow {
         const step = await this.#step(iterator);
         if (step === null || step.done) break;
         if (this.#abort.signal.aborted) break;
-        const pause = this.#window.pause(performance.now(), this.#underWay());
-        if (pause > 0) await this.#wait(pause);
+        await this.#pause();
         if (this.#abort.signal.aborted) break;
         this.#launch(step.value);
       }
@@ -176,14 +175,15 @@ export class FetchWindow {
     });
   }
 
-  #wait(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#stopWaiting = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Waits until the next fetch may begin, which may become sooner when something else happens. */
+  async #pause(): Promise<void> {
+    while (!this.#abort.signal.aborted) {
+      const pause = this.#window.pause(performance.now(), this.#underWay());
+      if (pause === 0) return;
+      const timer = setTimeout(() => this.#notify(), pause);
+      await this.#wake.promise;
+      clearTimeout(timer);
+    }
   }
 
   #full(): boolean {

@@ -125,7 +125,8 @@ export class PrefetchWindow {
    */
   pause(now: number, underWay: number): number {
     if (this.#fixed !== "auto" || underWay < this.least) return 0;
-    const wait = this.#due - now;
+    // The gap may have become shorter since the last fetch began.
+    const wait = Math.min(this.#due - now, this.#gap);
     return wait < SHORTEST_PAUSE ? 0 : wait;
   }
 
@@ -147,8 +148,9 @@ export class PrefetchWindow {
    * @returns What the window remembers of it.
    */
   launched(now: number): Launch {
-    const gap = this.#interval.value / this.#headroom;
-    if (gap !== Infinity) this.#due = Math.max(this.#due, now - BURST * gap) + gap;
+    const gap = this.#gap;
+    // Those that did not wait make the next one wait no longer.
+    if (gap !== Infinity) this.#due = Math.min(now, Math.max(this.#due, now - BURST * gap)) + gap;
     const launch = { at: now, consumed: this.#consumed, before: this.#lastLaunch ?? now };
     if (this.#probe === null) this.#probe = launch;
     return launch;
@@ -194,6 +196,11 @@ export class PrefetchWindow {
     this.#interval.beginPeriod();
     this.#stragglers.beginPeriod();
     this.#probe = null;
+  }
+
+  /** Milliseconds from one fetch to the next. */
+  get #gap(): number {
+    return this.#interval.value / this.#headroom;
   }
 
   get #headroom(): number {

@@ -248,6 +248,40 @@ Deno.test('PrefetchWindow "auto" spreads fetches that have room over time', () =
   assertEquals(window.pause(now + 100, 20), 0);
 });
 
+Deno.test('PrefetchWindow "auto" holds fetches back by one gap at most, once a slow consumer is fast', () => {
+  const window = new PrefetchWindow("auto", 0);
+  let now = 0;
+  const consume = (milliseconds: number) => {
+    const launch = window.launched(now);
+    now += milliseconds;
+    window.fetched(10, now);
+    window.consumed(launch, now);
+  };
+  for (let i = 0; i < 10; i++) consume(60_000);
+  for (let i = 0; i < 4; i++) window.launched(now);
+  const pause = window.pause(now, 4);
+  assert(pause > 0 && pause <= 60_000, `${pause}`);
+  for (let i = 0; i < 2; i++) consume(10);
+  assert(window.pause(now, 4) <= 10, `${window.pause(now, 4)}`);
+});
+
+Deno.test("FetchWindow lets the next fetch begin as soon as few are under way, whatever it waits for", async () => {
+  class Pausing extends PrefetchWindow {
+    override pause(_now: number, underWay: number): number {
+      return underWay < 2 ? 0 : 1e6;
+    }
+  }
+  const { source, open } = gated();
+  const jobs = [0, 1, 2].map((i) => job(i));
+  const window = new FetchWindow(source, jobs, new Pausing(3, 0), "ordered");
+  for (let fetch = 0; fetch < 3; fetch++) {
+    open(fetch);
+    (await window.next())!.blobs![Symbol.dispose]();
+  }
+  assertEquals(await window.next(), null);
+  assertEquals([source.underWay, source.alive], [0, 0]);
+});
+
 Deno.test("FetchWindow.stop does not wait for a fetch that is to begin later", async () => {
   class Pausing extends PrefetchWindow {
     override pause(): number {
