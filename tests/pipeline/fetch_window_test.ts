@@ -274,6 +274,8 @@ Deno.test("FetchWindow lets the next fetch begin as soon as few are under way, w
   const { source, open } = gated();
   const jobs = [0, 1, 2].map((i) => job(i));
   const window = new FetchWindow(source, jobs, new Pausing(3, 0), "ordered");
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(source.underWay, 2);
   for (let fetch = 0; fetch < 3; fetch++) {
     open(fetch);
     (await window.next())!.blobs![Symbol.dispose]();
