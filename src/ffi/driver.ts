@@ -119,7 +119,7 @@ export async function fetchDriver(say: Say): Promise<DriverCandidate> {
       ...pip.command, "download", "--quiet", "--no-deps", "--only-binary", ":all:",
       "--require-hashes", "--python-version", version,
       "--platform", `manylinux_2_28_${Deno.build.arch}`, "-d", work, "-r", requirements,
-    ]);
+    ], work);
     const wheel = await only(work, ".whl");
     const folder = join(work, "driver");
     await command([pip.python, "-m", "zipfile", "-e", wheel, folder]);
@@ -172,9 +172,11 @@ export async function findPip(): Promise<{ command: string[]; python: string } |
   }
 }
 
-async function command([program, ...args]: string[]): Promise<void> {
+/** Runs a program; what it leaves in the temporary folder goes with that one, where one is given. */
+async function command([program, ...args]: string[], temporary?: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, {
     args,
+    env: temporary === undefined ? undefined : { TMPDIR: temporary },
     stdout: "null",
     stderr: "piped",
   }).output();
