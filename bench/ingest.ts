@@ -2,8 +2,8 @@
  * `deno task bench:ingest`: ingest and listing against what one would do by hand.
  *
  * Options: `--pictures DIR` takes real pictures; `--files N`, `--rows N` for other sizes;
- * `--memory` prints the memory of an ingest and a list at 20,000 to 1,600,000 rows, and
- * what a list file of 1.3 million samples takes, and ends.
+ * `--memory` prints the memory of an ingest and a list at 20,000 to 1,600,000 rows, that of an ingest
+ * from one tar file of 200 MB and of 2 GB, and what a list file of 1.3 million samples takes, and ends.
  */
 import type cassandra from "cassandra-driver";
 import { Buffer } from "node:buffer";
@@ -27,7 +27,7 @@ import { startCassandra } from "../tools/cassandra/server.ts";
 import { finish } from "../tools/process.ts";
 import { path } from "../tools/imports.ts";
 import { compare, type Comparison, median, report } from "./compare.ts";
-import { listFile, memoryAtSizes } from "./ingest_memory.ts";
+import { listFile, memoryAtSizes, memoryOfTar } from "./ingest_memory.ts";
 import { encodeAll, loadPictures } from "./pictures.ts";
 
 const { values: flags } = parseArgs({
@@ -54,6 +54,7 @@ if (flags.memory) {
   for (const line of await memoryAtSizes([20_000, 200_000, 800_000, 1_600_000])) {
     console.log(JSON.stringify(line));
   }
+  for (const pictures of [2000, 20_000]) console.log(JSON.stringify(await memoryOfTar(pictures)));
   console.log(JSON.stringify({ listFile: await listFile(1_300_000) }));
   Deno.exit(0);
 }

@@ -1,11 +1,13 @@
 /** Memory of an ingest and a list, each in a process of its own; size and load time of a list file. */
 import { join } from "@std/path";
+import { createTarPacker } from "modern-tar";
 import { ingest } from "../src/dataset/ingest.ts";
 import type { DatasetInput } from "../src/dataset/input.ts";
 import { listSqlite, scanSqlite } from "../src/dataset/list.ts";
 import { ListBuilder } from "../src/dataset/list_builder.ts";
 import { ListSpool } from "../src/dataset/list_spool.ts";
 import { readList, writeList } from "../src/dataset/list_file.ts";
+import { tarInput } from "../src/dataset/tar.ts";
 import { SqliteWriter } from "../src/dataset/sqlite_writer.ts";
 import { importFlags } from "../tools/imports.ts";
 import { median } from "./compare.ts";
@@ -45,6 +47,45 @@ export async function memoryAtSizes(sizes: readonly number[]): Promise<Memory[]>
     }
   }
   return found;
+}
+
+/** What ingesting one tar file took at most. */
+export interface TarMemory {
+  /** Size of the file, in MiB. */
+  tarMiB: number;
+  /** Peak resident memory of the process that ingested it, in MiB. */
+  ingest: number;
+}
+
+/**
+ * Measures peak memory of an ingest from one tar file.
+ *
+ * @param pictures Pictures in it, of 100 KB.
+ * @returns Size and memory.
+ */
+export async function memoryOfTar(pictures: number): Promise<TarMemory> {
+  const dir = await Deno.makeTempDir({ prefix: "cassette-memory-" });
+  try {
+    const tar = join(dir, "one.tar");
+    const { readable, controller } = createTarPacker();
+    const written = readable.pipeTo((await Deno.create(tar)).writable);
+    for (let i = 0; i < pictures; i++) {
+      const data = picture(100_000, i);
+      const entry = controller.add({ name: `one/${i}.jpg`, size: data.length, type: "file" });
+      const writer = entry.getWriter();
+      await writer.write(data);
+      await writer.close();
+    }
+    controller.finalize();
+    await written;
+    const { size } = await Deno.stat(tar);
+    return {
+      tarMiB: Math.round(size / 2 ** 20),
+      ingest: await peak(["tar", join(dir, "set.sqlite"), String(pictures), tar]),
+    };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 }
 
 /** What a list file of many samples takes. */
@@ -106,12 +147,7 @@ function madeInput(rows: number): DatasetInput {
           path: `one/${i}.jpg`,
           className: "one",
           label: 0,
-          read() {
-            const data = new Uint8Array(4096);
-            data.set([0xff, 0xd8, 0xff]);
-            new DataView(data.buffer).setUint32(4, i);
-            return Promise.resolve({ data });
-          },
+          read: () => Promise.resolve({ data: picture(4096, i) }),
         };
       }
     },
@@ -119,11 +155,23 @@ function madeInput(rows: number): DatasetInput {
   };
 }
 
+/** Bytes that begin as a JPEG file does, different for each number. */
+function picture(length: number, number: number): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(length);
+  data.set([0xff, 0xd8, 0xff]);
+  new DataView(data.buffer).setUint32(4, number);
+  return data;
+}
+
 if (import.meta.main) {
-  const [task, path, rows] = Deno.args;
+  const [task, path, rows, tar] = Deno.args;
   if (task === "ingest") {
     await using writer = new SqliteWriter(path);
     const { written } = await ingest(madeInput(Number(rows)), writer);
+    if (written !== Number(rows)) throw new Error(`${written} written`);
+  } else if (task === "tar") {
+    await using writer = new SqliteWriter(path);
+    const { written } = await ingest(await tarInput([tar], { classes: ["one"] }), writer);
     if (written !== Number(rows)) throw new Error(`${written} written`);
   } else if (task === "list") {
     const { ids } = listSqlite(path);

@@ -98,16 +98,14 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
       ...columns.map(quote),
     ].join(", ");
     const bytes = new Uint8Array(ID_BYTES);
-    for (const [id, number, className, ...rest] of readRows(database, table, select, where)) {
-      readId(String(id), bytes);
-      const values = rest.map((value) => value instanceof Uint8Array ? value.toHex() : value);
-      const row: ListRow = {
-        id: bytes,
-        label: number as number | null,
-        class: className as string | null,
-        columns: values,
-      };
-      if (!filter || filter(row)) sink.add(bytes, row.label, row.class, values);
+    for (const cells of readRows(database, table, select, where)) {
+      readId(String(cells[ID]), bytes);
+      const number = cells[LABEL] as number | null;
+      const name = cells[CLASS] as string | null;
+      const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
+      if (!filter || filter({ id: bytes, label: number, class: name, columns: values })) {
+        sink.add(bytes, number, name, values);
+      }
     }
   } catch (cause) {
     if (cause instanceof SchemaError || cause instanceof UsageError) throw cause;
@@ -133,8 +131,13 @@ function checkOptions(path: string, options: string | ListSqliteOptions): void {
   check.callback("filter", filter);
 }
 
-/** A row as SQLite gives it. */
+/** A row as SQLite gives it, and what stands where. */
 type Row = (ColumnValue | Uint8Array)[];
+const [ID, LABEL, CLASS, OWN] = [0, 1, 2, 3];
+
+function columnValue(cell: ColumnValue | Uint8Array): ColumnValue {
+  return cell instanceof Uint8Array ? cell.toHex() : cell;
+}
 
 /** Rows that are read at once. */
 const PAGE = 1024;
