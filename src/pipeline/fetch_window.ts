@@ -24,6 +24,9 @@ export type Outcome = { blobs: BlobBatch; bytes: number; error?: undefined } | {
 /** A fetch that has ended, and what it was for. */
 export type Fetched = { job: Job } & Outcome;
 
+/** How long an aborted fetch is waited for, in milliseconds; sources need about 100. */
+const PATIENCE_MS = 1000;
+
 interface Flight {
   job: Job;
   launch: Launch;
@@ -115,17 +118,25 @@ export class FetchWindow {
     this.#notify();
   }
 
-  /** Aborts what is under way and waits until it has ended. */
+  /**
+   * Aborts what is under way and waits until it has ended; not for ever for a source that does not
+   * heed its signal: what that one still brings is given back when it comes.
+   */
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#exhausted = true;
     this.#stopWaiting?.();
     this.#notify();
     await this.#filling;
-    for (const { outcome } of this.#flights.splice(0)) {
+    const left = this.#flights.splice(0).map(async ({ outcome }) => {
       (await outcome).blobs?.[Symbol.dispose]();
       this.#meters.fetched.drop();
-    }
+    });
+    this.#notify();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, PATIENCE_MS);
+    await Promise.race([Promise.all(left), promise]);
+    clearTimeout(timer);
   }
 
   #firstSettled(): Flight | undefined {

@@ -103,6 +103,20 @@ Deno.test("FetchWindow.stop disposes of what has arrived, and ends a hanging ite
   assertEquals(await window.next(), null);
 });
 
+Deno.test("FetchWindow.stop does not wait for ever for a source that heeds no signal", async () => {
+  const { source, open } = gated();
+  const { fetch } = source;
+  source.fetch = (ids) => fetch.call(source, ids);
+  const window = new FetchWindow(source, [job(0)], new PrefetchWindow(4, 0), "ordered");
+  const next = window.next();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await window.stop();
+  assertEquals([await next, source.underWay], [null, 1]);
+  open(0);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals([source.underWay, source.alive], [0, 0]);
+});
+
 Deno.test("FetchWindow passes on what the iterator of jobs throws, after the batches before it", async () => {
   const { source, open } = gated();
   function* jobs() {
