@@ -71,7 +71,10 @@ export interface IngestOptions {
   concurrency?: number;
   /** What is done to each picture before it is stored; nothing when left out. */
   reencode?: Reencode;
-  /** Reads the picture of a path, in place of the input; what it gives is stored unchecked. */
+  /**
+   * Reads the picture of a path, in place of an input of files; what it gives is stored unchecked. Not
+   * for tar and Parquet files, which hold their pictures.
+   */
   getData?: GetData;
   /**
    * What becomes of records that are stored already: `check` (default) leaves those that were made
@@ -105,6 +108,9 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
   const isReencode = reencode === undefined || typeof reencode?.apply === "function";
   check.that(isReencode, "reencode", "what reencode() returns", reencode);
   check.callback("getData", getData);
+  if (getData && input.holdsData) {
+    check.refuse("getData", "left out for an input that holds its pictures", "a function");
+  }
   check.oneOf("existing", existing, ["check", "replace"]);
 }
 

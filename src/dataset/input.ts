@@ -52,6 +52,8 @@ export interface DatasetInput {
   readonly name: string;
   /** Names of the classes by label; filled by the time the items have been read. */
   readonly classes: readonly string[];
+  /** True where pictures come with the items, as in archives: `getData` has nothing to read. */
+  readonly holdsData?: boolean;
   /** Iterates over the items; those of which only the name is known throw when they are read. */
   items(): AsyncIterable<InputItem>;
   /**

@@ -83,6 +83,7 @@ export async function parquetInput(
   return {
     name: files.length === 1 ? files[0] : `${files.length} Parquet files`,
     classes: names,
+    holdsData: true,
     async *items(): AsyncIterable<InputItem> {
       for (const file of files) {
         try {

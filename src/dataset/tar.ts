@@ -61,6 +61,7 @@ export async function tarInput(
   return {
     name: files.length === 1 ? files[0] : `${files.length} shards`,
     classes,
+    holdsData: true,
     async *items(): AsyncIterable<InputItem> {
       for (const file of files) {
         const shard = basename(file).replace(/\.(tar|tgz)(\.gz)?$/, "");

@@ -55,6 +55,10 @@ Deno.test("ingest refuses options that are wrong, before it writes", async () =>
   await refused("classes", run({ classes: "cat" }));
   await refused("pathColumns", run({ pathColumns: "x" }), "a RegExp");
   await refused("input", () => ingest(null as Untyped, writer));
+  const shard = join(tempFolder(), "a.tar");
+  await Deno.writeFile(shard, new Uint8Array(1024));
+  const getData = () => Promise.resolve(new Uint8Array(1));
+  await refused("getData", async () => ingest(await tarInput([shard]), writer, { getData }));
   await refused("writer", async () => ingest(await folderInput(folder), {} as Untyped));
   assertThrows(() => listSqlite(writer.name), Error);
 });
