@@ -5,9 +5,10 @@ export const SHADERS = {
   "augment/blur.wgsl": `// Blurs along one axis with a Gaussian; beyond the border the image is mirrored without its
 // outermost pixel (BORDER_REFLECT_101).
 //
-// One invocation makes 4 × 1 output pixels. arguments[0]: radius in pixels, 1 / (2 · sigma²).
+// One invocation makes 4 × 1 output pixels along rows, or 4 × 4 along columns, so that each pixel
+// under the window is loaded once for four. arguments[0]: radius in pixels, 1 / (2 · sigma²).
 //
-// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT), z = samples.
+// Dispatch: x = ceil(width / 4 / WIDTH), y = ceil(height / HEIGHT / (1 or 4)), z = samples.
 // Bindings: 0 samples, 1 source, 2 target, 3 and 4 as in program. Parts: sample, source_*, colours,
 // program*, store.
 override WIDTH: u32 = 8;
@@ -16,14 +17,21 @@ override HEIGHT: u32 = 8;
 override AXIS: u32 = 0;
 
 const TILE = 4;
+const LANES = vec4<f32>(0.0, 1.0, 2.0, 3.0);
 
 // In f32, as CPUs divide no vectors of whole numbers. A quotient that is rounded to the wrong side of
 // a whole number gives the other end of the period, which is the same pixel.
-fn mirror(i: vec4<i32>, length: i32) -> vec4<i32> {
+fn mirror(i: i32, length: i32) -> i32 {
   let period = f32(max(1, 2 * (length - 1)));
-  let whole = vec4<f32>(abs(i));
+  let whole = f32(abs(i));
   let k = whole - period * floor(whole / period);
-  return vec4<i32>(min(k, period - k));
+  return i32(min(k, period - k));
+}
+
+// Weights of what lies k pixels after the tile's first for its four rows or columns.
+fn gauss(k: i32, window: vec2<f32>) -> vec4<f32> {
+  let d = f32(k) - LANES;
+  return select(vec4<f32>(0.0), exp(-d * d * window.y), abs(d) <= vec4<f32>(window.x));
 }
 
 @compute @workgroup_size(WIDTH, HEIGHT, 1)
@@ -34,37 +42,63 @@ fn main(
   // Not id.z: a workgroup's number is known to be the same for all its invocations.
   let n = group.z;
   let x0 = i32(id.x) * TILE;
-  let y0 = i32(id.y);
+  let y0 = i32(id.y) * select(1, TILE, AXIS == 1u);
   let size = samples[n].size;
   if (x0 >= size.x || y0 >= size.y) {
     return;
   }
   let place = samples[n].place;
-  let radius = i32(samples[n].arguments[0].x);
-  let inverse = samples[n].arguments[0].y;
-  let columns = min(x0 + vec4<i32>(0, 1, 2, 3), vec4<i32>(size.x - 1));
-  var r = vec4<f32>(0.0);
-  var g = vec4<f32>(0.0);
-  var b = vec4<f32>(0.0);
-  var sum = 0.0;
-  for (var k = -radius; k <= radius; k++) {
-    let w = exp(-f32(k * k) * inverse);
-    var at = vec4<i32>(0);
-    if (AXIS == 0u) {
-      at = place.x + y0 * place.z + mirror(columns + k, size.x) * place.y;
-    } else {
-      at = place.x + mirror(vec4<i32>(y0 + k), size.y) * place.z + columns * place.y;
+  let window = samples[n].arguments[0].xy;
+  let radius = i32(window.x);
+  var sum = vec4<f32>(0.0);
+  if (AXIS == 0u) {
+    let row = place.x + y0 * place.z;
+    var r = vec4<f32>(0.0);
+    var g = vec4<f32>(0.0);
+    var b = vec4<f32>(0.0);
+    for (var k = -radius; k < radius + TILE; k++) {
+      let pixel = load(row + mirror(x0 + k, size.x) * place.y);
+      let w = gauss(k, window);
+      r += w * pixel.x;
+      g += w * pixel.y;
+      b += w * pixel.z;
+      sum += w;
     }
-    let p0 = load(at.x);
-    let p1 = load(at.y);
-    let p2 = load(at.z);
-    let p3 = load(at.w);
-    r += w * vec4<f32>(p0.x, p1.x, p2.x, p3.x);
-    g += w * vec4<f32>(p0.y, p1.y, p2.y, p3.y);
-    b += w * vec4<f32>(p0.z, p1.z, p2.z, p3.z);
-    sum += w;
+    store(n, x0, y0, r / sum, g / sum, b / sum);
+  } else {
+    let columns = min(x0 + vec4<i32>(0, 1, 2, 3), vec4<i32>(size.x - 1)) * place.y;
+    var r: array<vec4<f32>, TILE>;
+    var g: array<vec4<f32>, TILE>;
+    var b: array<vec4<f32>, TILE>;
+    for (var k = -radius; k < radius + TILE; k++) {
+      let at = place.x + mirror(y0 + k, size.y) * place.z + columns;
+      let p0 = load(at.x);
+      let p1 = load(at.y);
+      let p2 = load(at.z);
+      let p3 = load(at.w);
+      let red = vec4<f32>(p0.x, p1.x, p2.x, p3.x);
+      let green = vec4<f32>(p0.y, p1.y, p2.y, p3.y);
+      let blue = vec4<f32>(p0.z, p1.z, p2.z, p3.z);
+      let w = gauss(k, window);
+      r[0] += w.x * red;
+      r[1] += w.y * red;
+      r[2] += w.z * red;
+      r[3] += w.w * red;
+      g[0] += w.x * green;
+      g[1] += w.y * green;
+      g[2] += w.z * green;
+      g[3] += w.w * green;
+      b[0] += w.x * blue;
+      b[1] += w.y * blue;
+      b[2] += w.z * blue;
+      b[3] += w.w * blue;
+      sum += w;
+    }
+    store(n, x0, y0, r[0] / sum.x, g[0] / sum.x, b[0] / sum.x);
+    store(n, x0, y0 + 1, r[1] / sum.y, g[1] / sum.y, b[1] / sum.y);
+    store(n, x0, y0 + 2, r[2] / sum.z, g[2] / sum.z, b[2] / sum.z);
+    store(n, x0, y0 + 3, r[3] / sum.w, g[3] / sum.w, b[3] / sum.w);
   }
-  store(n, x0, y0, r / sum, g / sum, b / sum);
 }
 `,
   "augment/colours.wgsl": `// Four neighbouring pixels of a row by channel.
@@ -848,28 +882,44 @@ fn main(
   }
   let place = samples[n].place;
   let factor = samples[n].arguments[0].x;
+  let lanes = vec4<i32>(0, 1, 2, 3);
+  // Own colours, and the sums of all nine; each pixel is loaded once for up to three of the four.
   var r = vec4<f32>(0.0);
   var g = vec4<f32>(0.0);
   var b = vec4<f32>(0.0);
-  for (var lane = 0; lane < TILE; lane++) {
-    let x = min(x0 + lane, size.x - 1);
-    let at = place.x + x * place.y + y0 * place.z;
-    let own = load(at);
-    var pixel = own;
-    if (x > 0 && y0 > 0 && x < size.x - 1 && y0 < size.y - 1) {
-      var sum = (CENTRE_WEIGHT - 1.0) * own;
-      for (var j = -1; j <= 1; j++) {
-        for (var k = -1; k <= 1; k++) {
-          sum += load(at + k * place.y + j * place.z);
-        }
-      }
-      pixel = factor * own + (1.0 - factor) * sum / ALL_WEIGHTS;
+  var sum_r = vec4<f32>(0.0);
+  var sum_g = vec4<f32>(0.0);
+  var sum_b = vec4<f32>(0.0);
+  for (var j = -1; j <= 1; j++) {
+    let row = place.x + clamp(y0 + j, 0, size.y - 1) * place.z;
+    for (var k = -1; k <= TILE; k++) {
+      let pixel = load(row + clamp(x0 + k, 0, size.x - 1) * place.y);
+      let near = select(vec4<f32>(0.0), vec4<f32>(1.0), abs(k - lanes) <= vec4<i32>(1));
+      sum_r += near * pixel.x;
+      sum_g += near * pixel.y;
+      sum_b += near * pixel.z;
+      let own = vec4<bool>(j == 0) & (lanes == vec4<i32>(k));
+      r = select(r, vec4<f32>(pixel.x), own);
+      g = select(g, vec4<f32>(pixel.y), own);
+      b = select(b, vec4<f32>(pixel.z), own);
     }
-    r[lane] = pixel.x;
-    g[lane] = pixel.y;
-    b[lane] = pixel.z;
   }
-  store(n, x0, y0, r, g, b);
+  let x = x0 + lanes;
+  let inside = (x > vec4<i32>(0)) & (x < vec4<i32>(size.x - 1)) &
+    vec4<bool>(y0 > 0 && y0 < size.y - 1);
+  store(
+    n,
+    x0,
+    y0,
+    select(r, sharpen(factor, r, sum_r), inside),
+    select(g, sharpen(factor, g, sum_g), inside),
+    select(b, sharpen(factor, b, sum_b), inside),
+  );
+}
+
+fn sharpen(factor: f32, own: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+  let smoothed = (sum + (CENTRE_WEIGHT - 1.0) * own) / ALL_WEIGHTS;
+  return factor * own + (1.0 - factor) * smoothed;
 }
 `,
   "augment/source_f32.wgsl": `// What an earlier pass left: four f32 a pixel, R, G, B and one that is not used.

@@ -29,26 +29,42 @@ fn main(
   }
   let place = samples[n].place;
   let factor = samples[n].arguments[0].x;
+  let lanes = vec4<i32>(0, 1, 2, 3);
+  // Own colours, and the sums of all nine; each pixel is loaded once for up to three of the four.
   var r = vec4<f32>(0.0);
   var g = vec4<f32>(0.0);
   var b = vec4<f32>(0.0);
-  for (var lane = 0; lane < TILE; lane++) {
-    let x = min(x0 + lane, size.x - 1);
-    let at = place.x + x * place.y + y0 * place.z;
-    let own = load(at);
-    var pixel = own;
-    if (x > 0 && y0 > 0 && x < size.x - 1 && y0 < size.y - 1) {
-      var sum = (CENTRE_WEIGHT - 1.0) * own;
-      for (var j = -1; j <= 1; j++) {
-        for (var k = -1; k <= 1; k++) {
-          sum += load(at + k * place.y + j * place.z);
-        }
-      }
-      pixel = factor * own + (1.0 - factor) * sum / ALL_WEIGHTS;
+  var sum_r = vec4<f32>(0.0);
+  var sum_g = vec4<f32>(0.0);
+  var sum_b = vec4<f32>(0.0);
+  for (var j = -1; j <= 1; j++) {
+    let row = place.x + clamp(y0 + j, 0, size.y - 1) * place.z;
+    for (var k = -1; k <= TILE; k++) {
+      let pixel = load(row + clamp(x0 + k, 0, size.x - 1) * place.y);
+      let near = select(vec4<f32>(0.0), vec4<f32>(1.0), abs(k - lanes) <= vec4<i32>(1));
+      sum_r += near * pixel.x;
+      sum_g += near * pixel.y;
+      sum_b += near * pixel.z;
+      let own = vec4<bool>(j == 0) & (lanes == vec4<i32>(k));
+      r = select(r, vec4<f32>(pixel.x), own);
+      g = select(g, vec4<f32>(pixel.y), own);
+      b = select(b, vec4<f32>(pixel.z), own);
     }
-    r[lane] = pixel.x;
-    g[lane] = pixel.y;
-    b[lane] = pixel.z;
   }
-  store(n, x0, y0, r, g, b);
+  let x = x0 + lanes;
+  let inside = (x > vec4<i32>(0)) & (x < vec4<i32>(size.x - 1)) &
+    vec4<bool>(y0 > 0 && y0 < size.y - 1);
+  store(
+    n,
+    x0,
+    y0,
+    select(r, sharpen(factor, r, sum_r), inside),
+    select(g, sharpen(factor, g, sum_g), inside),
+    select(b, sharpen(factor, b, sum_b), inside),
+  );
+}
+
+fn sharpen(factor: f32, own: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+  let smoothed = (sum + (CENTRE_WEIGHT - 1.0) * own) / ALL_WEIGHTS;
+  return factor * own + (1.0 - factor) * smoothed;
 }

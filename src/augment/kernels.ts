@@ -182,6 +182,7 @@ function storePart({ layout, dtype, vectors }: TargetKind): StorePart {
 }
 
 const ROW: readonly [number, number] = [WIDTH * TILE, HEIGHT];
+const SQUARE: readonly [number, number] = [WIDTH * TILE, HEIGHT * TILE];
 
 /**
  * The kernel that moves pixels without interpolation.
@@ -219,7 +220,7 @@ export function resampleKernel(
   return variant(
     "resample",
     source,
-    [WIDTH * TILE, HEIGHT * TILE],
+    SQUARE,
     {
       ...storing(target),
       FILTER_X: filterX,
@@ -248,14 +249,8 @@ export function passKernel(
   const common = storing(target);
   const store = storePart(target);
   if (kind === "blurAcross" || kind === "blurDown") {
-    return variant(
-      "blur",
-      source,
-      ROW,
-      { ...common, AXIS: kind === "blurAcross" ? 0 : 1 },
-      store,
-      program,
-    );
+    const [tile, AXIS] = kind === "blurAcross" ? [ROW, 0] : [SQUARE, 1];
+    return variant("blur", source, tile, { ...common, AXIS }, store, program);
   }
   if (kind === "sharpen") return variant("sharpen", source, ROW, common, store, program);
   if (kind === "user") return variant("user", source, ROW, common, store, program, user);
