@@ -41,6 +41,8 @@ const KNOWN_FIELDS: Record<keyof FieldNames, true> = {
 };
 
 interface Line {
+  /** Its number in the file, from 1. */
+  number: number;
   /** Texts by the names of the fields. */
   texts: Record<string, string>;
   /** Why it is left out: it has more or fewer fields than the header. */
@@ -75,13 +77,13 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
     name: file,
     classes,
     async *items(): AsyncIterable<InputItem> {
-      for await (const { texts: line, fault } of lines(file)) {
+      for await (const { texts: line, number: at, fault } of lines(file)) {
         const path = line[fields.path] ?? "";
         const className = line[fields.className] ?? (line[fields.label] ? "" : classOf(path));
         const labelFile = line[fields.labelFile];
         const number = line[fields.label] ? Number(line[fields.label]) : numbers.get(className);
         yield {
-          path,
+          path: path || `line ${at}`,
           className,
           label: labelFile ? null : number ?? null,
           columns: ownColumns(line, columns),
@@ -89,7 +91,7 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
             if (fault) throw new UnsupportedFormatError(fault);
             if (path === "") {
               throw new UnsupportedFormatError(
-                `Cannot ingest a line of ${file} as "${fields.path}" must be a path: received ""`,
+                `Cannot ingest line ${at} of ${file} as "${fields.path}" must be a path: received ""`,
               );
             }
             if (!labelFile && number === undefined) throw unknownClass(path, className);
@@ -191,12 +193,14 @@ async function* lines(file: string): AsyncGenerator<Line> {
         continue;
       }
       const texts = Object.fromEntries(header.map((name, i) => [name, record[i]]));
-      if (record.length === header.length) yield { texts };
+      const number = info.lines;
+      if (record.length === header.length) yield { texts, number };
       else {
         yield {
           texts,
+          number,
           fault:
-            `Cannot ingest line ${info.lines} of ${file} as it must have ${header.length} fields, as the header has: received ${record.length}`,
+            `Cannot ingest line ${number} of ${file} as it must have ${header.length} fields, as the header has: received ${record.length}`,
         };
       }
     }

@@ -111,7 +111,7 @@ export async function folderInput(
  */
 export function unknownClass(path: string, className: string): UsageError {
   return new UsageError(
-    `Cannot number the class of ${path} as classes must be given, it among them: received "${className}"`,
+    `Cannot number the class of ${path} as it must be one of the classes that are given: received "${className}"`,
     { option: "classes" },
   );
 }

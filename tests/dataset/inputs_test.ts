@@ -76,7 +76,7 @@ Deno.test("a manifest gives classes by number or name, columns, and bad lines on
       `no/such.jpg,ant,p2,3,4\r\n${pictures[2].path},ant,p3,old,\r\n`,
     "numbered.csv": `file,y\n${pictures[3].path},7\n${pictures[4].path},x\n`,
     "uneven.csv": `path,label\n${pictures[5].path},1,2\n${pictures[6].path},3\n` +
-      `${pictures[7].path}\n`,
+      `${pictures[7].path}\n,4\n`,
     "wrong.csv": "a,b\n1,2\n",
   });
   const columns = { patient: "text", age: "int", weight: "double" } as const;
@@ -102,8 +102,9 @@ Deno.test("a manifest gives classes by number or name, columns, and bad lines on
     uneven.report.rejected.map(({ reason }) =>
       /line (\d) .* received (\d)/.exec(reason.message)?.slice(1)
     ),
-    [["2", "3"], ["4", "1"]],
+    [["2", "3"], ["4", "1"], undefined],
   );
+  assertEquals(uneven.report.rejected[2].path, "line 5");
   await assertRejects(() => csvInput(join(dir, "wrong.csv")), UsageError, '"path"');
   await assertRejects(() => csvInput(join(dir, "none.csv")), UsageError, "none.csv");
 });
