@@ -167,6 +167,9 @@ void cassette_unreference(cassette_session *session); /* with the lock; gives th
 
 /* cassette_fetch.c */
 void *cassette_dispatch_thread(void *session);
+void cassette_wake_dispatcher(cassette_session *session); /* with the lock */
+
+/* cassette_submit.c */
 void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */

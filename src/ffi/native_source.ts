@@ -653,9 +653,6 @@ struct cassette_driver {
  */
 enum { SEND_AT_ONCE = 64, WAKE_PART = 8, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
 
-/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
-enum { EARLY_LEAST = 16, META_BYTES = 64 };
-
 static uint64_t big_endian(const uint8_t *bytes, int count) {
   uint64_t value = 0;
   for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
@@ -709,7 +706,7 @@ static uint32_t latency_bucket(uint64_t microseconds) {
   return bucket < CASSETTE_LATENCY_BUCKETS ? bucket : CASSETTE_LATENCY_BUCKETS - 1;
 }
 
-static void wake_dispatcher(cassette_session *session) {
+void cassette_wake_dispatcher(cassette_session *session) {
   if (session->dispatcher_waits) pthread_cond_signal(&session->dispatch);
 }
 
@@ -808,7 +805,7 @@ static void on_answer(CassFuture *future, void *data) {
       (session->dispatcher_blocked &&
        session->limit - session->in_flight >=
            (session->limit + WAKE_PART - 1) / WAKE_PART))
-    wake_dispatcher(session);
+    cassette_wake_dispatcher(session);
   pthread_mutex_unlock(&session->lock);
 }
 
@@ -904,140 +901,6 @@ void *cassette_dispatch_thread(void *data) {
   }
   pthread_mutex_unlock(&session->lock);
   return NULL;
-}
-
-static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t token) {
-  cassette_block *block = calloc(1, sizeof *block + count * sizeof block->requests[0]);
-  if (!block) return NULL;
-  for (uint32_t i = 0; i < count; i++) {
-    block->requests[i].block = block;
-    memcpy(block->requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
-  }
-  block->token = (uint32_t)token;
-  block->count = block->left = count;
-  return block;
-}
-
-static cassette_batch *batch_new(uint32_t count, uint64_t token, bool grouped) {
-  cassette_batch *batch = calloc(1, sizeof *batch);
-  if (!batch) return NULL;
-  batch->requests = calloc(count ? count : 1, sizeof *batch->requests);
-  if (grouped) batch->origins = calloc(count ? count : 1, 2 * sizeof *batch->origins);
-  if (!batch->requests || (grouped && !batch->origins)) {
-    free(batch->requests);
-    free(batch->origins);
-    free(batch);
-    return NULL;
-  }
-  batch->count = count;
-  batch->done.token = token;
-  batch->done.batch = batch;
-  batch->done.origins = batch->origins;
-  return batch;
-}
-
-/* With the lock: joins block and batch, directly or through their group. */
-static bool join(cassette_session *session, cassette_block *block, cassette_batch *batch,
-                 uint64_t id) {
-  block->session = batch->session = session;
-  if (id == 0 || block->count == 0) {
-    block->batch = batch;
-    batch->block = block;
-    return true;
-  }
-  cassette_group *group = cassette_group_of(session, id);
-  if (!group) return false;
-  group->blocks++;
-  block->group = batch->group = group;
-  if (group->last) group->last->next = batch;
-  else group->first = batch;
-  group->last = batch;
-  return true;
-}
-
-int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                        uint64_t token, uint64_t group) {
-  cassette_block *block = block_new(ids, count, token);
-  cassette_batch *batch = batch_new(count, token, group != 0);
-  pthread_mutex_lock(&session->lock);
-  uint8_t *early = NULL;
-  if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
-    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count);
-  if (!block || !batch || !session->ready || session->closing ||
-      !join(session, block, batch, group)) {
-    if (early) cassette_arena_give_back(session, early);
-    pthread_mutex_unlock(&session->lock);
-    free(block);
-    if (batch) {
-      free(batch->requests);
-      free(batch->origins);
-    }
-    free(batch);
-    return CASSETTE_ERROR;
-  }
-  batch->early = early;
-  batch->early_capacity = early ? cassette_arena_capacity(early) : 0;
-  session->references++;
-  session->stats.requested += count;
-  session->stats.waiting += count;
-  session->stats.batches++;
-  batch->all = session->batches;
-  if (batch->all) batch->all->back = batch;
-  session->batches = batch;
-  if (count == 0) {
-    batch->block = NULL;
-    free(block);
-    cassette_batch_complete(batch);
-  } else {
-    if (session->to_send.last) session->to_send.last->next = block;
-    else session->to_send.first = block;
-    session->to_send.last = block;
-    wake_dispatcher(session);
-  }
-  pthread_mutex_unlock(&session->lock);
-  return CASSETTE_READY;
-}
-
-/* With the lock. */
-static void cancel(cassette_session *session, cassette_batch *batch) {
-  if (batch->group) {
-    cassette_group_cancel(session, batch->group);
-    wake_dispatcher(session); /* to drop retries */
-    return;
-  }
-  if (batch->state == BATCH_FETCHING) {
-    batch->block->cancelled = true;
-    cassette_block_drop(batch->block);
-    batch->block = NULL;
-    cassette_batch_cancel(batch);
-    wake_dispatcher(session);
-    return;
-  }
-  batch->cancelled = true;
-  cassette_batch_forget(batch);
-  if (batch->state == BATCH_DONE) {
-    cassette_batch *before = NULL, *b = session->done.first;
-    while (b != batch) {
-      before = b;
-      b = b->next;
-    }
-    if (before) before->next = b->next;
-    else session->done.first = b->next;
-    if (session->done.last == b) session->done.last = before;
-    cassette_batch_complete(batch); /* a copy thread frees it */
-  }
-}
-
-void cassette_cancel_all(cassette_session *session) {
-  while (session->batches) cancel(session, session->batches);
-}
-
-void cassette_cancel(cassette_session *session, uint64_t token) {
-  pthread_mutex_lock(&session->lock);
-  cassette_batch *batch = session->batches;
-  while (batch && batch->done.token != token) batch = batch->all;
-  if (batch) cancel(session, batch);
-  pthread_mutex_unlock(&session->lock);
 }
 
 void cassette_stats(cassette_session *session, cassette_stats_data *out) {
@@ -1593,6 +1456,9 @@ void cassette_unreference(cassette_session *session); /* with the lock; gives th
 
 /* cassette_fetch.c */
 void *cassette_dispatch_thread(void *session);
+void cassette_wake_dispatcher(cassette_session *session); /* with the lock */
+
+/* cassette_submit.c */
 void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */
@@ -2255,6 +2121,149 @@ void cassette_session_free(cassette_session *session) {
   pthread_t closer;
   if (session->stopping || pthread_create(&closer, NULL, finish, session) != 0) finish(session);
   else pthread_detach(closer);
+}
+`,
+  "cassette_submit.c": `/* Takes ids to be fetched: a block of requests and the batch that they fill; and takes them back. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+enum { EARLY_LEAST = 16, META_BYTES = 64 };
+
+static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t token) {
+  cassette_block *block = calloc(1, sizeof *block + count * sizeof block->requests[0]);
+  if (!block) return NULL;
+  for (uint32_t i = 0; i < count; i++) {
+    block->requests[i].block = block;
+    memcpy(block->requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
+  }
+  block->token = (uint32_t)token;
+  block->count = block->left = count;
+  return block;
+}
+
+static cassette_batch *batch_new(uint32_t count, uint64_t token, bool grouped) {
+  cassette_batch *batch = calloc(1, sizeof *batch);
+  if (!batch) return NULL;
+  batch->requests = calloc(count ? count : 1, sizeof *batch->requests);
+  if (grouped) batch->origins = calloc(count ? count : 1, 2 * sizeof *batch->origins);
+  if (!batch->requests || (grouped && !batch->origins)) {
+    free(batch->requests);
+    free(batch->origins);
+    free(batch);
+    return NULL;
+  }
+  batch->count = count;
+  batch->done.token = token;
+  batch->done.batch = batch;
+  batch->done.origins = batch->origins;
+  return batch;
+}
+
+/* With the lock: joins block and batch, directly or through their group. */
+static bool join(cassette_session *session, cassette_block *block, cassette_batch *batch,
+                 uint64_t id) {
+  block->session = batch->session = session;
+  if (id == 0 || block->count == 0) {
+    block->batch = batch;
+    batch->block = block;
+    return true;
+  }
+  cassette_group *group = cassette_group_of(session, id);
+  if (!group) return false;
+  group->blocks++;
+  block->group = batch->group = group;
+  if (group->last) group->last->next = batch;
+  else group->first = batch;
+  group->last = batch;
+  return true;
+}
+
+int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+                        uint64_t token, uint64_t group) {
+  cassette_block *block = block_new(ids, count, token);
+  cassette_batch *batch = batch_new(count, token, group != 0);
+  pthread_mutex_lock(&session->lock);
+  uint8_t *early = NULL;
+  if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
+    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count);
+  if (!block || !batch || !session->ready || session->closing ||
+      !join(session, block, batch, group)) {
+    if (early) cassette_arena_give_back(session, early);
+    pthread_mutex_unlock(&session->lock);
+    free(block);
+    if (batch) {
+      free(batch->requests);
+      free(batch->origins);
+    }
+    free(batch);
+    return CASSETTE_ERROR;
+  }
+  batch->early = early;
+  batch->early_capacity = early ? cassette_arena_capacity(early) : 0;
+  session->references++;
+  session->stats.requested += count;
+  session->stats.waiting += count;
+  session->stats.batches++;
+  batch->all = session->batches;
+  if (batch->all) batch->all->back = batch;
+  session->batches = batch;
+  if (count == 0) {
+    batch->block = NULL;
+    free(block);
+    cassette_batch_complete(batch);
+  } else {
+    if (session->to_send.last) session->to_send.last->next = block;
+    else session->to_send.first = block;
+    session->to_send.last = block;
+    cassette_wake_dispatcher(session);
+  }
+  pthread_mutex_unlock(&session->lock);
+  return CASSETTE_READY;
+}
+
+/* With the lock. */
+static void cancel(cassette_session *session, cassette_batch *batch) {
+  if (batch->group) {
+    cassette_group_cancel(session, batch->group);
+    cassette_wake_dispatcher(session); /* to drop retries */
+    return;
+  }
+  if (batch->state == BATCH_FETCHING) {
+    batch->block->cancelled = true;
+    cassette_block_drop(batch->block);
+    batch->block = NULL;
+    cassette_batch_cancel(batch);
+    cassette_wake_dispatcher(session);
+    return;
+  }
+  batch->cancelled = true;
+  cassette_batch_forget(batch);
+  if (batch->state == BATCH_DONE) {
+    cassette_batch *before = NULL, *b = session->done.first;
+    while (b != batch) {
+      before = b;
+      b = b->next;
+    }
+    if (before) before->next = b->next;
+    else session->done.first = b->next;
+    if (session->done.last == b) session->done.last = before;
+    cassette_batch_complete(batch); /* a copy thread frees it */
+  }
+}
+
+void cassette_cancel_all(cassette_session *session) {
+  while (session->batches) cancel(session, session->batches);
+}
+
+void cassette_cancel(cassette_session *session, uint64_t token) {
+  pthread_mutex_lock(&session->lock);
+  cassette_batch *batch = session->batches;
+  while (batch && batch->done.token != token) batch = batch->all;
+  if (batch) cancel(session, batch);
+  pthread_mutex_unlock(&session->lock);
 }
 `,
 } as const;

@@ -34,7 +34,10 @@ export async function lackingCompiler(): Promise<string | undefined> {
  */
 export async function fakeDriver(folder: string, flags: string[] = []): Promise<string> {
   const library = join(folder, "libfake_driver.so");
-  await compile([...flags, "-fPIC", "-shared", "-o", library, join(NATIVE, "tests/fake_driver.c")]);
+  const sources = ["driver", "results", "cluster"].map((part) =>
+    join(NATIVE, `tests/fake_${part}.c`)
+  );
+  await compile([...flags, "-fPIC", "-shared", "-o", library, ...sources]);
   return library;
 }
 
@@ -49,7 +52,9 @@ export async function shimTests(folder: string, flags: string[] = []): Promise<s
   const program = join(folder, "fetch_test");
   const sources = ["tests/fetch_test.c", "tests/group_test.c"];
   for await (const { name } of Deno.readDir(NATIVE)) {
-    if (/^cassette_(driver|options|session|group|fetch|batch)\.c$/.test(name)) sources.push(name);
+    if (/^cassette_(driver|options|session|group|fetch|submit|batch)\.c$/.test(name)) {
+      sources.push(name);
+    }
   }
   await compile([...flags, "-o", program, ...sources.map((name) => join(NATIVE, name))]);
   return program;
