@@ -11,6 +11,7 @@ import {
 import type { LogLevel } from "./cassandra_options.ts";
 import type { TlsConfig } from "./cassandra_tls.ts";
 import { createPrivateKey } from "node:crypto";
+import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 
 /** The driver waits longer and longer before it connects again: retries would be used up. */
@@ -90,8 +91,11 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
 
 /** What the driver has of a connection. */
 interface Connection {
-  netClient?: { unref(): void };
+  netClient?: Pick<Socket, "unref" | "pending">;
 }
+
+/** Sockets that will hear of it when they are connected. */
+const told = new WeakSet<object>();
 
 /**
  * Lets the process end although the driver has connections. Each new one is to be told anew.
@@ -108,11 +112,22 @@ export function unrefClient(client: cassandra.Client): void {
     };
     controlConnection?: { connection?: Connection };
   };
-  controlConnection?.connection?.netClient?.unref();
+  unrefConnection(controlConnection?.connection);
   for (const { pool, _healthResponseCountTimer: timer } of hosts?.values() ?? []) {
     timer?.unref?.();
-    for (const { netClient } of pool?.connections ?? []) netClient?.unref();
+    pool?.connections?.forEach(unrefConnection);
   }
+}
+
+/** A socket that is not connected adds a listener for each call: one is enough. */
+function unrefConnection(connection?: Connection): void {
+  const socket = connection?.netClient;
+  if (!socket) return;
+  if (socket.pending) {
+    if (told.has(socket)) return;
+    told.add(socket);
+  }
+  socket.unref();
 }
 
 function tellLog(client: cassandra.Client, { onLog, logLevel }: CassandraConfig): void {
