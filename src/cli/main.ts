@@ -18,6 +18,7 @@ import { addPlan } from "./plan.ts";
 import { addPlanCapacity } from "./plan_capacity.ts";
 import { addSheet } from "./sheet.ts";
 import { addSplit } from "./split.ts";
+import { GIVEN_BY } from "./target.ts";
 import { addVerify } from "./verify.ts";
 
 /** Exit codes: 1 for what failed in the work, 2 for a wrong command line. */
@@ -64,9 +65,16 @@ export async function main(args: string[]): Promise<number> {
     const error = thrown instanceof SuppressedError ? thrown.suppressed : thrown;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
     if (!(error instanceof CassetteError) && !isSystemError(error)) throw error;
-    console.error(`${error.name}: ${error.message}`);
+    console.error(`${error.name}: ${error.message}${whereFrom(error)}`);
     return FAILED;
   }
+}
+
+/** The flag or variable behind an option that the command line has under another name. */
+function whereFrom(error: Error): string {
+  const option = error instanceof CassetteError ? error.option : undefined;
+  const given = option === undefined ? undefined : GIVEN_BY.get(option);
+  return given === undefined ? "" : ` [${given}]`;
 }
 
 /** Whether the system refused something, such as a full disk: no fault of the program to trace. */

@@ -16,6 +16,21 @@ import { wholeNumber } from "./numbers.ts";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
+/** By what the command line is given what the options of a source name. */
+export const GIVEN_BY: ReadonlyMap<string, string> = new Map([
+  ["username", "CASSANDRA_USERNAME"],
+  ["password", "CASSANDRA_PASSWORD"],
+  ["contactPoints", "--cassandra"],
+  ["localDatacenter", "--datacenter"],
+  ["cloudBundle", "--cloud-bundle"],
+  ["tls", "--tls-verify"],
+  ["tls.ca", "--tls-ca"],
+  ["tls.cert", "--tls-cert"],
+  ["tls.key", "--tls-key"],
+  ["tls.keyPassphrase", "CASSANDRA_KEY_PASSPHRASE"],
+  ["tls.verify", "--tls-verify"],
+]);
+
 /** Where a data set is, as the command line says it. */
 export interface TargetOptions {
   /** Path of a SQLite file. */

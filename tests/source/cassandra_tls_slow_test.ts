@@ -13,6 +13,7 @@ import {
 import { IdList } from "../../src/ids.ts";
 import { CassandraSource, type TlsOptions } from "../../src/source/cassandra.ts";
 import type { CassandraOptions, LogMessage } from "../../src/source/cassandra_options.ts";
+import { cassette } from "../cli/command.ts";
 import { lackingNative } from "./native.ts";
 import { ownServer } from "./server.ts";
 import { connect, createTable, KEYSPACE, putRows } from "./tables.ts";
@@ -266,4 +267,42 @@ for (const driver of ["native", "js"] as const) {
     assertMatch(error.message, /whole\.zip.*refused/i);
     assertNoSecret(error);
   });
+}
+
+const pictures = tempFolder();
+Deno.writeFileSync(join(pictures, "a.jpg"), new Uint8Array(9));
+const COMMANDS = [
+  ["bench"],
+  ["list", "--out", join(pictures, "x.list")],
+  ["ingest", pictures],
+  ["init"],
+];
+
+{
+  const name =
+    "cassette tells what is wrong with a password or a certificate in one line, and no secret";
+  const fn = async () => {
+    const certificate = (name: string) => join(guarded.own!.certificates, name);
+    const { contactPoints, port } = guarded.server!;
+    const place = ["--cassandra", contactPoints.join(), "--port", `${port}`];
+    const tls = (ca: string) => [
+      ...["--tls-ca", certificate(ca), "--tls-cert", certificate("client.pem")],
+      ...["--tls-key", certificate("client.key")],
+    ];
+    const user = { CASSANDRA_USERNAME: "cassandra", CASSANDRA_PASSWORD: WRONG_PASSWORD };
+    const cases: [RegExp, string[], Record<string, string>][] = [
+      [/^AuthError: .*user "cassandra".* \[CASSANDRA_PASSWORD\]$/, tls("ca.pem"), user],
+      [/^AuthError: .*received none.* \[CASSANDRA_USERNAME\]$/, tls("ca.pem"), {}],
+      [/^TlsError: .* \[--tls-ca\]$/, tls("other_ca.pem"), user],
+    ];
+    for (const [expected, flags, env] of cases) {
+      for (const command of COMMANDS) {
+        const { code, out, err } = await cassette([...command, ...place, ...flags], env);
+        assertEquals([code, out, err.length], [1, "", 1], `${command}: ${err.join("\n")}`);
+        assertMatch(err[0], expected);
+        assert(!err[0].includes(WRONG_PASSWORD), err[0]);
+      }
+    }
+  };
+  Deno.test({ name, ignore: notRun(name, lacking), fn });
 }
