@@ -15,7 +15,7 @@ export const KEYSPACE = "cassette_bench";
 /** A table of blobs of about one size. */
 export interface BenchTable {
   /** Its name, below the keyspace. */
-  name: string;
+  name: "small" | "large";
   /** Mean length of the blobs, in bytes. */
   bytes: number;
   /** Its keys, in a random order that is the same in each run. */
@@ -37,7 +37,7 @@ export interface BenchDatabase extends AsyncDisposable {
 const SETS = [
   { name: "small", width: 224, height: 224, quality: 75, count: 4_096, length: 10_000 },
   { name: "large", width: 800, height: 600, quality: 88, count: 1_024, length: 110_000 },
-];
+] as const;
 const PICTURES = 32;
 
 /**

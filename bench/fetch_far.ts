@@ -14,8 +14,8 @@ const CONNECTIONS = 8;
 /** A window has found its size after the warm-up. */
 const WARM_UP_MS = 2_500;
 /** What has become complete while the other side had its turn is taken before a run. */
-const SETTLE_MS = 600;
-const TIME_MS = 1_000;
+const SETTLE_MS = 500;
+const TIME_MS = 800;
 const RUNS = 5;
 
 interface Place {

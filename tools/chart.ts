@@ -10,6 +10,10 @@ export interface Point {
   y: number;
   /** Which line it belongs to. */
   line: string;
+  /** Lines of one group have the same colour; those of the second kind of each are dashed. */
+  group?: string;
+  /** Heading of the panel that it is drawn in, where there are several. */
+  panel?: string;
 }
 
 /** What a chart shows, beside its points. */
@@ -24,8 +28,11 @@ export interface ChartOptions {
 }
 
 const SIZE = { width: 520, height: 300 };
+const PANEL = { width: 360, height: 300 };
 /** Lines through more points have no dots. */
 const MOST_DOTS = 100;
+/** Of Tableau, as Vega has them too. */
+const COLOURS = ["#4c78a8", "#f58518", "#e45756", "#72b7b2", "#54a24b", "#b279a2"];
 
 /**
  * Draws lines through points.
@@ -40,24 +47,40 @@ export async function lineChart(points: readonly Point[], options: ChartOptions)
     field,
     type: "quantitative" as const,
     title: label,
-    scale: { type: scale, nice: scale === "linear" },
+    scale: { type: scale, nice: scale === "linear", zero: scale === "linear" },
   });
-  const spec: TopLevelSpec = {
-    ...SIZE,
-    title,
-    background: "white",
-    data: { values: [...points] },
-    mark: { type: "line", point: points.length <= MOST_DOTS },
+  const shared = { title, background: "white", data: { values: [...points] } };
+  const lines = [...new Set(points.map(({ line }) => line))];
+  const groupOf = (line: string) => points.find((point) => point.line === line)!.group ?? line;
+  const names = [...new Set(lines.map(groupOf))];
+  const groups = lines.map((line) => names.indexOf(groupOf(line)));
+  /** 1 for a line that another one of its group comes before, else 0. */
+  const nth = groups.map((group, i) => groups.indexOf(group) < i ? 1 : 0);
+  const legend = { orient: "bottom" as const, columns: 3, labelLimit: SIZE.width };
+  /** All that tells lines apart goes by the same field, so that there is one legend. */
+  const line = <T>(range: T[]) => ({
+    field: "line",
+    type: "nominal" as const,
+    title: null,
+    legend,
+    scale: { domain: lines, range: range as string[] },
+  });
+  const dots = points.length <= MOST_DOTS;
+  const unit = {
+    mark: { type: "line" as const, point: dots },
     encoding: {
       x: axis("x", x),
       y: axis("y", y),
-      color: {
-        field: "line",
-        type: "nominal",
-        title: null,
-        legend: { orient: "bottom", columns: 3, labelLimit: SIZE.width },
-      },
+      color: line(groups.map((group) => COLOURS[group % COLOURS.length])),
+      strokeDash: line(nth.map((n) => n > 0 ? [5, 3] : [1, 0])),
+      ...dots ? { shape: line(nth.map((n) => n > 0 ? "square" : "circle")) } : {},
     },
+  };
+  const spec: TopLevelSpec = points[0]?.panel === undefined ? { ...SIZE, ...shared, ...unit } : {
+    ...shared,
+    facet: { column: { field: "panel", type: "nominal", title: null, sort: null } },
+    spec: { ...PANEL, ...unit },
+    resolve: { scale: { y: "independent" } },
   };
   const view = new View(parse(compile(spec).spec), { renderer: "none" });
   const svg = await view.toSVG();
