@@ -16,9 +16,8 @@ import {
   type Picture,
 } from "./support.ts";
 
-/** Mutated files of a batch, and good ones beside them. */
-const MUTANTS = 28;
-const NEIGHBOURS = 4;
+/** Mutated files of a batch, and good ones among them. */
+const BATCH = { mutants: 28, neighbours: 4 };
 /** Runs of djpeg at once. */
 const AT_ONCE = 4;
 /** Most pixels of a mutant: djpeg would take gigabytes for a header of 65500×65500. */
@@ -85,14 +84,16 @@ async function fuzzCorpus(): Promise<Uint8Array[]> {
  * @param count Mutants.
  * @param seed The first one's.
  * @param options Which entropy path, bytes that a binding seems to have at most (pictures beyond it are
- * decoded strip by strip), and who is told of progress.
+ * decoded strip by strip), how many files of each sort are decoded in one call, and who is told of
+ * progress.
  */
 export async function fuzz(
   count: number,
   seed: number,
-  { entropy = "auto", binding, progress }: {
+  { entropy = "auto", binding, batch = BATCH, progress }: {
     entropy?: EntropyPath;
     binding?: number;
+    batch?: { mutants: number; neighbours: number };
     progress?: (outcome: FuzzOutcome) => void;
   } = {},
 ): Promise<FuzzOutcome> {
@@ -112,18 +113,19 @@ export async function fuzz(
   await using test = await openDevice();
   if (binding !== undefined) limitBinding(test.device, binding);
   using decoder = new JpegDecoder(test.device, { maxPixels: MOST_PIXELS, entropy });
-  for (let first = 0; first < count; first += MUTANTS) {
+  for (let first = 0; first < count; first += batch.mutants) {
     const mutants = Array.from(
-      { length: Math.min(MUTANTS, count - first) },
+      { length: Math.min(batch.mutants, count - first) },
       (_, i) => ({ seed: seed + first + i, ...mutate(corpus, seed + first + i) }),
     );
     const neighbours = Array.from(
-      { length: NEIGHBOURS },
-      (_, i) => (first / MUTANTS + i * 7) % corpus.length,
+      { length: batch.neighbours },
+      (_, i) => (first / batch.mutants + i * 7) % corpus.length,
     );
     const blobs = mutants.map(({ file }) => file);
-    // A good file after every few mutants.
-    neighbours.forEach((place, i) => blobs.splice(i * 8 + 3, 0, corpus[place]));
+    const stride = (mutants.length + batch.neighbours) / batch.neighbours;
+    const spread = neighbours.map((place, i) => ({ place, at: Math.floor((i + 0.5) * stride) }));
+    for (const { place, at } of spread) blobs.splice(at, 0, corpus[place]);
     using images = await decoder.decode(blobs);
     const [errors, pixels] = await Promise.all([images.verify(), readAll(images)]);
     const asked = mutants.filter(({ file }) =>
@@ -137,8 +139,7 @@ export async function fuzz(
       const found = judge(images, place, errors[place], pixels, expected.get(mutant), outcome);
       if (found) outcome.wrong.push(`seed ${mutant.seed} (${mutant.names.join(", ")}): ${found}`);
     }
-    for (const place of neighbours) {
-      const at = blobs.indexOf(corpus[place]);
+    for (const { place, at } of spread) {
       const found = errors[at]?.message ?? compare(images, at, pixels, pictures[place]);
       if (found) outcome.wrong.push(`a neighbour of seed ${seed + first} on: ${found}`);
       else outcome.neighbours++;

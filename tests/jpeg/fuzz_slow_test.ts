@@ -27,6 +27,15 @@ for (
   });
 }
 
+Deno.test("1,024 files of one call fare as with djpeg, every 16th of them damaged", async () => {
+  const batch = { mutants: 64, neighbours: 960 };
+  const outcome = await fuzz(batch.mutants, 1, { batch });
+  assertEquals(outcome.wrong, []);
+  assertEquals(outcome.neighbours, batch.neighbours);
+  const { equal, warning, warningAsError, error } = outcome;
+  assert(Math.min(equal, warning, warningAsError, error) > 3);
+});
+
 Deno.test("a mutant depends on its seed alone, and is judged by djpeg", async () => {
   const corpus = [await cjpeg(draw(20, 20)), await cjpeg(draw(30, 9, 2), "-progressive")];
   const files = Array.from({ length: 40 }, (_, seed) => mutate(corpus, seed).file);
