@@ -1,27 +1,21 @@
 // Transforms blocks of luma and converts them to pixels at once: one invocation per BLOCKS blocks of
-// 8×8 pixels, one after the other, so that records and divisors are loaded once. For grey pictures, 4:4:4 (whose chroma is transformed here too), 4:2:2, 4:4:0 and 4:2:0
-// (whose chroma comes from chroma.wgsl). Follows transform.wgsl.
-//
-// Two samples share a word, in its halves: sums of the triangle filter stay below 2^16.
+// 8×8 pixels, one after the other, so that records and divisors are loaded once. For grey pictures,
+// 4:4:4 (whose chroma is transformed here too), 4:2:2, 4:4:0 and 4:2:0 (whose chroma comes from
+// chroma.wgsl).
 //
 // Dispatch: the workgroups of all pictures one after the other, folded into x and y; `owners` says
-// whose each is. A picture has ceil(blocks / (WORKGROUP · BLOCKS)) of them. Entry point `main` stores vectors of
-// 4 pixels and may write beyond a row's end, as rows are a multiple of 16 pixels apart; `turned`
-// stores single pixels, for a picture that is to be turned.
+// whose each is. A picture has ceil(blocks / (WORKGROUP · BLOCKS)) of them.
+// Bindings: 0 params, 1 to 3 of transform.wgsl, 4 owners, 5 pictures, 6 samples of chroma, 7 pixels.
+// Parts: transform before it; upsample; store_rows or store_turned, which say how pixels are stored.
 
 override WORKGROUP: u32 = 32;
 override BLOCKS: u32 = 1;
-// Whether there is chroma, and whether it is halved across or down.
+// Whether there is chroma.
 override CHROMA: bool = true;
-override ACROSS: bool = true;
-override DOWN: bool = true;
 
-const EVEN: u32 = 0x00ff00ffu;
 const OPAQUE: u32 = 0xff000000u;
 const BLOCK_EDGE: u32 = 8;
-const WORD_SAMPLES: u32 = 2;
 const MOST_PICTURES: u32 = 2048;
-const PIXEL_VECTOR: u32 = 4;
 const CHROMA_FIRST_SHIFT: u32 = 16;
 const CHROMA_HEIGHT_MASK: u32 = 0xffffu;
 
@@ -43,95 +37,6 @@ struct Picture {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(4) var<storage, read> owners: array<u32>;
 @group(0) @binding(5) var<uniform> pictures: array<Picture, MOST_PICTURES>;
-@group(0) @binding(6) var<storage, read> samples: array<vec2<u32>>;
-@group(0) @binding(7) var<storage, read_write> pixels: array<vec4<u32>>;
-@group(0) @binding(7) var<storage, read_write> words: array<u32>;
-
-// A row of chroma: 8 columns, or where it is halved across 4 columns in w0 and w1, the one before
-// them in w2 and the one after in w3. As it is stored, a word has both components.
-struct Stored {
-  w0: u32,
-  w1: u32,
-  w2: u32,
-  w3: u32,
-}
-
-// Cb is in the even bytes, Cr in the odd ones.
-fn blueOf(s: Stored) -> Stored {
-  return Stored(s.w0 & EVEN, s.w1 & EVEN, s.w2 & EVEN, s.w3 & EVEN);
-}
-
-fn redOf(s: Stored) -> Stored {
-  return Stored(
-    (s.w0 >> 8u) & EVEN, (s.w1 >> 8u) & EVEN, (s.w2 >> 8u) & EVEN, (s.w3 >> 8u) & EVEN);
-}
-
-// Three parts of the nearer row and one of the farther.
-fn blend(near: Stored, far: Stored) -> Stored {
-  return Stored(
-    near.w0 * 3u + far.w0, near.w1 * 3u + far.w1, near.w2 * 3u + far.w2, near.w3 * 3u + far.w3);
-}
-
-struct Eight {
-  a: vec4<i32>,
-  b: vec4<i32>,
-}
-
-// Triangle filter across.
-fn spread(s: Stored) -> Eight {
-  let left = select(0x00010001u, 0x00080008u, DOWN);
-  let right = select(0x00020002u, 0x00070007u, DOWN);
-  let shift = select(2u, 4u, DOWN);
-  let before = (s.w0 << 16u) | s.w2;
-  let middle = (s.w0 >> 16u) | (s.w1 << 16u);
-  let after = (s.w1 >> 16u) | (s.w3 << 16u);
-  let a = s.w0 * 3u;
-  let b = s.w1 * 3u;
-  let p02 = ((a + before + left) >> shift) & EVEN;
-  let p13 = ((a + middle + right) >> shift) & EVEN;
-  let p46 = ((b + middle + left) >> shift) & EVEN;
-  let p57 = ((b + after + right) >> shift) & EVEN;
-  return Eight(
-    vec4<i32>(vec4(p02 & 0xffffu, p13 & 0xffffu, p02 >> 16u, p13 >> 16u)),
-    vec4<i32>(vec4(p46 & 0xffffu, p57 & 0xffffu, p46 >> 16u, p57 >> 16u)),
-  );
-}
-
-// Eight columns that stand for a pixel each, after the triangle filter down.
-fn single(s: Stored, round: u32) -> Eight {
-  let w = (vec4(s.w0, s.w1, s.w2, s.w3) + vec4(round)) >> vec4(2u);
-  let low = vec4<i32>(w & vec4(0xffu));
-  let high = vec4<i32>((w >> vec4(16u)) & vec4(0xffu));
-  return Eight(vec4(low.x, high.x, low.y, high.y), vec4(low.z, high.z, low.w, high.w));
-}
-
-struct Plane {
-  samples: u32,
-  pitch: u32, // words from one row to the next
-  height: u32,
-  first: u32, // row that the picture's first block begins at
-  column: u32, // first word of the block's columns
-}
-
-// One row of the plane; rows beyond it are its first or last one.
-fn load(plane: Plane, row: u32) -> Stored {
-  let at = (plane.samples + min(row, plane.height - 1u) * plane.pitch) >> 1u;
-  let column = plane.column >> 1u;
-  let near = samples[at + column];
-  if (!ACROSS) {
-    let next = samples[at + column + 1u];
-    return Stored(near.x, near.y, next.x, next.y);
-  }
-  let last = (plane.pitch >> 1u) - 1u;
-  let left = samples[at + max(column, 1u) - 1u].y >> 16u;
-  let right = samples[at + min(column + 1u, last)].x & 0xffffu;
-  return Stored(
-    near.x,
-    near.y,
-    select(left, near.x & 0xffffu, column == 0u),
-    select(right, near.y >> 16u, column == last),
-  );
-}
 
 // ITU-T T.871, with libjpeg's 16-bit constants. Luma is shifted left by 16. What is stored comes from
 // clamp(), as LLVM moves other arithmetic into the loop over lanes that a CPU adapter stores by.
@@ -221,44 +126,6 @@ fn planeOf(p: Place) -> Plane {
     pictures[p.picture].chromaHeight >> CHROMA_FIRST_SHIFT,
     p.column * select(BLOCK_EDGE, BLOCK_EDGE / 2u, ACROSS) / WORD_SAMPLES,
   );
-}
-
-fn store(picture: Picture, x: u32, y: u32, p: Pixels) {
-  if (y < picture.height) {
-    let at = (picture.base + y * picture.stepY + x) / PIXEL_VECTOR;
-    pixels[at] = p.a;
-    pixels[at + 1u] = p.b;
-  }
-}
-
-// Pixels right of the picture's last one are not stored.
-fn storeTurned(picture: Picture, x: u32, y: u32, p: Pixels) {
-  if (y < picture.height) {
-    let at = picture.base + x * picture.stepX + y * picture.stepY;
-    let left = picture.width - x;
-    words[at] = p.a.x;
-    if (left > 1u) {
-      words[at + picture.stepX] = p.a.y;
-    }
-    if (left > 2u) {
-      words[at + picture.stepX * 2u] = p.a.z;
-    }
-    if (left > 3u) {
-      words[at + picture.stepX * 3u] = p.a.w;
-    }
-    if (left > 4u) {
-      words[at + picture.stepX * 4u] = p.b.x;
-    }
-    if (left > 5u) {
-      words[at + picture.stepX * 5u] = p.b.y;
-    }
-    if (left > 6u) {
-      words[at + picture.stepX * 6u] = p.b.z;
-    }
-    if (left > 7u) {
-      words[at + picture.stepX * 7u] = p.b.w;
-    }
-  }
 }
 
 // Where the invocation is in its block: two rows of pixels at a time, as all eight at once are more
@@ -362,46 +229,5 @@ fn main(
   }
   for (var i = 0u; i < BLOCKS; i++) {
     draw(owner, picture, luma, divisors, (first + i) * WORKGROUP + local);
-  }
-}
-
-fn drawTurned(owner: u32, picture: Picture, luma: Component, divisors: Zigzag, block: u32) {
-  let p = place(owner, luma, block);
-  if (!p.inside) {
-    return;
-  }
-  let plane = planeOf(p);
-  var s = begin(p, plane, luma, divisors);
-  let x = p.column * BLOCK_EDGE;
-  let y = p.row * BLOCK_EDGE;
-  for (var row = 0u; row < BLOCK_EDGE; row += 2u) {
-    let pair = rowPair(&s, plane, y + row);
-    storeTurned(picture, x, y + row, pair.first);
-    storeTurned(picture, x, y + row + 1u, pair.second);
-  }
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn turned(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let workgroup = group.x + group.y * groups.x;
-  if (workgroup >= params.workgroups) {
-    return;
-  }
-  let owner = owners[workgroup];
-  let picture = pictures[owner];
-  let luma = components[picture.component];
-  let divisors = divisorsOf(luma);
-  let first = (workgroup - picture.firstWorkgroup) * BLOCKS;
-  // No loop where there is no need, as its mask costs a CPU more than the loads that it saves.
-  if (BLOCKS == 1u) {
-    drawTurned(owner, picture, luma, divisors, first * WORKGROUP + local);
-    return;
-  }
-  for (var i = 0u; i < BLOCKS; i++) {
-    drawTurned(owner, picture, luma, divisors, (first + i) * WORKGROUP + local);
   }
 }

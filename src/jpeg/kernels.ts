@@ -159,10 +159,10 @@ export class JpegKernels {
       return getKernel(this.#device, { label, code, entryPoint, constants });
     }
     const [, kind, turned] = name.split(" ");
+    const store = SHADERS[turned ? "jpeg/store_turned.wgsl" : "jpeg/store_rows.wgsl"];
     return getKernel(this.#device, {
       label,
-      code: blocks + SHADERS["jpeg/picture.wgsl"],
-      entryPoint: turned ?? "main",
+      code: blocks + SHADERS["jpeg/upsample.wgsl"] + SHADERS["jpeg/picture.wgsl"] + store,
       constants: {
         WORKGROUP: transform,
         BLOCKS: blocksInTurn(kind as FusedKind, this.#tuning),

@@ -149,8 +149,11 @@ export class PrefetchWindow {
    */
   launched(now: number): Launch {
     const gap = this.#gap;
-    // Those that did not wait make the next one wait no longer.
-    if (gap !== Infinity) this.#due = Math.min(now, Math.max(this.#due, now - BURST * gap)) + gap;
+    if (gap !== Infinity) {
+      // What did not wait until it was due makes the next one wait no longer.
+      const due = Math.min(this.#due, now + SHORTEST_PAUSE);
+      this.#due = Math.max(due, now - BURST * gap) + gap;
+    }
     const launch = { at: now, consumed: this.#consumed, before: this.#lastLaunch ?? now };
     if (this.#probe === null) this.#probe = launch;
     return launch;
