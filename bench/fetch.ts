@@ -16,7 +16,7 @@ import type { IdList } from "../src/ids.ts";
 import { bareLoop } from "./bare_loop.ts";
 import { compare, type Comparison, median, report, type Side } from "./compare.ts";
 import { compareFar, compareStragglers } from "./fetch_far.ts";
-import { benchDatabase, type BenchTable, KEYSPACE } from "./fetch_data.ts";
+import { benchDatabase, type BenchTable, KEYSPACE, SERVER_WARM_UP_MS } from "./fetch_data.ts";
 
 const BATCH = 128;
 /** Batches asked for ahead: more than are in flight, so that as many requests always are. */
@@ -25,8 +25,6 @@ const IN_FLIGHT = 512;
 const CONNECTIONS = 1;
 /** Each run goes through the table so often, without a pause, that it lasts about a second. */
 const EPOCHS: Record<string, number> = { small: 8, large: 6 };
-/** The server's code is compiled while it runs: it gets faster for so long, table by table. */
-const WARM_UP_MS = 10_000;
 
 /** A side that also counts what it took: microseconds for each image, run by run. */
 interface CountedSide extends Side {
@@ -57,7 +55,7 @@ async function warmUp({ name, ids }: BenchTable): Promise<void> {
     table: `${KEYSPACE}.${name}`,
     driver: "native",
   });
-  for (const begin = performance.now(); performance.now() < begin + WARM_UP_MS;) {
+  for (const begin = performance.now(); performance.now() < begin + SERVER_WARM_UP_MS[name];) {
     await fetchAll(source, ids, 1);
   }
 }

@@ -11,7 +11,7 @@ import { lineChart, type Point } from "../tools/chart.ts";
 import { path } from "../tools/imports.ts";
 import { startToxiproxy } from "../tools/toxiproxy.ts";
 import { median } from "./compare.ts";
-import { benchDatabase, type BenchTable, KEYSPACE } from "./fetch_data.ts";
+import { benchDatabase, type BenchTable, KEYSPACE, SERVER_WARM_UP_MS } from "./fetch_data.ts";
 import { FetchStream } from "./fetch_rate.ts";
 
 const ROUND_TRIPS = [0, 20, 50, 100, 150];
@@ -23,8 +23,6 @@ const WARM_UP_MS = 1_500;
 const SETTLE_MS = 400;
 const TIME_MS = 500;
 const RUNS = 3;
-/** The server's code is compiled while it runs, that for the first table above all. */
-const SERVER_WARM_UP_MS = { small: 20_000, large: 5_000 };
 const BATCH = 128;
 /** Toxiproxy keeps 32 MiB in flight on a connection: several carry what the server gives. */
 const CONNECTIONS = 8;

@@ -9,6 +9,12 @@ import { startCassandra } from "../tools/cassandra/server.ts";
 import { encodeAll, loadPictures } from "./pictures.ts";
 import { tempFolder } from "../tools/temp.ts";
 
+/**
+ * How long each table is read before anything is measured, in milliseconds: the server's code is
+ * compiled while it runs, that for the first table above all.
+ */
+export const SERVER_WARM_UP_MS = { small: 25_000, large: 10_000 };
+
 /** Where the tables are. */
 export const KEYSPACE = "cassette_bench";
 
