@@ -54,10 +54,10 @@ export class OptionCheck {
    * silently do nothing.
    *
    * @param options The options.
-   * @param known All names.
+   * @param known Something under each name that there is; what it is does not matter.
    * @param prefix What stands before the names in messages, such as `output.`.
    */
-  names(options: unknown, known: Readonly<Record<string, true>>, prefix = ""): void {
+  names<T>(options: T, known: Readonly<Record<keyof T, unknown>>, prefix = ""): void {
     const whole = prefix === "" ? "options" : prefix.slice(0, -1);
     const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
     this.that(isObject, whole, "an object", options);

@@ -1,4 +1,4 @@
-import type { GpuImage, GpuImages } from "../gpu/images.ts";
+import type { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { DTYPE_BYTES, type GpuTensor } from "../gpu/tensor.ts";
 import type { Chain, Mixing } from "./chain.ts";
@@ -19,6 +19,7 @@ import {
 import { lendPixels } from "./lend.ts";
 import { partition } from "./parts.ts";
 import { Placement } from "./placement.ts";
+import { BatchRanges, bytesOfElement } from "./ranges.ts";
 import type { Range } from "./dispatch_list.ts";
 import { isWide, reduceAxes } from "./reduce.ts";
 import type { Recorder } from "./recorder.ts";
@@ -76,6 +77,7 @@ class BatchRecord {
   readonly #recorder: Recorder;
   readonly #options: RecordOptions;
   readonly #output: TargetKind;
+  readonly #ranges: BatchRanges;
   readonly #width: number;
   readonly #height: number;
   readonly #packs: boolean;
@@ -101,6 +103,7 @@ class BatchRecord {
       ? [target.shape[2], target.shape[3]]
       : [target.shape[1], target.shape[2]];
     this.#output = tensorKind(target, this.#width);
+    this.#ranges = new BatchRanges(images, target, options.first);
     const perWord = 4 / DTYPE_BYTES[target.dtype];
     this.#packs = this.#width % perWord !== 0 || target.byteOffset % 4 !== 0;
     this.#mixings = Math.max(0, ...this.#present().map(({ mixingCount }) => mixingCount));
@@ -178,14 +181,16 @@ class BatchRecord {
     const finals: Range[] = [];
     for (let index = from; index < to; index++) {
       const place = index - from + finalFirst;
-      finals.push(final ? this.#pixelRange(final, place) : this.#tensorRange(index, index + 1));
+      finals.push(
+        final ? this.#ranges.pixels(final, place) : this.#ranges.tensor(index, index + 1),
+      );
     }
     let levels = 0;
     for (let index = from; index < to; index++) {
       if (this.#images.images[index]) levels = Math.max(levels, this.#chains[index].count);
     }
     let sources: (Range | null)[] = [];
-    for (let index = from; index < to; index++) sources.push(this.#imageRange(index));
+    for (let index = from; index < to; index++) sources.push(this.#ranges.image(index));
     for (let level = 0; level < levels; level++) {
       const targets: (Range | null)[] = [];
       let at = 0;
@@ -321,9 +326,9 @@ class BatchRecord {
         const partner = mixing.partner < 0 ? index : mixing.partner;
         this.#recorder.addMix(
           mixKernel(kind),
-          this.#pixelRange(sources, index),
-          this.#pixelRange(sources, partner),
-          target ? this.#pixelRange(target, index) : this.#tensorRange(index, index + 1),
+          this.#ranges.pixels(sources, index),
+          this.#ranges.pixels(sources, partner),
+          target ? this.#ranges.pixels(target, index) : this.#ranges.tensor(index, index + 1),
           bytesOfElement(kind),
           size,
           mixing.weight,
@@ -346,19 +351,14 @@ class BatchRecord {
 
   /** Packs samples whose pixels lie one after the other, that of `origin` first. */
   #pack(source: GPUBuffer, from: number, to: number, origin: number): void {
-    const pixels = this.#pixelRange(source, from - origin);
+    const pixels = this.#ranges.pixels(source, from - origin);
     this.#recorder.pack(
       packKernel(this.#output),
       { ...pixels, byteLength: (to - from) * pixels.byteLength },
-      this.#tensorRange(from, to),
+      this.#ranges.tensor(from, to),
       DTYPE_BYTES[this.#output.dtype],
       [this.#width, this.#height, to - from],
     );
-  }
-
-  #pixelRange(buffer: GPUBuffer, place: number): Range {
-    const byteLength = this.#width * this.#height * PIXEL_BYTES.f32;
-    return { buffer, byteOffset: place * byteLength, byteLength };
   }
 
   #lend(bytes: number, label: string, usage?: number): GPUBuffer {
@@ -366,30 +366,6 @@ class BatchRecord {
     this.#lent.push(buffer);
     return buffer;
   }
-
-  #imageRange(index: number): Range | null {
-    const image: GpuImage | null = this.#images.images[index];
-    if (!image) return null;
-    return {
-      buffer: this.#images.buffer,
-      byteOffset: image.byteOffset,
-      byteLength: image.rowPitch * (image.height - 1) + image.width * PIXEL_BYTES.u8,
-    };
-  }
-
-  #tensorRange(from: number, to: number): Range {
-    const { target, first } = this.#options;
-    const bytes = 3 * this.#width * this.#height * DTYPE_BYTES[target.dtype];
-    return {
-      buffer: target.buffer,
-      byteOffset: target.byteOffset + (first + from) * bytes,
-      byteLength: (to - from) * bytes,
-    };
-  }
-}
-
-function bytesOfElement(target: TargetKind): number {
-  return target.layout === "pixels" ? PIXEL_BYTES.f32 : DTYPE_BYTES[target.dtype];
 }
 
 /** A view of one pixel whose colours become zero. */

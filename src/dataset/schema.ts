@@ -54,8 +54,6 @@ const DEFAULTS: WholeSchema = {
   partitionBy: [],
 };
 
-const KNOWN = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, true as const]));
-
 const check = new OptionCheck("use the schema");
 
 /** Copies of each row in a cluster: one number, or one for each data centre. */
@@ -75,7 +73,7 @@ const SQL_TYPES: Record<ColumnType, string> = { text: "TEXT", int: "INTEGER", do
  * @throws {UsageError} If names are missing or meet twice, or a type is unknown.
  */
 export function wholeSchema(schema: DatasetSchema = {}): WholeSchema {
-  check.names(schema, KNOWN);
+  check.names(schema, DEFAULTS);
   const given = Object.entries(schema).filter(([, value]) => value !== undefined);
   const whole: WholeSchema = { ...DEFAULTS, ...Object.fromEntries(given) };
   const { columns, partitionBy, labelType, ...names } = whole;
