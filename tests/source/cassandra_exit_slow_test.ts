@@ -65,7 +65,7 @@ const programs: [string, string, number, string][] = [
   [
     "memory stays flat over twenty epochs",
     `await using source = await open();
-     const rss = [];
+     const rss = [], held = [];
      for (let epoch = 0; epoch < 22; epoch++) {
        for (let i = 0; i < 3; i++) {
          const batches = await Promise.all([1, 2, 3, 4].map(() => source.fetch(ids)));
@@ -76,10 +76,16 @@ const programs: [string, string, number, string][] = [
          gc();
          await new Promise((done) => setTimeout(done, 20));
        }
-       if (epoch >= 2) rss.push(Math.round(Deno.memoryUsage().rss / 2 ** 20));
+       if (epoch < 2) continue;
+       const used = Deno.memoryUsage();
+       rss.push(Math.round(used.rss / 2 ** 20));
+       held.push(Math.round((used.heapUsed + used.external) / 2 ** 20));
      }
-     console.error("RSS in MiB: " + rss.join(" "));
-     console.log(Math.min(...rss.slice(10)) - Math.min(...rss.slice(0, 10)) < 20);`,
+     console.error("RSS in MiB: " + rss.join(" ") + "; held by JavaScript: " + held.join(" "));
+     const growth = (all) => Math.min(...all.slice(10)) - Math.min(...all.slice(0, 10));
+     // An epoch is 46 MiB, a batch 4. Blobs of the JavaScript driver lie in V8's memory, where what
+     // is held can be counted; its RSS also has garbage that V8 has not given back yet.
+     console.log(growth(held) < 3 && growth(rss) < (driver === "native" ? 20 : 46));`,
     0,
     "true\n",
   ],
@@ -100,13 +106,14 @@ for (const driver of ["native", "js"]) {
         const options = JSON.stringify({ ...server!, table: TABLE, driver });
         const found = await run(
           `const ids = IdList.from(${JSON.stringify(ids)});
+           const driver = "${driver}";
            const open = () => CassandraSource.open(${options});
            ${text}`,
           ENVIRONMENT,
           cacheFolder(),
         );
         assertEquals([found.code, found.stdout], [code, stdout], found.stderr);
-        assert(found.seconds < 30, `it took ${found.seconds} s`);
+        assert(found.seconds < 120, `it took ${found.seconds} s: something kept it from ending`);
       },
     });
   }
