@@ -107,9 +107,12 @@ static void cancel(cassette_session *session, cassette_batch *batch) {
     return;
   }
   if (batch->state == BATCH_FETCHING) {
-    batch->block->cancelled = true;
-    cassette_block_drop(batch->block);
-    batch->block = NULL;
+    /* One of a group that is whole, and still being copied into, has no block. */
+    if (batch->block) {
+      batch->block->cancelled = true;
+      cassette_block_drop(batch->block);
+      batch->block = NULL;
+    }
     cassette_batch_cancel(batch);
     cassette_wake_dispatcher(session);
     return;

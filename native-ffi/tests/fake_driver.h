@@ -16,7 +16,7 @@
 #include "../cassette_driver.h"
 
 #define EXPORT __attribute__((visibility("default")))
-enum { FAKE_SAMPLES = 1 << 16 };
+enum { FAKE_SAMPLES = 1 << 16, FAKE_FREE_MS = 10 };
 
 enum fake_answer {
   FAKE_BLOB,
@@ -27,7 +27,8 @@ enum fake_answer {
   FAKE_OVERLOADED,
   FAKE_INVALID,
   FAKE_WRONG_TYPE,
-  FAKE_LABEL_NULL
+  FAKE_LABEL_NULL,
+  FAKE_SLOW_FREE /* a blob whose result takes FAKE_FREE_MS to be given back */
 };
 
 struct CassValue {
@@ -43,6 +44,7 @@ struct CassRow {
 
 struct CassResult {
   size_t rows, columns;
+  bool slow_free;
   CassRow *row;
 };
 

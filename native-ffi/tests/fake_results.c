@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct CassIterator {
   const CassResult *result;
@@ -11,6 +12,7 @@ struct CassIterator {
 
 void fake_result_delete(CassResult *result) {
   if (!result) return;
+  if (result->slow_free) usleep(FAKE_FREE_MS * 1000);
   for (size_t i = 0; i < result->rows || i < 1; i++)
     for (size_t k = 0; k < 3; k++) free(result->row[i].values[k].bytes);
   free(result->row);
@@ -51,6 +53,7 @@ CassResult *fake_answer_to(const uint8_t *id) {
   memcpy(&length, id + 4, 4);
   memcpy(&label, id + 8, 4);
   result->columns = 2;
+  result->slow_free = id[0] == FAKE_SLOW_FREE;
   result->rows = id[0] == FAKE_NO_ROW ? 0 : 1;
   result->row = calloc(1, sizeof *result->row);
   CassValue *data = &result->row->values[0], *number = &result->row->values[1];

@@ -20,7 +20,8 @@
     }                                                                                              \
   } while (0)
 
-enum { BLOB, NO_ROW, NO_DATA, NO_BYTES, NO_TIME, OVERLOADED, INVALID, WRONG_TYPE, NO_LABEL };
+enum { BLOB, NO_ROW, NO_DATA, NO_BYTES, NO_TIME, OVERLOADED, INVALID, WRONG_TYPE, NO_LABEL,
+       SLOW_FREE };
 
 extern cassette_driver *driver;
 extern uint32_t next_sample;
@@ -119,6 +120,7 @@ static inline void check_blob(const cassette_done *done, uint32_t i, uint32_t ex
 /* group_test.c */
 void test_groups(void);
 void test_group_cancel(void);
+void test_group_cancel_copying(void);
 void test_group_close(void);
 
 #endif

@@ -258,12 +258,23 @@ static void test_query(void) {
 static void test_wake_and_logs(void) {
   cassette_session *session = open_session("0", "16");
   cassette_done done;
-  double begin = seconds();
-  cassette_wake(session);
-  CHECK(cassette_wait(session, 100, &done, 1) == 0);
-  CHECK(seconds() - begin < 0.05);
-  CHECK(cassette_wait(session, 100000, &done, 1) == 0);
-  CHECK(seconds() - begin < 0.5);
+  /* The shortest of some waits each, as others work on the machine too. */
+  double woken = 100, capped = 100;
+  for (int i = 0; i < 10; i++) {
+    double begin = seconds();
+    cassette_wake(session);
+    CHECK(cassette_wait(session, 100, &done, 1) == 0);
+    double time = seconds() - begin;
+    if (time < woken) woken = time;
+  }
+  CHECK(woken < 0.05);
+  for (int i = 0; i < 3; i++) {
+    double begin = seconds();
+    CHECK(cassette_wait(session, 100000, &done, 1) == 0);
+    double time = seconds() - begin;
+    if (time < capped) capped = time;
+  }
+  CHECK(capped >= 0.09 && capped < 0.5);
   CHECK(cassette_submit(session, NULL, 0, 5, 0) == CASSETTE_READY);
   done = wait_one(session);
   CHECK(done.token == 5 && done.count == 0);
@@ -335,6 +346,7 @@ static const struct {
              {"wake_and_logs", test_wake_and_logs},
              {"groups", test_groups},
              {"group_cancel", test_group_cancel},
+             {"group_cancel_copying", test_group_cancel_copying},
              {"group_close", test_group_close},
              {"threads", test_threads}};
 

@@ -96,6 +96,28 @@ void test_group_cancel(void) {
   }
 }
 
+/* A batch that is whole, but of which samples are still being copied into its early arena. */
+void test_group_cancel_copying(void) {
+  cassette_session *session = open_session("0", "1000");
+  uint8_t ids[COUNT * 16];
+  make_id(ids, BLOB, 0, 0, 0, 100, 0);
+  CHECK(cassette_submit(session, ids, 1, 1, 0) == CASSETTE_READY);
+  cassette_batch_release(wait_one(session).batch); /* from now on the length of blobs is known */
+  for (uint32_t i = 0; i < COUNT; i++) make_id(ids + i * 16, SLOW_FREE, 0, 0, 0, 100, 0);
+  CHECK(cassette_submit(session, ids, COUNT, 2, 1) == CASSETTE_READY);
+  cassette_stats_data stats;
+  uint64_t answers;
+  do {
+    cassette_stats(session, &stats);
+    answers = 0;
+    for (int b = 0; b < CASSETTE_LATENCY_BUCKETS; b++) answers += stats.latency[b];
+  } while (answers < 1 + COUNT);
+  cassette_cancel(session, 2);
+  cassette_done done;
+  CHECK(cassette_wait(session, 100, &done, 1) == 0);
+  close_session(session);
+}
+
 void test_group_close(void) {
   for (int round = 0; round < 10; round++) {
     cassette_session *session = open_session("1", round % 2 ? "16" : "1000");
