@@ -71,7 +71,7 @@ async function demo(flags: DemoFlags): Promise<void> {
 const AUGMENT = [randomResizedCrop(SIZE), randomFlip(), normalize(IMAGENET)];
 
 async function removeDatabase(path: string): Promise<void> {
-  for (const suffix of ["", "-wal", "-shm"]) {
+  for (const suffix of ["", "-journal", "-wal", "-shm"]) {
     await Deno.remove(path + suffix).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });

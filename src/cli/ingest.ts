@@ -100,6 +100,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   const schema = schemaOf(flags);
   const input = await openInput(inputs, flags, schema);
   const getData = await loadGetData(flags.getData);
+  Rejects.check(flags.rejects);
   const controller = new AbortController();
   const interrupt = () => {
     // Where the end has to wait, as for standard input, a second signal ends the process.
@@ -110,7 +111,6 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   };
   Deno.addSignalListener("SIGINT", interrupt);
   let bar: Progress | undefined;
-  Rejects.check(flags.rejects);
   using rejects = new Rejects(rejectsFile(flags));
   try {
     await using writer: DatasetWriter = flags.outDir === undefined

@@ -2,7 +2,7 @@ import process from "node:process";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Companion, labelFiles, labelTable, maskFiles } from "../dataset/companion.ts";
-import { csvInput } from "../dataset/csv.ts";
+import { csvInput, type FieldNames } from "../dataset/csv.ts";
 import { folderInput } from "../dataset/folder.ts";
 import type { DatasetInput, GetData } from "../dataset/input.ts";
 import { linesInput } from "../dataset/lines.ts";
@@ -198,12 +198,10 @@ async function companionOf(flags: InputFlags): Promise<Companion | undefined> {
   return /\.json$/i.test(flags.labels) ? await labelTable(flags.labels) : labelFiles(flags.labels);
 }
 
-function fields(flags: InputFlags): Record<string, string> {
+function fields(flags: InputFlags): FieldNames {
   const { pathField: path, labelField: label, classField: className, labelFileField: labelFile } =
     flags;
-  return Object.fromEntries(
-    Object.entries({ path, label, className, labelFile }).filter(([, name]) => name !== undefined),
-  ) as Record<string, string>;
+  return { path, label, className, labelFile };
 }
 
 async function readClasses(path: string): Promise<string[]> {

@@ -69,7 +69,9 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
   const { root = dirname(file), columns = {} } = options;
   const names = { path: "path", label: "label", className: "class", labelFile: "label_file" };
   check.names(options.fields ?? {}, KNOWN_FIELDS, "fields.");
-  const fields = { ...names, ...options.fields };
+  const given = Object.entries(options.fields ?? {}).filter(([, name]) => name !== undefined);
+  for (const [field, name] of given) check.text(`fields.${field}`, name);
+  const fields = { ...names, ...Object.fromEntries(given) };
   const { count, found } = await survey(file, fields);
   const classes = options.classes ?? found;
   const numbers = new Map(classes.map((name, label) => [name, label]));
@@ -174,6 +176,7 @@ interface Parsed {
 }
 
 async function* lines(file: string): AsyncGenerator<Line> {
+  let stream: Readable | undefined;
   try {
     // Loaded only here, as most data sets have no manifest.
     const { parse } = await import("csv-parse");
@@ -184,7 +187,7 @@ async function* lines(file: string): AsyncGenerator<Line> {
       relax_column_count: true,
       info: true,
     });
-    const stream = Readable.fromWeb(opened.readable as unknown as NodeReadable);
+    stream = Readable.fromWeb(opened.readable as unknown as NodeReadable);
     stream.on("error", (error) => parser.destroy(error));
     let header: string[] | undefined;
     for await (const { record, info } of stream.pipe(parser) as AsyncIterable<Parsed>) {
@@ -212,5 +215,8 @@ async function* lines(file: string): AsyncGenerator<Line> {
       }`,
       { cause },
     );
+  } finally {
+    // Who ends early, as after an abort, leaves the file open otherwise.
+    stream?.destroy();
   }
 }

@@ -103,6 +103,18 @@ export async function folderInput(
 }
 
 /**
+ * Numbers a class.
+ *
+ * @param classes Names of the classes by number.
+ * @param name Name of the class.
+ * @returns Its number; undefined where it is none of them.
+ */
+export function classNumber(classes: readonly string[], name: string): number | undefined {
+  const number = classes.indexOf(name);
+  return number < 0 ? undefined : number;
+}
+
+/**
  * Makes the error of a class that has no number.
  *
  * @param path The picture.

@@ -184,13 +184,17 @@ export class FolderWriter implements DatasetWriter {
   }
 
   /** Stores what is pending and closes the metadata. */
-  [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#disposed) {
-      this.#disposed = true;
+  // deno-lint-ignore require-await
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    try {
       this.#commit();
+    } catch (cause) {
+      throw this.#cannotWrite(cause);
+    } finally {
       this.#database.close();
     }
-    return Promise.resolve();
   }
 
   #commit(): void {

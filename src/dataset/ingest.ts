@@ -204,7 +204,8 @@ export async function ingest(
   }
   options.signal?.throwIfAborted();
   if (failure) throw failure.error;
-  report.classes = [...input.classes];
+  // Where lines name some classes only, there are none between them.
+  report.classes = Array.from(input.classes, (name) => name ?? "");
   // They were left out in the order in which they were done with.
   report.rejected.sort((a, b) => a.index - b.index);
   return report;

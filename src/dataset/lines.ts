@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError } from "../errors.ts";
 import { arrayLabel } from "./companion.ts";
-import { unknownClass } from "./folder.ts";
+import { classNumber, unknownClass } from "./folder.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
 import type { ColumnValue } from "./schema.ts";
 
@@ -24,6 +24,9 @@ export interface RecordLine {
   /** Values of the columns of one's own. */
   columns?: Record<string, ColumnValue>;
 }
+
+/** Labels from here on are no numbers of classes: a list of all names up to them would be too long. */
+const MOST_CLASSES = 1 << 16;
 
 /**
  * Takes pictures from lines of JSON, such as Spark's `rdd.pipe` writes.
@@ -83,12 +86,13 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
   const { path, label, columns } = line;
   const given = typeof label === "number" ? label : undefined;
   const className = line.class ?? (given === undefined ? "" : classes[given] ?? "");
-  const known = given ?? (line.class === undefined ? null : classes.indexOf(line.class));
-  if (given !== undefined && line.class !== undefined) classes[given] ??= line.class;
+  const known = given ?? (line.class === undefined ? null : classNumber(classes, line.class));
+  const isClass = given !== undefined && Number.isInteger(given) && given >= 0;
+  if (isClass && given < MOST_CLASSES && line.class !== undefined) classes[given] ??= line.class;
   return {
     path,
     className,
-    label: line.labelData !== undefined || Array.isArray(label) ? null : known,
+    label: line.labelData !== undefined || Array.isArray(label) ? null : known ?? null,
     columns,
     async read(getData?: GetData) {
       const data = line.data !== undefined
@@ -98,7 +102,7 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
         return { data, label: fromBase64(path, "labelData", line.labelData) };
       }
       if (Array.isArray(label)) return { data, label: arrayLabel(path, label) };
-      if (known === -1) throw unknownClass(path, className);
+      if (known === undefined) throw unknownClass(path, className);
       return { data };
     },
   };

@@ -5,7 +5,7 @@ import zlib from "node:zlib";
 import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { arrayLabel } from "./companion.ts";
-import { unknownClass } from "./folder.ts";
+import { classNumber, unknownClass } from "./folder.ts";
 import type { DatasetInput, InputItem } from "./input.ts";
 import type { ColumnType, ColumnValue } from "./schema.ts";
 
@@ -152,13 +152,13 @@ function itemOf(
   const label = typeof value === "bigint" || typeof value === "number"
     ? Number(value)
     : typeof value === "string"
-    ? classes.indexOf(value)
+    ? classNumber(classes, value)
     : null;
-  const className = typeof value === "string" ? value : label === null ? "" : classes[label] ?? "";
+  const className = typeof value === "string" ? value : classes[label ?? -1] ?? "";
   return {
     path,
     className,
-    label,
+    label: label ?? null,
     columns: columnsOf(row, options.columns),
     async read() {
       await Promise.resolve();
@@ -169,7 +169,7 @@ function itemOf(
           }`,
         );
       }
-      if (label === -1) throw unknownClass(path, className);
+      if (label === undefined) throw unknownClass(path, className);
       if (mask instanceof Uint8Array) return { data, label: mask };
       if (Array.isArray(value)) return { data, label: arrayLabel(path, value.map(plain)) };
       return { data };
@@ -205,7 +205,12 @@ function topColumns({ schema }: FileMetaData): string[] {
 function huggingFaceClasses(metadata: FileMetaData, column: string): string[] | undefined {
   const text = metadata.key_value_metadata?.find(({ key }) => key === "huggingface")?.value;
   if (!text) return undefined;
-  const names = JSON.parse(text)?.info?.features?.[column]?.names;
+  let names: unknown;
+  try {
+    names = JSON.parse(text)?.info?.features?.[column]?.names;
+  } catch {
+    // What another program has spoilt names no classes.
+  }
   return Array.isArray(names) ? names.map(String) : undefined;
 }
 

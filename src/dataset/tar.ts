@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { checkNpy, jsonLabel } from "./companion.ts";
-import { classOf, unknownClass } from "./folder.ts";
+import { classNumber, classOf, unknownClass } from "./folder.ts";
 import type { DatasetInput, InputItem } from "./input.ts";
 import { checkPicture } from "./picture.ts";
 import type { ColumnType, ColumnValue } from "./schema.ts";
@@ -45,6 +45,9 @@ export async function tarInput(
   check.names(options, { classes: true, columns: true, label: true });
   check.texts("classes", options.classes);
   check.text("label", options.label);
+  for (const shard of shards) {
+    check.that(expandBraces(shard).length > 0, "shards", "paths whose braces count upwards", shard);
+  }
   const files = shards.flatMap(expandBraces);
   let total = 0;
   for (const file of files) {
@@ -153,11 +156,11 @@ function itemOf(
     ? Number(new TextDecoder().decode(bytes).trim() || NaN)
     : undefined;
   const className = number === undefined ? classOf(key) : classes[number] ?? "";
-  const label = number ?? (labelName === undefined ? classes.indexOf(className) : null);
+  const label = number ?? (labelName === undefined ? classNumber(classes, className) : null);
   return {
     path,
     className,
-    label,
+    label: label ?? null,
     columns: jsonColumns(files.get("json"), options.columns),
     read() {
       if (picture === undefined) {
@@ -169,7 +172,7 @@ function itemOf(
           ),
         );
       }
-      if (label === -1) return Promise.reject(unknownClass(path, className));
+      if (label === undefined) return Promise.reject(unknownClass(path, className));
       const data = files.get(picture)!;
       if (number !== undefined) return Promise.resolve({ data });
       return Promise.resolve().then(() => ({ data, label: labelBytes(path, labelName, bytes) }));
@@ -202,11 +205,11 @@ function jsonColumns(
 ): Record<string, ColumnValue> | undefined {
   const names = Object.keys(columns);
   if (names.length === 0 || json === undefined) return undefined;
-  let values: Record<string, ColumnValue>;
+  let values: Record<string, ColumnValue> | null;
   try {
     values = JSON.parse(new TextDecoder().decode(json));
   } catch {
     return undefined;
   }
-  return Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
+  return Object.fromEntries(names.map((name) => [name, values?.[name] ?? null]));
 }

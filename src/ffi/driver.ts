@@ -1,6 +1,6 @@
 import { cacheFolder } from "./cache.ts";
 import type { Say } from "./compiler.ts";
-import { findLibpythons, type Libpython, libpythonFor } from "./libpython.ts";
+import { findLibpythons, libpythonFor } from "./libpython.ts";
 import { NoDriverError } from "../errors.ts";
 import { join } from "node:path";
 import process from "node:process";
@@ -192,5 +192,3 @@ async function command([program, ...args]: string[], temporary?: string): Promis
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
-
-export type { Libpython };
