@@ -1,5 +1,5 @@
 import { DisposedError } from "../errors.ts";
-import { checkRange, readBuffer } from "../gpu/tensor.ts";
+import { checkPlace, readBuffer } from "../gpu/tensor.ts";
 
 /** Number format of a mask: unsigned bytes, or signed words of 32 bits. */
 export type MaskDType = "u8" | "i32";
@@ -37,7 +37,7 @@ export class MaskTensor implements MaskDescriptor {
    * 4 bytes.
    * @param descriptor Shape and number format.
    * @param byteOffset Where the first element lies, in bytes; a multiple of 4 for `i32`.
-   * @throws {UsageError} If the elements reach beyond the buffer.
+   * @throws {UsageError} If the elements reach beyond the buffer, or begin within a number.
    */
   constructor(
     device: GPUDevice,
@@ -52,7 +52,7 @@ export class MaskTensor implements MaskDescriptor {
     this.byteOffset = byteOffset;
     const size = descriptor.shape.reduce((product, length) => product * length, 1);
     this.byteLength = size * BYTES[descriptor.dtype];
-    checkRange(buffer, byteOffset, this.byteLength, "describe masks");
+    checkPlace(buffer, byteOffset, this.byteLength, BYTES[descriptor.dtype], "masks");
   }
 
   /**
@@ -81,10 +81,7 @@ export class MaskTensor implements MaskDescriptor {
    * @throws {DeviceLostError} If the device is lost.
    */
   async read(): Promise<Uint8Array | Int32Array> {
-    const start = Math.floor(this.byteOffset / 4) * 4;
-    const skip = this.byteOffset - start;
-    const bytes = await readBuffer(this.device, this.buffer, start, skip + this.byteLength);
-    const own = skip > 0 ? bytes.slice(skip) : bytes;
-    return this.dtype === "u8" ? new Uint8Array(own) : new Int32Array(own);
+    const bytes = await readBuffer(this.device, this.buffer, this.byteOffset, this.byteLength);
+    return this.dtype === "u8" ? new Uint8Array(bytes) : new Int32Array(bytes);
   }
 }

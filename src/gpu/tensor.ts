@@ -11,6 +11,8 @@ export type Layout = "NCHW" | "NHWC";
 /** What {@linkcode GpuTensor.read} gives for each number format. */
 export type TensorData = Float32Array | Float16Array | Uint8Array;
 
+const WORD = 4;
+
 /** Bytes of one element of each number format. */
 export const DTYPE_BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, u8: 1 };
 
@@ -61,7 +63,7 @@ export class GpuTensor implements TensorDescriptor {
    * @param device The device whose memory holds the elements.
    * @param buffer Buffer with usage STORAGE and COPY_SRC; may be longer than the elements.
    * @param descriptor Shape, number format and order of dimensions.
-   * @param byteOffset Where the first element lies, in bytes.
+   * @param byteOffset Where the first element lies, in bytes; a multiple of an element's.
    * @throws {UsageError} If the descriptor is wrong, or the elements reach beyond the buffer.
    */
   constructor(
@@ -78,7 +80,7 @@ export class GpuTensor implements TensorDescriptor {
     this.layout = descriptor.layout;
     this.byteOffset = byteOffset;
     this.byteLength = tensorBytes(descriptor);
-    checkRange(buffer, byteOffset, this.byteLength, "describe a tensor");
+    checkPlace(buffer, byteOffset, this.byteLength, DTYPE_BYTES[descriptor.dtype], "a tensor");
   }
 
   /**
@@ -119,10 +121,11 @@ export class GpuTensor implements TensorDescriptor {
  *
  * @param device The device that made the buffer.
  * @param buffer Buffer with usage COPY_SRC.
- * @param byteOffset Where to begin, in bytes; a multiple of 4.
+ * @param byteOffset Where to begin, in bytes.
  * @param byteLength How much to copy, in bytes.
  * @returns A copy of exactly that range.
- * @throws {UsageError} If the buffer has no usage COPY_SRC, or the range reaches beyond it.
+ * @throws {UsageError} If the buffer has no usage COPY_SRC, or the words that hold the range reach
+ * beyond it.
  * @throws {DeviceLostError} If the device is lost.
  */
 export async function readBuffer(
@@ -131,8 +134,10 @@ export async function readBuffer(
   byteOffset = 0,
   byteLength = buffer.size - byteOffset,
 ): Promise<ArrayBuffer> {
-  const size = Math.max(4, Math.ceil(byteLength / 4) * 4);
-  checkRange(buffer, byteOffset, size, "read a buffer");
+  const first = Math.floor(byteOffset / WORD) * WORD;
+  const skip = byteOffset - first;
+  const size = Math.max(WORD, Math.ceil((skip + byteLength) / WORD) * WORD);
+  checkRange(buffer, first, size, "read a buffer");
   if ((buffer.usage & GPUBufferUsage.COPY_SRC) === 0) {
     throw new UsageError("Cannot read a buffer as its usage must have COPY_SRC: received none", {
       option: "buffer",
@@ -145,10 +150,10 @@ export async function readBuffer(
   });
   try {
     const encoder = device.createCommandEncoder({ label: "read back" });
-    encoder.copyBufferToBuffer(buffer, byteOffset, staging, 0, size);
+    encoder.copyBufferToBuffer(buffer, first, staging, 0, size);
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ);
-    return staging.getMappedRange().slice(0, byteLength);
+    return staging.getMappedRange().slice(skip, skip + byteLength);
   } catch (error) {
     throw await lossOr(device, error);
   } finally {
@@ -167,15 +172,32 @@ function checkDescriptor({ shape, dtype, layout }: TensorDescriptor): void {
 }
 
 /**
- * Checks that elements lie within their buffer.
+ * Checks that elements lie within their buffer, where kernels can reach them.
  *
  * @param buffer The buffer.
  * @param first Where they begin, in bytes.
  * @param bytes How long they are.
- * @param task What cannot be done otherwise.
+ * @param elementBytes Bytes of one.
+ * @param what What they are, in words.
  * @throws {UsageError} If they do not.
  */
-export function checkRange(buffer: GPUBuffer, first: number, bytes: number, task: string): void {
+export function checkPlace(
+  buffer: GPUBuffer,
+  first: number,
+  bytes: number,
+  elementBytes: number,
+  what: string,
+): void {
+  checkRange(buffer, first, bytes, `describe ${what}`);
+  if (first % elementBytes === 0) return;
+  throw new UsageError(
+    `Cannot describe ${what} as byteOffset must be a multiple of ${elementBytes}: received ${first}`,
+    { option: "byteOffset" },
+  );
+}
+
+/** Checks that a range of bytes lies within a buffer. */
+function checkRange(buffer: GPUBuffer, first: number, bytes: number, task: string): void {
   if (Number.isSafeInteger(first) && first >= 0 && first + bytes <= buffer.size) return;
   throw new UsageError(
     `Cannot ${task} as its bytes must be among the ${buffer.size} of the buffer: received ${bytes} from ${first} on`,

@@ -76,9 +76,35 @@ Deno.test("tensors lie within their buffers, and are read where that can be", as
   await refused("layout", "received", tensor({ ...fits, layout: "CHW" }));
   await refused("byteOffset", "64 from 4 on", tensor(fits, 4));
   await refused("byteOffset", "64 from -4 on", tensor(fits, -4));
+  await refused(
+    "byteOffset",
+    "a multiple of 4: received 2",
+    tensor({ ...fits, shape: [1, 1, 1, 1] }, 2),
+  );
+  const half = { ...fits, shape: [1, 1, 1, 1], dtype: "f16" };
+  await refused("byteOffset", "a multiple of 2: received 1", tensor(half, 1));
   await refused("buffer", "COPY_SRC", () => tensor(fits)().read());
   const masks = { shape: [2, 4, 4], dtype: "i32" } as const;
   await refused("byteOffset", "128 from 0 on", () => new MaskTensor(device, buffer, masks));
+  const one = { shape: [1, 1, 1], dtype: "i32" } as const;
+  await refused("byteOffset", "a multiple of 4", () => new MaskTensor(device, buffer, one, 1));
+  buffer.destroy();
+});
+
+Deno.test("tensors are read from wherever they begin, up to the end of their buffer", async () => {
+  const buffer = device.createBuffer({
+    size: 16,
+    usage: STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  });
+  const bytes = Uint8Array.from({ length: 16 }, (_, i) => i);
+  device.queue.writeBuffer(buffer, 0, bytes);
+  device.pushErrorScope("validation");
+  for (let first = 0; first < 16; first++) {
+    const shape = [1, 1, 1, 16 - first] as const;
+    const tensor = new GpuTensor(device, buffer, { shape, dtype: "u8", layout: "NCHW" }, first);
+    assertEquals(await tensor.read(), bytes.slice(first));
+  }
+  assertEquals(await device.popErrorScope(), null);
   buffer.destroy();
 });
 
