@@ -57,9 +57,10 @@ export function checkMaskOptions(options: MaskLabelOptions): void {
  * @throws {UnsupportedFormatError} If it is no PNG file, is damaged, or a pixel is no class.
  */
 export function readMask(file: Uint8Array, options: MaskLabelOptions): MaskPixels {
-  const { width, height, channels, data } = readPng(file);
+  const { width, height, channels, depth, data } = readPng(file);
   const classes = new Uint32Array(width * height);
   const classOf = channels < 3 ? undefined : colorTable(options);
+  if (classOf && depth > 8) refuse("colours must have 8 bits", "", `${depth} bits`);
   for (let i = 0, at = 0; i < classes.length; i++, at += channels) {
     if (!classOf) {
       classes[i] = data[at];

@@ -46,6 +46,7 @@ export function readPng(file: Uint8Array, maxPixels = MAX_PIXELS): PngImage {
   }
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  if (width * height === 0) refuse(`must have at least 1×1 pixels: received ${width}×${height}`);
   if (width * height > maxPixels) {
     throw new LimitsError(
       `Cannot read a PNG file as it must have at most ${maxPixels} pixels: received ${width}×${height}`,

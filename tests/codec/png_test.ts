@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encode } from "fast-png";
+import { crc32 } from "node:zlib";
 import { readMask } from "../../src/codec/mask.ts";
 import { readPng } from "../../src/codec/png.ts";
 import { LimitsError, UnsupportedFormatError } from "../../src/errors.ts";
@@ -34,6 +35,15 @@ Deno.test("readPng says what is wrong with a file, and does not trust its size",
   new DataView(vast.buffer).setUint32(16, 65_500);
   new DataView(vast.buffer).setUint32(20, 65_500);
   assertThrows(() => readPng(vast), LimitsError, "received 65500×65500");
+  const flat = new Uint8Array(
+    encode({ width: 1, height: 1, channels: 1, data: new Uint8Array(1) }),
+  );
+  for (const at of [16, 20]) {
+    const none = flat.slice();
+    none[at + 3] = 0;
+    new DataView(none.buffer).setUint32(29, crc32(none.subarray(12, 29)));
+    assertThrows(() => readPng(none), UnsupportedFormatError, "at least 1×1");
+  }
   const broken = file.slice();
   broken[60] ^= 1;
   for (const bad of [new Uint8Array(0), file.subarray(0, 20), file.subarray(0, 60), broken]) {
@@ -69,6 +79,14 @@ Deno.test("readMask finds the classes of colours, and names what is none", () =>
     ],
   ] as const;
   for (const [read, message] of cases) assertThrows(read, UnsupportedFormatError, message);
+  const deep = encode({
+    width: 1,
+    height: 1,
+    channels: 3,
+    depth: 16,
+    data: Uint16Array.of(0, 0, 255),
+  });
+  assertThrows(() => readMask(deep, { classes: 3, colors }), UnsupportedFormatError, "8 bits");
   const ignored = readMask(Uint8Array.fromBase64(PALETTE_2_BITS), { classes: 2, ignore: 2 });
   assertEquals(ignored.classes[2], 2);
 });
