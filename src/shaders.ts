@@ -290,9 +290,10 @@ fn main(
 // partner.
 //
 // Dispatch: x and y = workgroups of LANES words (word = number in both · LANES + lane), z = samples.
-// Bindings: 0 samples, 1 source, 2 target. Parts: sample.
+// Bindings: 0 samples, 1 source, 2 target, 3 the partners. Parts: sample.
 @group(0) @binding(1) var<storage, read> source: array<u32>;
 @group(0) @binding(2) var<storage, read_write> target_words: array<atomic<u32>>;
+@group(0) @binding(3) var<storage, read> partners: array<u32>;
 
 override LANES: u32 = 64;
 // Numbers in a word: 1 (i32) or 4 (u8).
@@ -303,7 +304,10 @@ fn number(n: u32, i: i32) -> u32 {
   let y = f32(i / samples[n].size.x);
   let box = samples[n].arguments[1];
   let inside = x >= box.x && x < box.z && y >= box.y && y < box.w;
-  return source[i + select(samples[n].place.x, samples[n].index.x, inside)];
+  if (inside) {
+    return partners[samples[n].index.x + i];
+  }
+  return source[samples[n].place.x + i];
 }
 
 @compute @workgroup_size(LANES, 1, 1)

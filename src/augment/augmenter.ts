@@ -9,6 +9,7 @@ import {
   type AugmenterOptions,
   type AugmentOutput,
   checkAugmenter,
+  checkMasks,
   type MaskOptions,
 } from "./augmenter_options.ts";
 import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
@@ -215,7 +216,7 @@ export class Augmenter implements Disposable {
    * @param options Where it begins, and what the numbers are.
    * @throws {ShapeError} If the masks come out in another size than the tensor's.
    * @throws {LimitsError} If a mask is larger than a binding may be.
-   * @throws {UsageError} If keys or tensor do not fit.
+   * @throws {UsageError} If keys or tensor do not fit, or an option is wrong.
    */
   async applyMasks(
     masks: GpuImages,
@@ -223,8 +224,9 @@ export class Augmenter implements Disposable {
     target: MaskTensor,
     options: MaskOptions = {},
   ): Promise<void> {
-    const { first = 0, bits = 8, fill = 0 } = options;
     this.#checkDevice(masks, target);
+    checkMasks(options, target.dtype);
+    const { first = 0, bits = 8, fill = 0 } = options;
     const size = this.#placer.place(masks.images, keys);
     const [places, height, width] = target.shape;
     const count = masks.images.length;
@@ -364,9 +366,7 @@ export class Augmenter implements Disposable {
 function checkFirst(first: number, count: number, places: number): void {
   if (Number.isInteger(first) && first >= 0 && first + count <= places) return;
   throw new UsageError(
-    `Cannot augment ${count} images as first must be from 0 to ${
-      places - count
-    }: received ${first}`,
+    `Cannot augment ${count} images as first must be a place from which the target's ${places} hold them: received ${first}`,
     { option: "first" },
   );
 }

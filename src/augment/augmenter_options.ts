@@ -1,6 +1,7 @@
 import { OptionCheck } from "../check.ts";
 import { BufferPool } from "../gpu/pool.ts";
 import type { DType, Layout } from "../gpu/tensor.ts";
+import type { MaskDType } from "./mask_tensor.ts";
 import type { Operator } from "./operator.ts";
 
 /** Layout and number format of the tensor that an {@linkcode Augmenter} fills. */
@@ -39,7 +40,10 @@ export interface MaskOptions {
    * grey one) or 32; 8 when left out.
    */
   bits?: 8 | 32;
-  /** The number of what a rotation or a pad shows beyond the image; 0 when left out. */
+  /**
+   * The number of what a rotation or a pad shows beyond the image, which the tensor can hold; 0 when
+   * left out.
+   */
   fill?: number;
 }
 
@@ -84,4 +88,28 @@ export function checkAugmenter(
   check.flag("fuse", options.fuse);
   check.whole("maxBindingBytes", options.maxBindingBytes, 1);
   check.whole("maxSteps", options.maxSteps, 1);
+}
+
+const KNOWN_MASKS: Record<keyof MaskOptions, true> = { first: true, bits: true, fill: true };
+
+/** Least and largest number of each format. */
+const NUMBERS: Readonly<Record<MaskDType, readonly [number, number]>> = {
+  u8: [0, 255],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
+/**
+ * Checks how masks are meant, but for where they begin.
+ *
+ * @param options As the caller wrote them.
+ * @param dtype Number format of the tensor that they go to.
+ * @throws {UsageError} If one is wrong, or there is no option of that name.
+ */
+export function checkMasks(options: MaskOptions, dtype: MaskDType): void {
+  check.names(options, KNOWN_MASKS);
+  const { bits = 8, fill = 0 } = options;
+  check.that(bits === 8 || bits === 32, "bits", "8 or 32", bits);
+  const [least, most] = NUMBERS[dtype];
+  const holds = Number.isInteger(fill) && fill >= least && fill <= most;
+  check.that(holds, "fill", `a whole number from ${least} to ${most}, as for ${dtype}`, fill);
 }

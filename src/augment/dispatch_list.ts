@@ -43,7 +43,7 @@ const RECORD_BYTES = RECORD_WORDS * 4;
 /** Length of the array in sample.wgsl. */
 const MOST_SAMPLES = 256;
 /** Offsets of bindings are multiples of this; the largest that a device may ask for. */
-const ALIGNMENT = 256;
+export const BINDING_ALIGNMENT = 256;
 /** Places in a record, in words: the first pixel, the first element, the partner's, the program. */
 const ORIGIN = 0;
 const TARGET = 3;
@@ -115,11 +115,11 @@ export class DispatchList {
     elementBytes: number,
     partner?: Range,
   ): number {
-    const sourceLow = floorTo(source.byteOffset, ALIGNMENT);
+    const sourceLow = floorTo(source.byteOffset, BINDING_ALIGNMENT);
     const sourceHigh = ceilTo(source.byteOffset + source.byteLength, VECTOR);
-    const targetLow = floorTo(target.byteOffset, ALIGNMENT);
+    const targetLow = floorTo(target.byteOffset, BINDING_ALIGNMENT);
     const targetHigh = ceilTo(target.byteOffset + target.byteLength, WORD);
-    const partnerLow = partner ? floorTo(partner.byteOffset, ALIGNMENT) : 0;
+    const partnerLow = partner ? floorTo(partner.byteOffset, BINDING_ALIGNMENT) : 0;
     const partnerHigh = partner ? ceilTo(partner.byteOffset + partner.byteLength, WORD) : 0;
     const needed = Math.max(sourceHigh - sourceLow, targetHigh - targetLow);
     if (needed > this.#limit) {
@@ -292,14 +292,14 @@ export class DispatchList {
 
   /** Counts pixels and elements from where the bindings begin. */
   #rebase(group: Group): void {
-    const pixels = group.sourceLow / PIXEL_BYTES[group.variant.source];
+    const pixelBytes = PIXEL_BYTES[group.variant.source];
+    const pixels = group.sourceLow / pixelBytes;
     const elements = group.targetLow / group.elementBytes;
     for (let i = 0; i < group.count; i++) {
       const at = (group.firstRecord + i) * RECORD_WORDS;
       this.ints[at + ORIGIN] -= pixels;
       this.ints[at + TARGET] -= elements;
-      if (group.variant.kind === "mask_store") this.ints[at + INDEX] -= pixels;
-      if (group.partner) this.ints[at + INDEX] -= group.partnerLow / PIXEL_BYTES.f32;
+      if (group.partner) this.ints[at + INDEX] -= group.partnerLow / pixelBytes;
     }
   }
 }

@@ -2,8 +2,9 @@ import { OptionCheck } from "../check.ts";
 import { type CassetteError, LimitsError, ShapeError, UsageError } from "../errors.ts";
 import type { GpuImage } from "../gpu/images.ts";
 import { type DType, DTYPE_BYTES } from "../gpu/tensor.ts";
+import { BINDING_ALIGNMENT } from "./dispatch_list.ts";
 import { PIXEL_BYTES } from "./kernels.ts";
-import type { SampleKeys } from "./operator.ts";
+import { MOST_PIXELS, type SampleKeys } from "./operator.ts";
 import { SampleRandom } from "./philox.ts";
 import { Chain } from "./chain.ts";
 import { place, type Plan } from "./plan.ts";
@@ -136,7 +137,9 @@ export class BatchPlacer {
       check.refuse(`image ${index}`, "at least 1 × 1 pixels", `${width} × ${height}`);
     }
     const pitch = "rowPitch" in image ? image.rowPitch / PIXEL_BYTES.u8 : width;
-    this.#checkBytes(pitch * height * PIXEL_BYTES.u8, "of the image", index, keys);
+    const { maxBytes } = this.#options;
+    const read = pitch * height * PIXEL_BYTES.u8;
+    this.#checkLimit(read, maxBytes, "bytes of the image", index, keys);
     this.#random.sample(keys.epoch, keys.positions[index]);
     try {
       place(plan, chain, width, height, pitch, this.#random);
@@ -149,8 +152,13 @@ export class BatchPlacer {
     for (let pass = 0; pass < chain.count; pass++) {
       const { geometry } = chain.passes[pass];
       const last = pass === chain.count - 1 && chain.mixingCount === 0;
-      const bytes = this.#outputBytes(geometry.width, geometry.height, last);
-      this.#checkBytes(bytes, "after augmentation", index, keys);
+      const { width, height } = geometry;
+      const side = Math.max(width, height);
+      this.#checkLimit(side, MOST_PIXELS, "columns and rows after augmentation", index, keys);
+      // What is written begins within the range that is bound for it.
+      const most = maxBytes - BINDING_ALIGNMENT;
+      const bytes = this.#outputBytes(width, height, last);
+      this.#checkLimit(bytes, most, "bytes after augmentation", index, keys);
     }
     return chain;
   }
@@ -162,11 +170,11 @@ export class BatchPlacer {
     return width * height * (tensor ? 3 * elementBytes : PIXEL_BYTES.f32);
   }
 
-  #checkBytes(bytes: number, what: string, index: number, keys: SampleKeys): void {
-    if (bytes <= this.#options.maxBytes) return;
+  #checkLimit(value: number, most: number, what: string, index: number, keys: SampleKeys): void {
+    if (value <= most) return;
     throw new LimitsError(
-      `Cannot augment ${sampleName(index, keys)} as the bytes ${what} must be at most ` +
-        `${this.#options.maxBytes} on this device: received ${bytes}`,
+      `Cannot augment ${sampleName(index, keys)} as the ${what} must be at most ${most} on this ` +
+        `device: received ${value}`,
       { sampleId: keys.ids?.at(index) },
     );
   }

@@ -20,7 +20,7 @@ import { lendPixels } from "./lend.ts";
 import { partition } from "./parts.ts";
 import { Placement } from "./placement.ts";
 import { BatchRanges, bytesOfElement } from "./ranges.ts";
-import type { Range } from "./dispatch_list.ts";
+import { BINDING_ALIGNMENT, type Range } from "./dispatch_list.ts";
 import { isWide, reduceAxes } from "./reduce.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -39,8 +39,6 @@ export interface RecordOptions {
 }
 
 const MOST_BUDGET = 2 ** 26;
-/** Offsets of bindings are multiples of this. */
-const ALIGNMENT = 256;
 /** Words of counts, and of tables, that one statistic takes. */
 const STATISTIC_WORDS = 1024;
 const STATISTIC_BYTES = STATISTIC_WORDS * 4;
@@ -343,7 +341,7 @@ class BatchRecord {
   /** Packs all samples of the batch, as many at a time as a binding holds. */
   #packAll(source: GPUBuffer, count: number): void {
     const bytes = this.#width * this.#height * PIXEL_BYTES.f32;
-    const most = Math.max(1, Math.floor((this.#options.budget - ALIGNMENT) / bytes));
+    const most = Math.max(1, Math.floor((this.#options.budget - BINDING_ALIGNMENT) / bytes));
     for (let from = 0; from < count; from += most) {
       this.#pack(source, from, Math.min(count, from + most), 0);
     }

@@ -104,7 +104,7 @@ export class Recorder extends DispatchList {
    *
    * @param variant The kernel.
    * @param source Its numbers.
-   * @param partner Its partner's numbers, in the same buffer.
+   * @param partner Its partner's numbers; its own where it has none.
    * @param target Where it goes.
    * @param size Width and height.
    * @param box Rectangle of the partner: x0, y0, x1, y1.
@@ -117,11 +117,7 @@ export class Recorder extends DispatchList {
     size: readonly [number, number],
     box: ArrayLike<number>,
   ): void {
-    const byteOffset = Math.min(source.byteOffset, partner.byteOffset);
-    const byteLength = source.byteLength + Math.abs(source.byteOffset - partner.byteOffset);
-    const both = { buffer: source.buffer, byteOffset, byteLength };
-    const at = this.begin(variant, both, target, WORD / variant.constants.PER);
-    this.ints[at + ORIGIN] = source.byteOffset / WORD;
+    const at = this.begin(variant, source, target, WORD / variant.constants.PER, partner);
     this.ints.set(size, at + SIZE);
     this.ints[at + INDEX] = partner.byteOffset / WORD;
     this.floats.set(box, at + BOX);

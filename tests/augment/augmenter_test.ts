@@ -8,9 +8,11 @@ import {
   centerCrop,
   crop,
   flip,
+  gaussianBlur,
   IMAGENET,
   normalize,
   type Operator,
+  pad,
   randomFlip,
   randomResizedCrop,
   resize,
@@ -295,6 +297,37 @@ Deno.test("images that end in different sizes, or are too small, are named", () 
   assertEquals(fault.map(({ index }) => index), [2]);
   assert(fault[0].reason instanceof LimitsError);
   assertEquals(fault[0].reason.sampleId, ids.at(2));
+});
+
+Deno.test("an image that ends with more rows or columns than can be dispatched is named", () => {
+  const ids = IdList.from(["00000000-0000-0000-0000-000000000001"]);
+  for (const operators of [[pad(1)], [resize({ width: 65535 }), pad({ left: 1 })]]) {
+    using augmenter = new Augmenter(device, operators);
+    for (const size of [{ width: 1, height: 65534 }, { width: 65534, height: 1 }]) {
+      const [fault] = augmenter.faults([size], { ...keysFor(1), ids });
+      assert(fault.reason instanceof LimitsError, `${fault.reason}`);
+      assertEquals(fault.reason.sampleId, ids.at(0));
+    }
+  }
+});
+
+Deno.test("no image without a fault is too large for its place in a tensor", async () => {
+  const operators = [resize({ width: 8, height: 9 })];
+  const images = Array.from({ length: 3 }, () => testPicture(3, 2));
+  const bytes = 3 * 8 * 9 * 4;
+  let refused = 0;
+  for (const maxBindingBytes of [bytes, bytes + 100, bytes + 255, bytes + 256]) {
+    using augmenter = new Augmenter(device, operators, {}, { maxBindingBytes });
+    if (augmenter.faults(images, keysFor(3)).length > 0) refused++;
+    else await run(device, images, operators, { options: { maxBindingBytes } });
+  }
+  assertEquals(refused, 3);
+});
+
+Deno.test("a blur with hardly any width changes nothing", async () => {
+  const picture = testPicture(20, 10);
+  const { data } = await run(device, [picture], [gaussianBlur({ sigma: 1e-20 })]);
+  assertEquals(data, Float32Array.from(reference.planes(picture)));
 });
 
 Deno.test("what does not fit together is an error before anything is done", async () => {

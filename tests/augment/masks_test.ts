@@ -40,9 +40,10 @@ async function masksOf(
   dtype: "u8" | "i32" = "u8",
   options: MaskOptions = {},
   byteOffset = 0,
+  maxBindingBytes?: number,
 ): Promise<{ sample(index: number): number[]; width: number; height: number }> {
   device.pushErrorScope("validation");
-  using augmenter: AugmenterType = new Augmenter(device, operators);
+  using augmenter: AugmenterType = new Augmenter(device, operators, {}, { maxBindingBytes });
   using images = upload(device, masks);
   const keys = keysFor(masks.length);
   const { width, height } = augmenter.shape(images.images, keys)!;
@@ -164,6 +165,22 @@ Deno.test("cutmix pastes the partner's mask where it pastes the partner", async 
     });
     assert(pasted > 0);
   }
+});
+
+Deno.test("masks of a batch that is larger than a binding are pasted all the same", async () => {
+  const masks = Array.from({ length: 16 }, (_, i) => testMask(64, 64, i));
+  const want = await masksOf(masks, [cutmix()]);
+  const got = await masksOf(masks, [cutmix()], "u8", {}, 0, 64 * 64 * 16 + 256);
+  masks.forEach((_, i) => assertEquals(got.sample(i), want.sample(i)));
+});
+
+Deno.test("options of masks that are wrong, or not there, are refused by name", async () => {
+  // deno-lint-ignore no-explicit-any
+  const wrong = (options: any) => () => masksOf([MASKS[0]], [], "u8", options);
+  await assertRejects(wrong({ bits: 16 }), UsageError, "bits must be 8 or 32: received 16");
+  await assertRejects(wrong({ fill: 0.5 }), UsageError, "fill must be");
+  await assertRejects(wrong({ fill: 2 ** 31 }), UsageError, "fill must be");
+  await assertRejects(wrong({ fil: 1 }), UsageError, "did you mean fill?");
 });
 
 Deno.test("a target that does not fit is an error", async () => {
