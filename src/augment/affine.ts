@@ -29,7 +29,10 @@ export interface AffineOptions extends ResampleOptions {
   translateShare?: PerAxis;
   /** Factors; 1 when left out. One number, drawn once, is both. */
   scale?: PerAxis;
-  /** What is added to x for each pixel down, and to y for each pixel across; a number is x alone. */
+  /**
+   * What is added to x for each pixel down, and to y for each pixel across, whose product must not come
+   * to 1; a number is x alone.
+   */
   shear?: PerAxis;
   /** What stays in place, in pixels from the upper left corner; the image's centre when left out. */
   center?: readonly [number, number];
@@ -97,6 +100,21 @@ function axes(option: string, value: unknown, neutral: number): Axes {
   return { json: both.value, x: both };
 }
 
+/** How near to 1 the product of two shears must not come, as both axes fall together there. */
+const LEAST_SINGULAR = 1e-6;
+
+/** Throws if the product of both shears may be 1, which would make a line of the image. */
+function checkShear({ x, y }: Axes, given: unknown): void {
+  if (!y) return;
+  const products = [x.value].flat().flatMap((a) => [y.value].flat().map((b) => a * b));
+  const least = Math.min(...products), most = Math.max(...products);
+  if (most < 1 - LEAST_SINGULAR || least > 1 + LEAST_SINGULAR) return;
+  throw new UsageError(
+    `Cannot make affine as shear.x · shear.y must not come to 1: received ${show(given)}`,
+    { option: "shear" },
+  );
+}
+
 function bind(given: Given): BoundOperator {
   checkNames("affine", given, OPTIONS);
   const angle = checkDrawn("affine", "angle", given.angle, 0);
@@ -112,6 +130,7 @@ function bind(given: Given): BoundOperator {
       );
     }
   }
+  checkShear(shear, given.shear);
   const center = given.center as unknown[] | undefined;
   if (center !== undefined && !(Array.isArray(center) && center.length === 2)) {
     throw new UsageError(
@@ -151,12 +170,6 @@ function bind(given: Given): BoundOperator {
       const [scaleX, scaleY] = draw(scale);
       const [shearX, second] = draw(shear);
       const shearY = shear.y ? second : 0;
-      if (Math.abs(1 - shearX * shearY) < 1e-6) {
-        throw new UsageError(
-          `Cannot do affine as shear.x · shear.y must not be 1: received ${shearX} · ${shearY}`,
-          { option: "shear" },
-        );
-      }
       const [x, y] = fixedCentre ?? [chain.width / 2, chain.height / 2];
       const forward = compose(
         translation(x + moveX + shareX * chain.width, y + moveY + shareY * chain.height),

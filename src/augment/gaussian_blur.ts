@@ -21,6 +21,8 @@ export interface GaussianBlurOptions {
 const MOST_SIGMA = 100;
 const MOST_WINDOW = 601;
 const SIGMAS_TO_A_SIDE = 3;
+/** Of the weights' exponent: all pixels but the one in the middle have none left. */
+const MOST_SHARPNESS = 1e6;
 
 /** What {@linkcode gaussianBlur} makes, for the table of operators. */
 export const gaussianBlurKind: OperatorKind = { name: "gaussianBlur", stream: 24, bind };
@@ -70,7 +72,8 @@ function bind(given: Given): BoundOperator {
       for (const kind of ["blurAcross", "blurDown"] as const) {
         const { numbers } = chain.pass(kind);
         numbers[0] = radius;
-        numbers[1] = 1 / (2 * deviation * deviation);
+        // Bounded, as zero times infinity is no weight for the pixel in the middle.
+        numbers[1] = Math.min(1 / (2 * deviation * deviation), MOST_SHARPNESS);
       }
     },
   };

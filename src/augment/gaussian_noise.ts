@@ -11,7 +11,7 @@ import {
 /** Options of {@linkcode gaussianNoise}. */
 export interface GaussianNoiseOptions {
   /** Mean of what is added, in the image's units (0–255); 0 when left out. */
-  mean?: number;
+  mean?: Drawn;
 }
 
 const TWO_TO_32 = 2 ** 32;
@@ -27,7 +27,7 @@ export const gaussianNoiseKind: OperatorKind = { name: "gaussianNoise", stream: 
  *
  * @param stddev Standard deviation in the image's units (0–255); 1 when left out; `[low, high]` is drawn
  * for each sample.
- * @param options Their mean.
+ * @param options Their mean, which may be drawn as well.
  * @returns The operator. With `fixed` it does nothing.
  * @throws {UsageError} If an argument is wrong.
  * @example

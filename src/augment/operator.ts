@@ -119,6 +119,25 @@ export function checkNames(maker: string, given: object, known: readonly string[
 }
 
 /**
+ * Throws if an option is given in two ways: neither must be passed over.
+ *
+ * @param maker Operator that takes them, for the message.
+ * @param given What the caller gave beside a size.
+ * @param names Options that the size stands for.
+ * @throws {UsageError} If one of them is there.
+ */
+export function checkLeftOut(maker: string, given: object, names: readonly string[]): void {
+  for (const name of names) {
+    const value = (given as Given)[name];
+    if (value === undefined) continue;
+    throw new UsageError(
+      `Cannot make ${maker} as ${name} must be left out beside a size: received ${show(value)}`,
+      { option: name },
+    );
+  }
+}
+
+/**
  * Throws unless a value is a finite number within limits.
  *
  * @param maker Operator that takes it, for the message.
@@ -244,7 +263,7 @@ export function checkRange(
   );
 }
 
-/** Most pixels to a side: what a JPEG file can have. */
+/** Most pixels to a side: what a JPEG file can have, and workgroups along one dimension. */
 export const MOST_PIXELS = 65535;
 
 /**

@@ -3,6 +3,7 @@ import { checkColor, type Color } from "./drawn.ts";
 import {
   type BoundOperator,
   checkInteger,
+  checkLeftOut,
   checkNames,
   checkNumber,
   describe,
@@ -68,9 +69,9 @@ export const padKind: OperatorKind = { name: "pad", stream: 9, bind };
  * ```
  */
 export function pad(size: number | PadOptions, options: PadOptions = {}): Operator {
-  const sides = typeof size === "number"
-    ? { left: size, top: size, right: size, bottom: size }
-    : size;
+  if (typeof size !== "number") return describe(padKind, { ...options, ...size });
+  checkLeftOut("pad", options, SIDES);
+  const sides = { left: size, top: size, right: size, bottom: size };
   return describe(padKind, { ...options, ...sides });
 }
 

@@ -3,6 +3,7 @@ import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geome
 import {
   type BoundOperator,
   checkBoolean,
+  checkLeftOut,
   checkName,
   checkNames,
   checkNumber,
@@ -107,10 +108,11 @@ export const resizeKind: OperatorKind = { name: "resize", stream: 1, bind };
  * ```
  */
 export function resize(size: number | ResizeOptions, options: ResizeOptions = {}): Operator {
-  const wanted = typeof size === "object" && size !== null
-    ? size
-    : { width: checkSide(size), height: checkSide(size) };
-  return describe(resizeKind, { ...options, ...wanted });
+  if (typeof size === "object" && size !== null) {
+    return describe(resizeKind, { ...options, ...size });
+  }
+  checkLeftOut("resize", options, ["width", "height"]);
+  return describe(resizeKind, { ...options, width: checkSide(size), height: checkSide(size) });
 }
 
 function checkSide(size: unknown): number {

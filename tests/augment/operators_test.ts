@@ -98,6 +98,10 @@ Deno.test("a wrong argument is an error that names the option and what was recei
     [() => resize({ shorter: 1e6 }), "shorter", "received 1000000"],
     [() => resize({ width: -0.1 }), "width", "received -0.1"],
     [() => resize(-9), "size", "received -9"],
+    [() => resize(224, { width: 100 }), "width", "received 100"],
+    [() => pad(4, { left: 2 }), "left", "received 2"],
+    [() => affine({ shear: { x: 2, y: 0.5 } }), "shear", '{"x":2,"y":0.5}'],
+    [() => affine({ shear: { x: [0, 2], y: [0.4, 1] } }), "shear", "must not come to 1"],
     [() => resize({ width: 9, roiStart: { x: 0, y: 0 } }), "roiEnd", "received undefined"],
     [() => resize({ width: 9, roiRelative: true }), "roiRelative", "alone"],
     [
