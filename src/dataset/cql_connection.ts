@@ -20,6 +20,8 @@ export interface CqlAddress {
   username?: string;
   /** Password that belongs to it. */
   password?: string;
+  /** Gives up where it aborts before the connection can be used. */
+  signal?: AbortSignal;
 }
 
 /** Opcodes of the protocol that are used here (CQL binary protocol v4, section 2.4). */
@@ -63,12 +65,15 @@ export class CqlConnection implements Disposable {
    * @throws {AuthError} If it refuses user name or password.
    */
   static async open(address: CqlAddress): Promise<CqlConnection> {
-    const { hostname, port, username = "", password = "" } = address;
+    const { hostname, port, username = "", password = "", signal } = address;
     const name = `${hostname}:${port}`;
     let made: CqlConnection | undefined;
+    const close = () => made?.[Symbol.dispose]();
     try {
-      const connection = await Deno.connect({ hostname, port });
+      const connection = await Deno.connect({ hostname, port, signal });
       made = new CqlConnection(connection, name);
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", close, { once: true });
       connection.setNoDelay(true);
       const version = [1, "CQL_VERSION", "3.0.0"] as const;
       const ready = await made.ask(
@@ -92,12 +97,15 @@ export class CqlConnection implements Disposable {
       }
       throw new Error(`opcode ${ready.opcode}`);
     } catch (cause) {
-      made?.[Symbol.dispose]();
+      close();
       if (cause instanceof AuthError) throw cause;
+      const reason = signal?.aborted ? signal.reason : cause;
       throw new ConnectError(
-        `Cannot connect to ${name} as it must answer in CQL: received ${(cause as Error).message}`,
-        { cause },
+        `Cannot connect to ${name} as it must answer in CQL: received ${(reason as Error).message}`,
+        { cause: reason },
       );
+    } finally {
+      signal?.removeEventListener("abort", close);
     }
   }
 
@@ -205,11 +213,15 @@ export async function connectPlain(
   config: CassandraConfig,
 ): Promise<CqlConnection> {
   const [, hostname, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
-  const { username, password } = config;
-  return await within(
-    CqlConnection.open({ hostname, port: Number(port), username, password }),
-    config.connectTimeout,
-  );
+  const { username, password, connectTimeout } = config;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(overdue(connectTimeout)), connectTimeout);
+  const { signal } = late;
+  try {
+    return await CqlConnection.open({ hostname, port: Number(port), username, password, signal });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -221,7 +233,7 @@ export async function connectPlain(
  */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(new Error(`no answer within ${ms} ms`)), ms);
+  const timer = setTimeout(() => timeout.reject(overdue(ms)), ms);
   try {
     return await Promise.race([promise, timeout.promise]);
   } finally {
@@ -229,6 +241,10 @@ export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
     // What comes of it after all is not waited for.
     promise.catch(() => {});
   }
+}
+
+function overdue(ms: number): Error {
+  return new Error(`no answer within ${ms} ms`);
 }
 
 /**

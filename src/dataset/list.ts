@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { OptionCheck } from "../check.ts";
+import { OptionCheck, show } from "../check.ts";
 import { SchemaError, UsageError } from "../errors.ts";
 import { ID_BYTES, readId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
@@ -99,7 +99,7 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
     ].join(", ");
     const bytes = new Uint8Array(ID_BYTES);
     for (const cells of readRows(database, table, select, where)) {
-      readId(String(cells[ID]), bytes);
+      readRowId(cells[ID], bytes, `${path} as column "${idColumn}" of table "${table}"`);
       const number = cells[LABEL] as number | null;
       const name = cells[CLASS] as string | null;
       const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
@@ -129,6 +129,18 @@ function checkOptions(path: string, options: string | ListSqliteOptions): void {
   for (const [option, name] of Object.entries(names)) check.text(option, name);
   check.texts("columns", columns);
   check.callback("filter", filter);
+}
+
+/** Reads the id of a row, which SQLite lets be anything. */
+function readRowId(cell: unknown, bytes: Uint8Array, where: string): void {
+  try {
+    readId(String(cell), bytes);
+  } catch (cause) {
+    throw new SchemaError(
+      `Cannot list ${where} must hold a UUID in each row: received ${show(cell)}`,
+      { option: "idColumn", cause },
+    );
+  }
 }
 
 /** A row as SQLite gives it, and what stands where. */

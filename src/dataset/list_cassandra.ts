@@ -1,3 +1,4 @@
+import { OptionCheck } from "../check.ts";
 import { SchemaError } from "../errors.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { ListSelection } from "./list.ts";
@@ -22,10 +23,12 @@ export interface ListCassandraOptions extends CassandraOptions, ListSelection {
  *
  * @param options Where the cluster is; `table` names the table with its keyspace.
  * @returns The ids with their labels.
+ * @throws {UsageError} If an option is wrong.
  * @throws {ConnectError} If no contact point answers.
  * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
 export async function listCassandra(options: ListCassandraOptions): Promise<SampleList> {
+  checkListing(options);
   const builder = new ListBuilder(options.columns);
   await scanCassandraRows(options, builder);
   return builder.build();
@@ -36,6 +39,7 @@ export async function listCassandra(options: ListCassandraOptions): Promise<Samp
  *
  * @param options Where the cluster is; `table` names the table with its keyspace.
  * @param sink Takes the rows.
+ * @throws {UsageError} If an option is wrong.
  * @throws {ConnectError} If no contact point answers.
  * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
  */
@@ -43,6 +47,7 @@ export async function scanCassandraRows(
   options: ListCassandraOptions,
   sink: RowSink,
 ): Promise<void> {
+  checkListing(options);
   const { columns = [], where, filter, concurrency, ...rest } = options;
   const config = cassandraConfig(rest);
   const { keyspace, tableName } = config;
@@ -84,6 +89,16 @@ export async function scanCassandraRows(
       }
     },
   });
+}
+
+/** Those that are no options of a source; the others are checked as such. */
+function checkListing(options: ListCassandraOptions): void {
+  const check = new OptionCheck("list a Cassandra table");
+  check.that(typeof options === "object" && options !== null, "options", "an object", options);
+  check.texts("columns", options.columns);
+  check.text("where", options.where);
+  check.callback("filter", options.filter);
+  check.whole("concurrency", options.concurrency, 1);
 }
 
 /** Types of columns that ids can be in. */

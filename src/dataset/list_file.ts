@@ -26,8 +26,7 @@ export interface ListHeader {
  * @param path Path of the file.
  * @param list The list.
  * @returns Once the file is there; it is whole or not there.
- * @throws {UsageError} If the list is none.
- * @throws The system's error, such as `Deno.errors.NotFound`, if the file cannot be written.
+ * @throws {UsageError} If the list is none, or the file cannot be written.
  */
 export async function writeList(path: string, list: SampleList): Promise<void> {
   checkList(new OptionCheck("write a list"), list);

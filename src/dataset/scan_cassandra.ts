@@ -42,6 +42,8 @@ interface ByteScan {
   gone: Set<string>;
   /** Rows of the next page. */
   pageRows: number;
+  /** Whether a part has failed: the others end with the page that they are at. */
+  failed: boolean;
 }
 
 /**
@@ -99,26 +101,33 @@ export async function scanCassandra(
     texts: new TextCache(),
     gone: new Set(),
     pageRows: FIRST_PAGE,
+    failed: false,
   };
   const work = async () => {
     const connections = new Map<string, CqlConnection>();
     try {
-      for (let part = parts.shift(); part; part = parts.shift()) {
+      for (let part = parts.shift(); part && !state.failed; part = parts.shift()) {
         const upper = part.end === undefined ? "" : ` AND ${token} <= ${part.end}`;
         const cql = `${select} WHERE ${token} > ${part.start}${upper}${extra}`;
         const host = plain && !state.gone.has(part.host ?? "") ? part.host : undefined;
         const rest = host ? await readBytes(connections, host, config, cql, state, scan) : "";
-        if (rest !== undefined) await readByDriver(await reader.client(), cql, rest, scan);
+        if (rest !== undefined && !state.failed) {
+          await readByDriver(await reader.client(), cql, rest, state, scan);
+        }
       }
+    } catch (error) {
+      state.failed = true;
+      throw error;
     } finally {
       for (const connection of connections.values()) connection[Symbol.dispose]();
     }
   };
+  const workers = Array.from({ length: concurrency }, work);
   try {
-    await Promise.all(Array.from({ length: concurrency }, work));
+    await Promise.all(workers);
   } finally {
-    // After a failure the other workers end with the part that they are at.
-    parts.length = 0;
+    // Nothing is read, and no row told, once this has failed.
+    await Promise.allSettled(workers);
   }
 }
 
@@ -165,13 +174,14 @@ async function readBytes(
     }
     await scan.onPage(page.rows);
     pageState = page.pageState;
-  } while (pageState);
+  } while (pageState && !state.failed);
 }
 
 async function readByDriver(
   client: Client,
   cql: string,
   first: string,
+  state: ByteScan,
   { keyspace, table, columns, onPage, signal }: TableScan,
 ): Promise<void> {
   let pageState: string | undefined = first || undefined;
@@ -196,7 +206,7 @@ async function readByDriver(
     }
     await onPage(page.rows.map((row) => columns.map((name) => plainCell(row[name]))));
     pageState = page.pageState ?? undefined;
-  } while (pageState);
+  } while (pageState && !state.failed);
 }
 
 function plainCell(value: unknown): Cell {

@@ -13,8 +13,7 @@ const MAGIC = "CASSSPLT";
  * @param path Path of the file.
  * @param split The split.
  * @returns Once the file is there; it is whole or not there.
- * @throws {UsageError} If it is no split.
- * @throws The system's error, such as `Deno.errors.NotFound`, if the file cannot be written.
+ * @throws {UsageError} If it is no split, or the file cannot be written.
  */
 export async function writeSplit(path: string, split: SampleSplit): Promise<void> {
   const check = new OptionCheck("write a split");

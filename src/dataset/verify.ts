@@ -1,13 +1,14 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { OptionCheck } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
-import { type DatasetSchema, quote, wholeSchema } from "./schema.ts";
+import { checkKeyspace, type DatasetSchema, quote, wholeSchema } from "./schema.ts";
 import { TableReader } from "./table_reader.ts";
 
 /** A metadata row whose blob is not as it says. */
@@ -54,13 +55,15 @@ export interface VerifyOptions {
  * @param schema Names of tables and columns.
  * @param options Called with faults and progress.
  * @returns What was found.
- * @throws {UsageError} If the file has no such tables.
+ * @throws {UsageError} If an option is wrong, or the file has no such tables.
  */
 export function verifySqlite(
   path: string,
   schema: DatasetSchema = {},
   options: VerifyOptions = {},
 ): VerifyReport {
+  check.that(typeof path === "string" && path !== "", "path", "a path", path);
+  checkOptions(options);
   const { dataTable, dataColumn, idColumn, metadataTable, metadataIdColumn } = wholeSchema(schema);
   const report = emptyReport();
   let database: DatabaseSync | undefined;
@@ -106,6 +109,7 @@ export function verifySqlite(
  *   at once.
  * @param options Called with faults and progress.
  * @returns What was found.
+ * @throws {UsageError} If an option is wrong.
  * @throws {ConnectError} If no contact point answers.
  * @throws {SchemaError} If a table or a column is missing.
  * @throws {FetchError} If the servers cannot read a part of a table.
@@ -114,7 +118,11 @@ export async function verifyCassandra(
   writer: CassandraWriterOptions,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  check.that(typeof writer === "object" && writer !== null, "writer", "an object", writer);
   const { keyspace, tables, replication: _r, concurrency = 32, ...rest } = writer;
+  checkKeyspace(keyspace);
+  check.whole("concurrency", concurrency, 1);
+  checkOptions(options);
   const schema = wholeSchema(tables);
   const { connectClient } = await import("../source/cassandra_client.ts");
   const config = cassandraConfig({
@@ -145,11 +153,11 @@ export async function verifyCassandra(
           ids?.add(key);
           while (underWay.size >= concurrency) await Promise.race(underWay);
           if (failure) throw failure.error;
-          const check = client.execute(select, [key], { prepare: true, isIdempotent: true })
+          const checking = client.execute(select, [key], { prepare: true, isIdempotent: true })
             .then((found) => compare(report, row, found.rows[0]?.[schema.dataColumn], options))
             .catch((error) => void (failure ??= { error }))
-            .finally(() => underWay.delete(check));
-          underWay.add(check);
+            .finally(() => underWay.delete(checking));
+          underWay.add(checking);
         }
       },
     });
@@ -168,6 +176,17 @@ export async function verifyCassandra(
   } finally {
     await client.shutdown();
   }
+}
+
+const KNOWN: Record<keyof VerifyOptions, true> = { onFault: true, onProgress: true, signal: true };
+
+const check: OptionCheck = new OptionCheck("verify a data set");
+
+function checkOptions(options: VerifyOptions): void {
+  check.names(options, KNOWN);
+  check.callback("onFault", options.onFault);
+  check.callback("onProgress", options.onProgress);
+  check.signal("signal", options.signal);
 }
 
 function emptyReport(): VerifyReport {

@@ -15,6 +15,7 @@ import {
   ingestFolder,
   labelFiles,
   linesInput,
+  listCassandra,
   listSqlite,
   maskFiles,
   parquetInput,
@@ -25,6 +26,8 @@ import {
   SqliteWriter,
   tarInput,
   UsageError,
+  verifyCassandra,
+  verifySqlite,
   writeList,
   writeSplit,
 } from "../../mod.ts";
@@ -130,6 +133,22 @@ Deno.test("lists, splits and plans refuse what is wrong, by name", async () => {
   await refused("seed", split({ ratios, seed: 1.5 }));
   await refused("tabel", () => listSqlite(file, { tabel: "x" } as Untyped), "did you mean table?");
   await refused("path", () => listSqlite("" as Untyped));
+  const cluster = { contactPoints: ["127.0.0.1"], table: "k.t" };
+  const listed = (options: Untyped) => () => listCassandra(options && { ...cluster, ...options });
+  await refused("options", listed(null));
+  await refused("concurrency", listed({ concurrency: 0 }), "a whole number from 1 on: received 0");
+  await refused("concurrency", listed({ concurrency: 1.5 }));
+  await refused("columns", listed({ columns: "path" }));
+  await refused("filter", listed({ filter: "class" }));
+  await refused("where", listed({ where: "" }));
+  const verify = (writer: Untyped, options?: Untyped) => () => verifyCassandra(writer, options);
+  const whole = { contactPoints: ["127.0.0.1"], keyspace: "k" };
+  await refused("writer", verify(null));
+  await refused("keyspace", verify({ ...whole, keyspace: "" }));
+  await refused("concurrency", verify({ ...whole, concurrency: 0 }), "from 1 on: received 0");
+  await refused("onFalt", verify(whole, { onFalt: () => {} }), "did you mean onFault?");
+  await refused("path", () => verifySqlite("" as Untyped));
+  await refused("signal", () => verifySqlite(file, {}, { signal: 1 } as Untyped));
   await refused("split", () => writeSplit(file, null as Untyped));
   const good = splitList(list, { ratios });
   await refused("split.part", () => writeSplit(file, { ...good, part: new Uint8Array(1) }));
