@@ -222,6 +222,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       for await (const made of this.#run(this.#epochJobs(), this.#window, signal)) {
         if (this.#options.onCorrupt !== "throw") this.#skipped.push(...made.errors);
         const state = this.#progress.advance(made.job);
+        // A break at the last batch is an end, too.
+        this.#completed = this.#progress.current.epoch >= this.#endEpoch;
         const batch = this.#batch(made, state);
         if (batch) yield batch;
       }
@@ -318,6 +320,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     stages = this.#stages,
     ordering = this.#options.ordering ?? "ordered",
   ): AsyncGenerator<Made<L>, void, undefined> {
+    // A request may have been made before, and be asked for its first part only now.
+    this.#alive();
     signal?.throwIfAborted();
     const { source, device } = this.#options;
     const pipeline = new Pipeline<L>(

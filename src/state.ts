@@ -105,11 +105,10 @@ export function resumeFrom(
   if (list.length === 0) mismatch("resume", "one state or more", "none");
   for (const state of list) checkState(state, idsHash, options);
   const [first] = list;
-  const own = list.find(({ shard }) => shard.index === options.shard.index);
-  if (first.shard.count === options.shard.count && (own || list.length === 1)) {
-    if (!own) {
-      mismatch("shard.index", `that of the state, ${first.shard.index}`, options.shard.index);
-    }
+  const { index, count } = options.shard;
+  const own = list.find(({ shard }) => shard.index === index && shard.count === count);
+  if (first.shard.count === count && (own || list.length === 1)) {
+    if (!own) mismatch("shard.index", `that of the state, ${first.shard.index}`, index);
     return { epoch: own.epoch, base: own.base, done: own.done };
   }
   return { ...mergeShards(list), done: { prefix: 0, exceptions: [] } };
@@ -173,8 +172,10 @@ function checkForm({ epoch, base, shard, done, size }: LoaderState): void {
   }
   for (const [option, seen] of Object.entries({ base, done })) {
     const good = natural(seen?.prefix, size + 1) && Array.isArray(seen.exceptions) &&
-      seen.exceptions.every((place) => natural(place, size));
-    if (!good) mismatch(option, `a prefix and exceptions of ${size} samples`, show(seen));
+      seen.exceptions.every((place, i, all) =>
+        natural(place, size) && place >= seen.prefix && (i === 0 || place > all[i - 1])
+      );
+    if (!good) mismatch(option, `a prefix and ascending exceptions of ${size} samples`, show(seen));
   }
 }
 

@@ -159,6 +159,10 @@ Deno.test("a source that hands out something else than was asked for is refused"
   source.fetch = (ids) => fetch.call(source, ids.pick([0, 1]));
   await using all = loader({ source });
   await assertRejects(() => all[Symbol.asyncIterator]().next(), UsageError, "4 samples");
+  source.fetch = async (ids) =>
+    Object.defineProperty(await fetch.call(source, ids), "lengths", { value: undefined });
+  await using other = loader({ source });
+  await assertRejects(() => other[Symbol.asyncIterator]().next(), UsageError, "undefined lengths");
   assertEquals(source.alive, 0);
 });
 

@@ -118,6 +118,19 @@ Deno.test("after its end a loop begins the next epochs", async () => {
   assertEquals((await collect(twice)).map(({ epoch }) => epoch), [2, 3]);
 });
 
+Deno.test("a break at the last batch is an end: a later loop begins the next epochs", async () => {
+  const { loader } = await fixture(8);
+  await using one = loader();
+  for (const epoch of [0, 1, 2]) {
+    let batches = 0;
+    for await (using batch of one) {
+      assertEquals(batch.epoch, epoch);
+      if (++batches === one.batchesPerEpoch) break;
+    }
+    assertEquals(batches, 2);
+  }
+});
+
 Deno.test("a loader resumes from the state of a batch, with another batch size too", async () => {
   const { loader } = await fixture(13);
   const options = { shuffle: true, seed: 9, epochs: 2 };
@@ -213,6 +226,12 @@ Deno.test("dispose ends a loop that waits, and may be called again", async () =>
   assertEquals([source.underWay, source.alive], [0, 0]);
   await assertRejects(() => one[Symbol.asyncIterator]().next(), DisposedError);
   assertThrows(() => one.request([crypto.randomUUID()]), DisposedError);
+  const other = loader();
+  const begun = source.begun.length;
+  const request = other.request([crypto.randomUUID()]);
+  await other[Symbol.asyncDispose]();
+  await assertRejects(() => request.next(), DisposedError, "Cannot use a loader");
+  assertEquals(source.begun.length, begun);
 });
 
 Deno.test("at() loads any batch of the sequence as a loop yields it, without moving one", async () => {

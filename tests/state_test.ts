@@ -106,6 +106,11 @@ Deno.test("states that do not fit are refused", () => {
     [[state, state], 1, "the states of all 2 shards"],
     [other, 2, "shard.index must be"],
     [[], 2, "one state or more"],
+    ...[[7, 5], [5, 5], [1], [5, 99]].map((exceptions): [LoaderState, number, string] => [
+      { ...state, done: { prefix: 3, exceptions } },
+      2,
+      "done must be a prefix and ascending exceptions",
+    ]),
     [[{ ...state, epoch: 3, done: { prefix: 1, exceptions: [] } }, other], 1, "one epoch"],
   ];
   for (const [states, count, message] of cases) {

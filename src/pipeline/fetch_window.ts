@@ -231,10 +231,12 @@ export class FetchWindow {
     const lex = this.#lex;
     const pooled = this.#ordering === "samples" && !job.request;
     const entered = this.#meters.fetch.enter();
+    let fetched: BlobBatch | undefined;
     try {
       const pool = pooled ? this.#pools.join(job, launch.at) : undefined;
       const blobs = await this.#source.fetch(job.ids, { signal, lex, pool });
       checkBlobs(blobs, this.#source, job);
+      fetched = blobs;
       const now = performance.now();
       const { job: got, latencies } = pooled
         ? this.#pools.take(job, blobs.places, now)
@@ -245,6 +247,7 @@ export class FetchWindow {
       this.#meters.fetch.leave(entered, arrivedOf(blobs), bytes);
       return { job: got, blobs, bytes };
     } catch (error) {
+      fetched?.[Symbol.dispose]();
       this.#meters.fetch.drop();
       return { job, error };
     }
@@ -277,10 +280,11 @@ function checkBlobs(
       { option: "source" },
     );
   }
-  if (batch.length === ids.length) return;
+  const [samples, lengths] = [batch.length, batch.lengths?.length];
+  if (samples === ids.length && lengths === samples) return;
   batch[Symbol.dispose]!();
   throw new UsageError(
-    `Cannot use what source ${name} has fetched as it must have ${ids.length} samples, as many as ids: received ${batch.length}`,
+    `Cannot use what source ${name} has fetched as it must have ${ids.length} samples, as many as ids: received ${samples} with ${lengths} lengths`,
     { option: "source" },
   );
 }
