@@ -15,12 +15,22 @@ export interface RequestPart {
   parts: number;
 }
 
+/** Images that keep sizes of their own. */
+interface Ragged {
+  /** A tensor of one image for each sample. */
+  tensors: readonly (GpuTensor | null)[];
+  /** A tensor of one mask for each sample, where labels are masks. */
+  masks: readonly (MaskTensor | null)[] | null;
+  /** The buffers in which all lie. */
+  buffers: readonly GPUBuffer[];
+}
+
 /** What a batch is made of. */
 export interface BatchFields<L> {
   /** Images in GPU memory; null where the batch failed. */
   images: GpuTensor | null;
-  /** Images that keep sizes of their own, and their buffers; null where they have one size. */
-  ragged: { tensors: readonly (GpuTensor | null)[]; buffers: readonly GPUBuffer[] } | null;
+  /** Images that keep sizes of their own; null where they have one size. */
+  ragged: Ragged | null;
   /** Labels, as the label reader makes them. */
   labels: L;
   /** The masks in GPU memory, where labels are masks. */
@@ -77,7 +87,7 @@ export class Batch<L> implements Disposable {
   /** Why this part of a request could not be served; its images are not there. */
   readonly failure?: CassetteError;
   readonly #images: GpuTensor | null;
-  readonly #ragged: BatchFields<L>["ragged"];
+  readonly #ragged: Ragged | null;
   readonly #masks: MaskTensor | null;
   #owner: BatchOwner | null;
 
@@ -135,6 +145,25 @@ export class Batch<L> implements Disposable {
   }
 
   /**
+   * The masks of a loader whose `output.ragged` is true and whose labels are masks: a tensor of one mask
+   * for each sample, as large as its image in {@linkcode Batch.ragged}; null for a sample that could not
+   * be loaded.
+   *
+   * @throws {DisposedError} If the batch has been disposed of or its buffers taken.
+   * @throws {UsageError} If images have one size, or labels are no masks: those are in `labels`.
+   * @throws {CassetteError} The failure, if the batch has one.
+   */
+  get raggedMasks(): readonly (MaskTensor | null)[] {
+    this.#alive();
+    if (!this.#ragged) raggedness("raggedMasks", true);
+    if (this.#ragged.masks) return this.#ragged.masks;
+    throw new UsageError(
+      "Cannot use batch.raggedMasks as labels of the loader must be mask(): received others",
+      { option: "labels" },
+    );
+  }
+
+  /**
    * Moves the images to the caller, who destroys their buffer when done; masks in `labels` too.
    *
    * @returns The images; they outlive the batch and the loader.
@@ -149,7 +178,7 @@ export class Batch<L> implements Disposable {
 
   /**
    * Moves the images of a loader whose `output.ragged` is true to the caller, who destroys each of
-   * their buffers once when done.
+   * their buffers once when done; masks in `raggedMasks`, which must be read before, too.
    *
    * @returns The images, as {@linkcode Batch.ragged} has them; they outlive the batch and the loader.
    * @throws {DisposedError} If the batch has been disposed of or its buffers taken already.
@@ -169,6 +198,7 @@ export class Batch<L> implements Disposable {
     const buffers = this.#buffers();
     this.#images?.invalidate();
     for (const tensor of this.#ragged?.tensors ?? []) tensor?.invalidate();
+    for (const tensor of this.#ragged?.masks ?? []) tensor?.invalidate();
     this.#masks?.invalidate();
     owner.release(buffers);
   }

@@ -107,7 +107,8 @@ export function npy(): LabelReader<(NpyArray | null)[]> {
  *
  * @param options Classes, colours, and a number beside the classes.
  * @returns A reader; `batch.labels` is a tensor of shape [n, height, width], in bytes if they hold all
- * classes, else in words; null for a request that failed.
+ * classes, else in words; null for a request that failed, and where `output.ragged` is true, as masks
+ * are in `batch.raggedMasks` then.
  * @throws {UsageError} If an option is wrong.
  * @example
  * ```ts

@@ -125,7 +125,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#augmenter = new Augmenter(device, augment, output, { pool, fixed });
     const tensors = new TensorLender(device, pool, output);
     const labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
-    if (ragged) checkRagged(this.#augmenter.mixes, labels.masks !== undefined);
+    if (ragged) checkRagged(this.#augmenter.mixes);
     const { seed } = this.#sampler.options;
     const onCorrupt = options.onCorrupt ?? (options.requests ? "mask" : "throw");
     const decoder = new MixedDecoder(this.#decoder, device, pool);

@@ -18,8 +18,8 @@ export interface OutputOptions {
   /** Number format; `f32` when left out. */
   dtype?: DType;
   /**
-   * True lets images keep sizes of their own: they are `batch.ragged`, a tensor each. Not beside
-   * operators that mix samples, nor labels that are masks. False when left out.
+   * True lets images keep sizes of their own: they are `batch.ragged`, a tensor each, and their masks
+   * `batch.raggedMasks`. Not beside operators that mix samples. False when left out.
    */
   ragged?: boolean;
 }
@@ -216,13 +216,10 @@ function checkLabels({ labels, source }: LoaderOptions<unknown>): void {
  * Checks what cannot go with images that keep sizes of their own.
  *
  * @param mixes Whether an operator mixes samples.
- * @param masks Whether labels are masks.
- * @throws {UsageError} If either is so.
+ * @throws {UsageError} If one does.
  */
-export function checkRagged(mixes: boolean, masks: boolean): void {
-  if (!mixes && !masks) return;
-  const beside = mixes ? "operators that mix samples" : "labels that are masks";
-  check.refuse("output.ragged", `false beside ${beside}`, "true");
+export function checkRagged(mixes: boolean): void {
+  check.that(!mixes, "output.ragged", "false beside operators that mix samples", true);
 }
 
 /**

@@ -15,7 +15,8 @@ import {
   ShapeError,
   UsageError,
 } from "../mod.ts";
-import { countedIds, FakeSource, numberOf } from "./pipeline/fake_source.ts";
+import { MaskSource } from "./mask_source.ts";
+import { countedIds, numberOf } from "./pipeline/fake_source.ts";
 
 const WIDTH = 48;
 const HEIGHT = 32;
@@ -44,30 +45,12 @@ function maskFile(sample: number, width = WIDTH): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode({ width, height: HEIGHT, channels: 1, data }));
 }
 
-/** A source of pictures and masks. */
-class MaskSource extends FakeSource {
-  override readonly labelType = "blob" as "int";
-  readonly #mask: (sample: number) => Uint8Array<ArrayBuffer> | null;
-
-  constructor(mask: (sample: number) => Uint8Array<ArrayBuffer> | null) {
-    super(picture);
-    this.#mask = mask;
-  }
-
-  override async fetch(...args: Parameters<FakeSource["fetch"]>) {
-    const batch = await super.fetch(...args);
-    const [ids] = args;
-    batch.label = (index) => this.#mask(numberOf(ids, index));
-    return batch;
-  }
-}
-
 type Options = Partial<ConstructorParameters<typeof Loader>[0]>;
 
 function masked(options: Options = {}, file = (n: number) => maskFile(n) as Mask): MaskLoader {
   return new Loader(
     {
-      source: new MaskSource(file),
+      source: new MaskSource(picture, file),
       device,
       ids: countedIds(8),
       batchSize: 4,

@@ -1,15 +1,19 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { encode } from "fast-png";
 import {
+  DisposedError,
   type DType,
   type GpuTensor,
   type Layout,
   mask,
+  type MaskTensor,
   mixup,
   normalize,
   randomFlip,
   rotate,
   UsageError,
 } from "../mod.ts";
+import { MaskSource } from "./mask_source.ts";
 import { fixture, picture, samplesOf, TEXT } from "./loader_fixture.ts";
 
 /** Pictures of sizes of their own, odd ones among them. */
@@ -88,12 +92,91 @@ Deno.test("ragged images can be taken, and are asked for by their name", async (
   for await (using even of whole) assertThrows(() => even.ragged, UsageError, "output.ragged");
 });
 
+/** A mask as large as its picture, of classes 0 to 4; that of sample 3 has a column less. */
+function maskOf(sample: number, short = false): Uint8Array<ArrayBuffer> {
+  const { width: own, height } = size(sample);
+  const width = own - Number(short);
+  const data = Uint8Array.from({ length: width * height }, (_, i) => (sample + (i >> 2)) % 5);
+  return new Uint8Array(encode({ width, height, channels: 1, data }));
+}
+
+Deno.test("masks of ragged images are what batches of one have, each as large as its image", async () => {
+  const { loader } = await fixture(6, sized);
+  const source = new MaskSource(sized, (sample) => maskOf(sample));
+  const augment = [randomFlip(), rotate(3, { fillValue: 0 })];
+  for (const ignore of [9, 300]) {
+    const labels = mask({ classes: 5, ignore });
+    await using alone = loader({ source, labels, augment, batchSize: 1 });
+    const expected: { shape: readonly number[]; data: number[] }[] = [];
+    for await (using single of alone) {
+      const { shape } = single.labels!;
+      expected.push({ shape, data: [...await single.labels!.read()] });
+    }
+    assert(expected.every(({ data }) => data.includes(ignore)));
+    await using one = loader({ source, labels, augment, output: { ragged: true } });
+    let at = 0;
+    for await (using batch of one) {
+      assertEquals(batch.labels, null);
+      for (const [i, tensor] of batch.raggedMasks.entries()) {
+        assert(tensor && tensor.byteOffset % 256 === 0);
+        assertEquals(tensor.dtype, ignore > 255 ? "i32" : "u8");
+        assertEquals(tensor.shape.slice(1), batch.ragged[i]!.shape.slice(2));
+        assertEquals({ shape: tensor.shape, data: [...await tensor.read()] }, expected[at++]);
+      }
+    }
+    assertEquals([at, one.stats().pool.lent], [6, 0]);
+  }
+});
+
+Deno.test("ragged masks follow what becomes of their images", async () => {
+  const { loader } = await fixture(8, broken);
+  const source = new MaskSource(broken, (sample) => maskOf(sample, sample === 3));
+  const options = { source, labels: mask({ classes: 5 }), augment: [], output: { ragged: true } };
+  await using masked = loader({ ...options, onCorrupt: "mask" });
+  const good = [[1, 1, 0, 0], [1, 1, 0, 1]];
+  for await (using batch of masked) {
+    const there = good.shift()!;
+    assertEquals([...batch.valid], there);
+    assertEquals(batch.raggedMasks.map((tensor) => Number(tensor !== null)), there);
+  }
+  await using skipping = loader({ ...options, onCorrupt: "skip" });
+  let taken: readonly (MaskTensor | null)[] = [];
+  const seen: number[] = [];
+  for await (const kept of skipping) {
+    const samples = samplesOf(kept);
+    kept.raggedMasks.forEach((tensor, i) => assertEquals(tensor!.shape[2], size(samples[i]).width));
+    seen.push(...samples);
+    const masks = kept.raggedMasks;
+    if (taken.length === 0) {
+      taken = masks;
+      kept.takeRagged();
+      assertThrows(() => kept.raggedMasks, DisposedError);
+      assertEquals((await taken[0]!.read()).length, size(0).width * size(0).height);
+      for (const buffer of new Set(masks.map((tensor) => tensor!.buffer))) buffer.destroy();
+    } else {
+      kept[Symbol.dispose]();
+      assertThrows(() => masks[0]!.buffer, DisposedError);
+    }
+  }
+  assertEquals(seen, [0, 1, 4, 5, 7]);
+  assertEquals([masked, skipping].map((one) => one.stats().pool.lent), [0, 0]);
+
+  await using whole = loader({ source, labels: mask({ classes: 5 }), batchSize: 1 });
+  for await (using even of whole) {
+    assertThrows(() => even.raggedMasks, UsageError, "output.ragged");
+    break;
+  }
+  const { loader: plain } = await fixture(4, sized);
+  await using others = plain({ augment: [], output: { ragged: true } });
+  for await (using unmasked of others) {
+    assertThrows(() => unmasked.raggedMasks, UsageError, "mask()");
+  }
+});
+
 Deno.test("what needs images of one size is refused beside ragged ones", async () => {
-  const { loader, source } = await fixture(4, sized);
+  const { loader } = await fixture(4, sized);
   const output = { ragged: true };
   assertThrows(() => loader({ augment: [mixup()], output }), UsageError, "mix samples");
-  Object.defineProperty(source, "labelType", { value: "blob" });
-  assertThrows(() => loader({ labels: mask({ classes: 2 }), output }), UsageError, "masks");
   const wrong = { ragged: 1 as unknown as boolean };
   assertThrows(() => loader({ output: wrong }), UsageError, "output.ragged must be true or false");
 });

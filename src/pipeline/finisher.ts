@@ -18,7 +18,7 @@ export interface Made<L> {
   job: Job;
   /** Images in GPU memory; null if none remains. */
   images: GpuTensor | null;
-  /** Images that keep sizes of their own, where they may; `images` is null then. */
+  /** Images, and masks, that keep sizes of their own, where they may; `images` is null then. */
   ragged: RaggedImages | null;
   /** Masks in GPU memory, where labels are masks. */
   masks: MaskTensor | null;
@@ -120,13 +120,15 @@ export class Finisher<L> {
       labels[i] = null;
     }
     if (images) await clearRows(device, images, bad);
-    if (ragged) { for (const i of bad) ragged.tensors[i] = null; }
+    for (const each of [ragged?.tensors, ragged?.masks]) {
+      if (each) { for (const i of bad) each[i] = null; }
+    }
     if (masks) await clearRows(device, masks, bad);
     const { ids } = job;
     return { job, images, ragged, masks, labels: this.#labels(submitted), ids, valid, errors, mix };
   }
 
-  /** Leaves bad samples out of images that have tensors of their own: nothing needs to move. */
+  /** Leaves bad samples out where images have tensors of their own: nothing needs to move. */
   #drop(submitted: Submitted, ragged: RaggedImages, errors: SampleError[]): Made<L> {
     const { job, labels, mix } = submitted;
     const keep = labels.map((_, i) => i).filter((i) => !submitted.errors[i]);
@@ -135,9 +137,11 @@ export class Finisher<L> {
     return {
       job,
       images: null,
-      ragged: keep.length === 0
-        ? null
-        : { tensors: keep.map((i) => ragged.tensors[i]), buffers: ragged.buffers },
+      ragged: keep.length === 0 ? null : {
+        tensors: keep.map((i) => ragged.tensors[i]),
+        masks: ragged.masks && keep.map((i) => ragged.masks![i]),
+        buffers: ragged.buffers,
+      },
       masks: null,
       labels: kept,
       ids: job.ids.pick(keep),

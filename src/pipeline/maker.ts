@@ -13,8 +13,8 @@ import type { Fetched } from "./fetch_window.ts";
 import type { Job } from "./job.ts";
 import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./masks.ts";
 import { spreadErrors } from "./mixed_errors.ts";
-import type { AugmentStage, DecodeStage, RegionsOf, SampleKeys } from "./stages.ts";
-import { augmentEach } from "./ragged.ts";
+import type { AugmentStage, DecodeStage, MaskForm, RegionsOf, SampleKeys } from "./stages.ts";
+import { augmentEach, augmentEachMask } from "./ragged.ts";
 import type { ImageSize, RaggedImages, TensorLender } from "./tensors.ts";
 
 /** A batch whose work has been submitted, but not verified. */
@@ -23,7 +23,7 @@ export interface Submitted {
   job: Job;
   /** Images in GPU memory; null if none could be placed. */
   images: GpuTensor | null;
-  /** Images that keep sizes of their own, where they may; `images` is null then. */
+  /** Images, and masks, that keep sizes of their own, where they may; `images` is null then. */
   ragged: RaggedImages | null;
   /** Masks in GPU memory, where labels are masks. */
   masks: MaskTensor | null;
@@ -75,9 +75,7 @@ export class BatchMaker {
     const submitted: Submitted = {
       job,
       images: null,
-      ragged: this.#options.ragged
-        ? { tensors: new Array(job.ids.length).fill(null), buffers: [] }
-        : null,
+      ragged: this.#options.ragged ? this.#noRagged(job.ids.length) : null,
       masks: null,
       labels: new Array(job.ids.length).fill(null),
       errors: new Array(job.ids.length),
@@ -153,13 +151,11 @@ export class BatchMaker {
       verify.push({ first, errors: () => images.verify() });
       const usable = this.#usable(submitted, images, keys, first);
       if (submitted.ragged) {
-        const { tensors: each, buffers } = await augmentEach(usable, keys, augmenter, tensors);
-        each.forEach((tensor, i) => submitted.ragged!.tensors[first + i] = tensor);
-        submitted.ragged.buffers.push(...buffers);
+        await this.#applyRagged(submitted, submitted.ragged, usable, keys, first);
         continue;
       }
       const own = augmenter.shape(usable.images, keys);
-      if (!own || own.width === 0) {
+      if (!own) {
         for (let i = first; i < end; i++) waiting.push(i);
         continue;
       }
@@ -217,6 +213,30 @@ export class BatchMaker {
     return bad.length > 0 ? images.without(bad) : images;
   }
 
+  #noRagged(count: number): RaggedImages {
+    const none = () => new Array(count).fill(null);
+    return { tensors: none(), masks: this.#options.labels.masks ? none() : null, buffers: [] };
+  }
+
+  async #applyRagged(
+    submitted: Submitted,
+    ragged: RaggedImages,
+    images: GpuImages,
+    keys: SampleKeys,
+    first: number,
+  ): Promise<void> {
+    const { augmenter, tensors } = this.#options;
+    const each = await augmentEach(images, keys, augmenter, tensors);
+    ragged.buffers.push(...each.buffers);
+    each.tensors.forEach((tensor, i) => ragged.tensors[first + i] = tensor);
+    if (!ragged.masks) return;
+    using masks = this.#uploadMasks(submitted, images, first);
+    const form = this.#maskForm();
+    const eachMask = await augmentEachMask(masks, keys, augmenter, tensors, form);
+    ragged.buffers.push(...eachMask.buffers);
+    eachMask.tensors.forEach((tensor, i) => ragged.masks![first + i] = tensor);
+  }
+
   async #applyMasks(
     submitted: Submitted,
     images: GpuImages,
@@ -224,18 +244,24 @@ export class BatchMaker {
     size: ImageSize,
     first: number,
   ): Promise<void> {
-    const { labels: { masks: options }, tensors, device, pool, augmenter } = this.#options;
-    if (!options) return;
-    const { classes, ignore = 0 } = options;
-    const largest = Math.max(classes - 1, ignore);
+    const { labels, tensors, augmenter } = this.#options;
+    if (!labels.masks) return;
+    const { largest, ...form } = this.#maskForm();
     submitted.masks ??= tensors.masks(submitted.job.ids.length, size, largest);
-    const parsed = submitted.labels.slice(first, first + images.images.length);
-    using masks = uploadMasks(
-      images.images.map((image, i) => (image ? parsed[i] as MaskPixels : null)),
-      device,
-      pool,
-    );
-    const form = { first, bits: 32, fill: ignore } as const;
-    await augmenter.applyMasks(masks, keys, submitted.masks, form);
+    using masks = this.#uploadMasks(submitted, images, first);
+    await augmenter.applyMasks(masks, keys, submitted.masks, { ...form, first });
+  }
+
+  /** What the numbers of masks are, and the largest of them. */
+  #maskForm(): MaskForm & { largest: number } {
+    const { classes, ignore = 0 } = this.#options.labels.masks!;
+    return { bits: 32, fill: ignore, largest: Math.max(classes - 1, ignore) };
+  }
+
+  /** Brings the masks of images that are there to the GPU. */
+  #uploadMasks({ labels }: Submitted, { images }: GpuImages, first: number): GpuImages {
+    const { device, pool } = this.#options;
+    const masks = images.map((image, i) => image ? labels[first + i] as MaskPixels : null);
+    return uploadMasks(masks, device, pool);
   }
 }

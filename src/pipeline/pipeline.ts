@@ -205,6 +205,6 @@ export class Pipeline<L> {
 
 /** Bytes of images and masks. */
 function bytesOf({ images, ragged, masks }: Made<unknown>): number {
-  const tensors = [images, masks, ...ragged?.tensors ?? []];
+  const tensors = [images, masks, ...ragged?.tensors ?? [], ...ragged?.masks ?? []];
   return tensors.reduce((sum, tensor) => sum + (tensor?.byteLength ?? 0), 0);
 }

@@ -41,10 +41,18 @@ export interface SampleKeys {
   ids?: IdList;
 }
 
+/** What the numbers of masks are. */
+export interface MaskForm {
+  /** How many bits of a pixel's word are its number. */
+  bits: 8 | 32;
+  /** The number of what lies beyond an image. */
+  fill: number;
+}
+
 /** What the pipeline needs of the augmentation. */
 export interface AugmentStage {
   /**
-   * Size of all images after augmentation; 0 × 0 if there are none.
+   * Size of all images after augmentation; undefined if there are none.
    *
    * @throws {ShapeError} If they differ.
    */
@@ -76,6 +84,6 @@ export interface AugmentStage {
     masks: GpuImages,
     keys: SampleKeys,
     target: MaskTensor,
-    options: { first: number; bits: 8 | 32; fill: number },
+    options: MaskForm & { first: number },
   ): Promise<void>;
 }

@@ -1,11 +1,12 @@
-import { MaskTensor } from "../augment/mask_tensor.ts";
+import { type MaskDType, MaskTensor } from "../augment/mask_tensor.ts";
 import { LimitsError } from "../errors.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { GpuTensor, tensorBytes, type TensorDescriptor } from "../gpu/tensor.ts";
 
 /** Channels of the images in batches. */
 const CHANNELS = 3;
-const WORD = 4;
+/** Bytes of a mask's numbers. */
+const MASK_BYTES: Readonly<Record<MaskDType, number>> = { u8: 1, i32: 4 };
 /** Offsets at which WebGPU binds storage are multiples of this, unless a device allows less. */
 const BINDING_ALIGNMENT = 256;
 
@@ -15,12 +16,18 @@ export interface ImageSize {
   height: number;
 }
 
-/** Images of a batch that keep sizes of their own. */
-export interface RaggedImages {
-  /** A tensor of one image for each sample; null for one that could not be loaded. */
-  tensors: (GpuTensor | null)[];
+/** Tensors of sizes of their own. */
+export interface RaggedTensors<T> {
+  /** A tensor of one image or mask for each sample; null for one that could not be loaded. */
+  tensors: (T | null)[];
   /** The buffers in which they lie. */
   buffers: GPUBuffer[];
+}
+
+/** Images of a batch that keep sizes of their own, and their masks. */
+export interface RaggedImages extends RaggedTensors<GpuTensor> {
+  /** Masks at the places of their images; null where labels are no masks. They lie in `buffers` too. */
+  masks: (MaskTensor | null)[] | null;
 }
 
 /** Lends the tensors of batches. */
@@ -69,34 +76,38 @@ export class TensorLender {
    * @returns Tensors of one image, with any content, and the buffers in which they lie.
    * @throws {LimitsError} If one does not fit a buffer.
    */
-  ragged(sizes: readonly (ImageSize | null)[]): RaggedImages {
-    const most = this.#device.limits.maxBufferSize;
-    const shapes = sizes.map((size) => size && this.#shape(1, size));
-    const tensors: (GpuTensor | null)[] = sizes.map(() => null);
-    const buffers: GPUBuffer[] = [];
-    for (let from = 0; from < shapes.length;) {
-      const places: number[] = [];
-      let [to, end] = [from, 0];
-      for (; to < shapes.length; to++) {
-        const shape = shapes[to];
-        const bytes = shape ? align(tensorBytes({ shape, ...this.#output })) : 0;
-        if (end > 0 && end + bytes > most) break;
-        places.push(end);
-        end += bytes;
-      }
-      if (end > 0) {
-        const buffer = this.#buffer(end, `${to - from} images of their own sizes`);
-        buffers.push(buffer);
-        for (let i = from; i < to; i++) {
-          const shape = shapes[i];
-          if (!shape) continue;
-          const descriptor = { shape, ...this.#output };
-          tensors[i] = new GpuTensor(this.#device, buffer, descriptor, places[i - from]);
-        }
-      }
-      from = to;
-    }
-    return { tensors, buffers };
+  ragged(sizes: readonly (ImageSize | null)[]): RaggedTensors<GpuTensor> {
+    return this.#each(
+      sizes,
+      (size) => tensorBytes({ shape: this.#shape(1, size), ...this.#output }),
+      "images",
+      (buffer, size, place) => {
+        const descriptor = { shape: this.#shape(1, size), ...this.#output };
+        return new GpuTensor(this.#device, buffer, descriptor, place);
+      },
+    );
+  }
+
+  /**
+   * Lends a tensor for each mask, in as few buffers as hold them.
+   *
+   * @param sizes Size of each; null for one that is not there.
+   * @param largest Largest number in them.
+   * @returns Tensors of one mask, with any content, and the buffers in which they lie.
+   * @throws {LimitsError} If one does not fit a buffer.
+   */
+  raggedMasks(
+    sizes: readonly (ImageSize | null)[],
+    largest: number,
+  ): RaggedTensors<MaskTensor> {
+    const dtype = maskType(largest);
+    return this.#each(
+      sizes,
+      ({ width, height }) => width * height * MASK_BYTES[dtype],
+      "masks",
+      (buffer, { width, height }, place) =>
+        new MaskTensor(this.#device, buffer, { shape: [1, height, width], dtype }, place),
+    );
   }
 
   /**
@@ -109,9 +120,9 @@ export class TensorLender {
    * @throws {LimitsError} If it does not fit a buffer.
    */
   masks(count: number, { width, height }: ImageSize, largest: number): MaskTensor {
-    const dtype = largest < 256 ? "u8" : "i32";
+    const dtype = maskType(largest);
     const shape = [count, height, width] as const;
-    const bytes = count * height * width * (dtype === "u8" ? 1 : WORD);
+    const bytes = count * height * width * MASK_BYTES[dtype];
     const buffer = this.#buffer(bytes, `${shape.join("×")} in ${dtype}`);
     return new MaskTensor(this.#device, buffer, { shape, dtype });
   }
@@ -149,12 +160,45 @@ export class TensorLender {
   }
 
   /**
-   * Takes images of their own sizes back.
+   * Takes tensors of their own sizes back.
    *
-   * @param images The images; null for none.
+   * @param ragged The tensors; null for none.
    */
-  releaseRagged(images: RaggedImages | null): void {
-    for (const buffer of images?.buffers ?? []) this.#pool.release(buffer);
+  releaseRagged(ragged: RaggedTensors<unknown> | null): void {
+    for (const buffer of ragged?.buffers ?? []) this.#pool.release(buffer);
+  }
+
+  /** Puts tensors of one image or mask one after the other, into as few buffers as hold them. */
+  #each<T>(
+    sizes: readonly (ImageSize | null)[],
+    bytesOf: (size: ImageSize) => number,
+    what: string,
+    make: (buffer: GPUBuffer, size: ImageSize, place: number) => T,
+  ): RaggedTensors<T> {
+    const most = this.#device.limits.maxBufferSize;
+    const tensors: (T | null)[] = sizes.map(() => null);
+    const buffers: GPUBuffer[] = [];
+    for (let from = 0; from < sizes.length;) {
+      const places: number[] = [];
+      let [to, end] = [from, 0];
+      for (; to < sizes.length; to++) {
+        const size = sizes[to];
+        const bytes = size ? align(bytesOf(size)) : 0;
+        if (end > 0 && end + bytes > most) break;
+        places.push(end);
+        end += bytes;
+      }
+      if (end > 0) {
+        const buffer = this.#buffer(end, `${to - from} ${what} of their own sizes`);
+        buffers.push(buffer);
+        for (let i = from; i < to; i++) {
+          const size = sizes[i];
+          if (size) tensors[i] = make(buffer, size, places[i - from]);
+        }
+      }
+      from = to;
+    }
+    return { tensors, buffers };
   }
 
   #shape(count: number, { width, height }: ImageSize): TensorDescriptor["shape"] {
@@ -174,6 +218,11 @@ export class TensorLender {
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     return this.#pool.acquire(bytes, STORAGE | COPY_SRC | COPY_DST, "batch");
   }
+}
+
+/** The format that holds the numbers of masks. */
+function maskType(largest: number): MaskDType {
+  return largest < 256 ? "u8" : "i32";
 }
 
 function align(bytes: number): number {
