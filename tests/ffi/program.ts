@@ -10,7 +10,8 @@ export interface Output {
   code: number;
   stdout: string;
   stderr: string;
-  seconds: number;
+  /** Seconds from the last line that it wrote to standard output to its end. */
+  lingered: number;
 }
 
 /** Runs a module in a process of its own; its cache folder is empty, unless it is given. */
@@ -26,20 +27,27 @@ export async function run(
       main,
       `import { CassandraSource } from "${new URL("src/source/cassandra.ts", ROOT)}";
        import { IdList } from "${new URL("src/ids.ts", ROOT)}";
+       import { Growth, threads, threadsBeyond } from "${new URL("tests/ffi/counts.ts", ROOT)}";
        const here = { contactPoints: ["here"], table: "fake.data" };
        ${text}`,
     );
-    const begin = performance.now();
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", ...await importFlags(), main],
       env: { NO_COLOR: "1", CASSETTE_CACHE: cache ?? `${folder}/cache`, ...env },
-    }).output();
-    const decoder = new TextDecoder();
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const errors = new Response(child.stderr).text();
+    let [stdout, last] = ["", performance.now()];
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      [stdout, last] = [stdout + text, performance.now()];
+    }
+    const { code } = await child.status;
     return {
       code,
-      stdout: decoder.decode(stdout),
-      stderr: decoder.decode(stderr),
-      seconds: (performance.now() - begin) / 1000,
+      stdout,
+      stderr: await errors,
+      lingered: (performance.now() - last) / 1000,
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
