@@ -30,6 +30,23 @@ async function command(args: string[]): Promise<Deno.Command> {
   });
 }
 
+/**
+ * Makes a module for `--get-data` that reads so many pictures, and then stands still: however slow
+ * the machine, a kill does not come too late.
+ */
+async function standingStill(dir: string, after: number): Promise<string> {
+  const module = join(dir, "get_data.ts");
+  await Deno.writeTextFile(
+    module,
+    `let read = 0;
+     export default async (file: string) => {
+       if (++read > ${after}) await new Promise((done) => setTimeout(done, 600_000));
+       return await Deno.readFile(file);
+     };`,
+  );
+  return module;
+}
+
 /** Starts `cassette ingest` and kills it once so many rows are stored. */
 async function killHalfWay(
   args: string[],
@@ -71,7 +88,7 @@ Deno.test("an ingest that is killed half-way is taken up: nothing doubled, nothi
       return 0;
     }
   };
-  await killHalfWay(args, stored, 300);
+  await killHalfWay([...args, "--get-data", await standingStill(dir, 6_000)], stored, 300);
   const before = listSqlite(sqlite).ids.length;
   assert(before > 0 && before < count, `${before} of ${count} were stored when it was killed`);
   assertEquals(verifySqlite(sqlite).missing, 0);
@@ -107,7 +124,7 @@ Deno.test({
         return 0;
       }
     };
-    await killHalfWay(args, stored, 300);
+    await killHalfWay([...args, "--get-data", await standingStill(dir, 2_000)], stored, 300);
     // What was under way may still arrive: a row of metadata never without its data.
     const killed = await verifyCassandra(place);
     const before = killed.metadataRows;

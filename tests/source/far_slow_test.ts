@@ -62,9 +62,11 @@ for (const driver of ["native", "js"] as const) {
     // The least of some, as others work on the machine too.
     const near = Math.min(await first(), await first(), await first());
     await proxy.add({ type: "latency", attributes: { latency: ROUND_TRIP_MS } });
-    const far = Math.min(await first(), await first(), await first());
+    const limit = 2 * ROUND_TRIP_MS + near;
+    let far = Infinity;
+    for (let i = 0; i < 3 || i < 10 && far > limit; i++) far = Math.min(far, await first());
     console.log(`${driver}: ${Math.round(near)} ms near, ${Math.round(far)} ms far away`);
-    assert(far >= ROUND_TRIP_MS && far <= 2 * ROUND_TRIP_MS + near, `${far} ms, ${near} ms near`);
+    assert(far >= ROUND_TRIP_MS && far <= limit, `${far} ms, ${near} ms near`);
   });
 }
 
