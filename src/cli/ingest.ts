@@ -129,6 +129,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
         bar.update(done);
       },
     });
+    rejects.end();
     return { ...report, rejected: rejects.first.toSorted((a, b) => a.index - b.index) };
   } finally {
     bar?.[Symbol.dispose]();
@@ -188,6 +189,16 @@ class Rejects implements Disposable {
     const line = JSON.stringify({ path, index, error: reason.name, message: reason.message }) +
       "\n";
     this.#file.writeSync(new TextEncoder().encode(line));
+  }
+
+  /** Takes away what an earlier ingest has left out, where nothing was this time. */
+  end(): void {
+    if (this.#file || this.#path === undefined) return;
+    try {
+      if (Deno.lstatSync(this.#path).isFile) Deno.removeSync(this.#path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 import { cacheFolder } from "./cache.ts";
 import { NATIVE_SOURCE } from "./native_source.ts";
 import { NoCompilerError } from "../errors.ts";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 
 /** A C compiler and how to call it. */
@@ -72,9 +72,9 @@ export async function buildShim(say: Say = () => {}): Promise<string> {
   await Deno.mkdir(cacheFolder(), { recursive: true });
   const work = await Deno.makeTempDir({ dir: cacheFolder(), prefix: "shim-build-" });
   try {
-    await compile(compiler, work, join(work, library.slice(join(library, "..").length + 1)));
+    await compile(compiler, work, join(work, basename(library)));
     // Another process may have been faster: its library is the same.
-    await Deno.rename(work, join(library, "..")).catch(async (error) => {
+    await Deno.rename(work, dirname(library)).catch(async (error) => {
       if (!await exists(library)) throw error;
     });
   } finally {

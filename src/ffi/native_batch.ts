@@ -87,11 +87,11 @@ export function readBatch(
     symbols.cassette_batch_release(batch);
     return { ...withoutMemory(count), origins };
   }
+  const slot = Number(done[16] & 0xffffffffn);
+  const arena = new Arena(arenas, { batch, pointer, address: done[2], capacity, slot });
   // All but the blobs is one piece.
   const meta = new ArrayBuffer(labelBytes + labelSize - offsets);
   new Deno.UnsafePointerView(pointer).copyInto(new Uint8Array(meta), offsets);
-  const slot = Number(done[16] & 0xffffffffn);
-  const arena = new Arena(arenas, { batch, pointer, address: done[2], capacity, slot });
   let view: Uint8Array<ArrayBuffer> | undefined;
   return {
     get blobs() {

@@ -255,7 +255,12 @@ export class NativeSession {
           continue;
         }
         this.#pending.delete(done[0]);
-        pending.resolve(readBatch(this.#symbols, this.#arenas, done));
+        try {
+          pending.resolve(readBatch(this.#symbols, this.#arenas, done));
+        } catch (error) {
+          // There may be no memory for it; the others of this turn are still to come.
+          pending.reject(error);
+        }
       }
     }
     // At once, not in a later turn: a fetch in between would wait for a poll that has ended.

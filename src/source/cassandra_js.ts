@@ -11,7 +11,7 @@ import { fetchStatement } from "./cassandra_schema.ts";
 import { LatencyHistogram } from "../latency.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
-import { formatId, ID_BYTES, type IdList } from "../ids.ts";
+import { formatId, ID_BYTES, IdList } from "../ids.ts";
 import type { SamplePool } from "../pool.ts";
 import { Buffer } from "node:buffer";
 import cassandra from "cassandra-driver";
@@ -103,7 +103,7 @@ export class JsCassandraSource implements BlobSource {
     const { promise, resolve, reject } = Promise.withResolvers<BlobBatch>();
     const pool = options.pool && this.#pool(options.pool);
     const job: Job = {
-      ids: ids.pick(Array.from({ length: ids.length }, (_, i) => i)),
+      ids: new IdList(ids.bytes.slice()),
       start: pool?.asked ?? 0,
       pool,
       samples: new Array(ids.length),
@@ -121,9 +121,10 @@ export class JsCassandraSource implements BlobSource {
     this.#jobs.add(job);
     if (signal) {
       const abort = () => {
-        const ended = pool?.open.includes(job) ? pool.open.splice(0) : [job];
-        if (pool && ended.length > 0) pool.aborted = true;
-        for (const each of ended) {
+        // One that is whole is no matter of the others of its pool.
+        if (!this.#jobs.has(job)) return;
+        if (pool) pool.aborted = true;
+        for (const each of pool?.open.splice(0) ?? [job]) {
           this.#jobs.delete(each);
           each.reject(signal.reason);
         }
@@ -268,7 +269,12 @@ export class JsCassandraSource implements BlobSource {
     if (++job.filled < job.ids.length) return;
     asked.pool?.open.shift();
     this.#jobs.delete(job);
-    job.resolve(new MemoryBlobBatch(job.samples, job.places));
+    try {
+      job.resolve(new MemoryBlobBatch(job.samples, job.places));
+    } catch (error) {
+      // There may be no memory for it.
+      job.reject(error);
+    }
   }
 
   /** In a pool the samples of a job that is whole may still fill others. */

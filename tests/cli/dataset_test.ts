@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { IdList, listSqlite, pathId, SqliteSource } from "../../mod.ts";
 import { cassette } from "./command.ts";
@@ -28,7 +29,12 @@ Deno.test("cassette ingest fills SQLite from a folder per class, and twice doubl
     assertEquals(report.rejected, ["disc/broken.jpg"]);
     assertEquals(report.classes, ["checks", "disc", "ring", "stripes"]);
     assertStringIncludes(err.join("\n"), "disc/broken.jpg: UnsupportedFormatError: ");
+    const [rejected] = (await Deno.readTextFile(`${sqlite}.rejected.jsonl`)).split("\n");
+    assertEquals(JSON.parse(rejected).path, "disc/broken.jpg");
   }
+  await Deno.remove(join(dir, "disc", "broken.jpg"));
+  assertEquals((await cassette(["ingest", dir, "--sqlite", sqlite])).code, 0);
+  assert(!existsSync(`${sqlite}.rejected.jsonl`), "what was left out before is still listed");
   const list = listSqlite(sqlite);
   assertEquals(list.ids.length, 8);
   assertEquals([...list.labels].sort(), [0, 0, 1, 1, 2, 2, 3, 3]);
