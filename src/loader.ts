@@ -1,6 +1,6 @@
 import { Augmenter } from "./augment/augmenter.ts";
 import { Batch } from "./batch.ts";
-import { BusyError, DisposedError, type SampleError, UsageError } from "./errors.ts";
+import { BusyError, DisposedError, UsageError } from "./errors.ts";
 import { BufferPool } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
@@ -25,6 +25,7 @@ import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import { TensorLender } from "./pipeline/tensors.ts";
 import { ProgressTracker } from "./progress.ts";
+import { SkippedSamples } from "./skipped.ts";
 import type { LoaderState } from "./state.ts";
 import type { LoaderStats } from "./stats.ts";
 
@@ -80,7 +81,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #stages: Stages<L>;
   readonly #isolatingStages: Stages<L>;
   readonly #meters = new StageMeters();
-  readonly #skipped: SampleError[] = [];
+  readonly #skipped = new SkippedSamples();
   readonly #pipelines = new Set<Pipeline<L>>();
   readonly #maxBatchesOut: number;
   #window: PrefetchWindow;
@@ -166,7 +167,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     return {
       batches: this.#batches,
       samples: this.#samples,
-      skipped: [...this.#skipped],
+      skipped: this.#skipped.last,
+      skippedCount: this.#skipped.count,
       prefetch: this.#window.size,
       window: this.#window.choice,
       stages: this.#meters.stats,
@@ -220,7 +222,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       this.#progress.beginLoop();
       this.#window = this.#newWindow();
       for await (const made of this.#run(this.#epochJobs(), this.#window, signal)) {
-        if (this.#options.onCorrupt !== "throw") this.#skipped.push(...made.errors);
+        if (this.#options.onCorrupt !== "throw") this.#skipped.add(made.errors);
         const state = this.#progress.advance(made.job);
         // A break at the last batch is an end, too.
         this.#completed = this.#progress.current.epoch >= this.#endEpoch;
@@ -306,7 +308,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   ): AsyncGenerator<Batch<L>, void, undefined> {
     const jobs = requestJobs(requests, this.#options.batchSize);
     for await (const made of this.#run(jobs, this.#newWindow(), signal, stages)) {
-      if (this.#options.onCorrupt !== "throw") this.#skipped.push(...made.errors);
+      if (this.#options.onCorrupt !== "throw") this.#skipped.add(made.errors);
       const batch = this.#batch(made, null);
       if (batch) yield batch;
     }

@@ -10,8 +10,10 @@ export interface LoaderStats {
   batches: number;
   /** Samples handed out. */
   samples: number;
-  /** Samples left out or masked because they could not be loaded. */
+  /** Samples left out or masked because they could not be loaded: the last 1,000 of them. */
   skipped: SampleError[];
+  /** How many there were in all. */
+  skippedCount: number;
   /** Batches that the fetch window holds now. */
   prefetch: number;
   /** What the fetch window has chosen, and from what. */

@@ -159,5 +159,8 @@ function describe({ images, seconds, rate, firstBatch, between, alone, stats }: 
     `  window: ${stats.prefetch} batches`,
     ...stageLines(stats.stages),
     ...stats.skipped.map((sample) => `  masked: ${sample}`),
+    ...(stats.skippedCount > stats.skipped.length
+      ? [`  masked: ${stats.skippedCount} in all`]
+      : []),
   ].join("\n");
 }
