@@ -12,10 +12,9 @@ import { passOn } from "./process.ts";
 export async function bench(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name !== undefined && await isFile(`bench/${name}.ts`)) {
-    const from = Deno.env.get("INIT_CWD");
     return await passOn(
       ["run", "-A", ...await importFlags(), path(`bench/${name}.ts`), ...rest],
-      from,
+      { cwd: Deno.env.get("INIT_CWD") },
     );
   }
   const files = args.length > 0 ? args : [path("bench/")];

@@ -1,8 +1,8 @@
 /** The gates that every change passes: `deno task ok`. */
 import { importFlags, path, readConfig } from "./imports.ts";
 import { checkLayers } from "./layers.ts";
-import { finish } from "./process.ts";
-import { merge, testAll, testExamples, testFiles } from "./tests.ts";
+import { finish, sideBySide } from "./process.ts";
+import { byFolder, examples, testAll, testFiles } from "./tests.ts";
 
 interface Gate {
   name: string;
@@ -25,10 +25,11 @@ async function entryPoints(): Promise<string[]> {
   return Object.values((await readConfig()).exports).map((file) => file.slice(2));
 }
 
-const GATES: Gate[] = [
+/** Those that take seconds, the longest first. */
+const QUICK: Gate[] = [
+  command("types", async () => ["check", ...await importFlags(), "."]),
   command("formatted", () => ["fmt", "--check"]),
   command("lint", () => ["lint"]),
-  command("types", async () => ["check", ...await importFlags(), "."]),
   { name: "stages apart", run: checkLayers },
   command("generated files current", () => ["run", "-A", "tools/shaders.ts", "--check"]),
   command(
@@ -39,38 +40,45 @@ const GATES: Gate[] = [
     "publishable",
     () => ["publish", "--dry-run", "--allow-dirty", "--no-check", "--no-lock"],
   ),
-  {
-    name: "unit tests and examples",
-    async run() {
-      const result = await testAll(await testFiles({ slow: false }), ["--no-check"], "failures");
-      merge(result, await testExamples([], "failures"));
-      return result.ok ? undefined : result.failed.join("\n");
-    },
-  },
 ];
 
+const TESTS: Gate = {
+  name: "unit tests and examples",
+  async run() {
+    const folders = byFolder(await testFiles({ slow: false }));
+    // What takes longest comes first, so that nothing long is left for one core at the end.
+    folders.sort((a, b) => b.files.length - a.files.length);
+    const { ok, failed } = await testAll([...await examples(), ...folders], "failures");
+    return ok ? undefined : failed.join("\n");
+  },
+};
+
 /**
- * Runs all gates, one after the other, and says how each went.
+ * Runs all gates and says how each went.
  *
  * @returns The exit code: 0 if all hold.
  */
 export async function runGates(): Promise<number> {
-  const failed: string[] = [];
   const begin = performance.now();
-  for (const { name, run } of GATES) {
-    const start = performance.now();
-    const wrong = await run();
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`${wrong === undefined ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
-    if (wrong === undefined) continue;
-    failed.push(name);
-    console.log(wrong.trimEnd() + "\n");
-  }
+  const held = await sideBySide(QUICK.map((gate) => () => holds(gate)));
+  held.push(await holds(TESTS));
+  const gates = [...QUICK, TESTS];
+  const failed = gates.filter((_, i) => !held[i]).map(({ name }) => name);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   console.log(
     failed.length === 0
-      ? `All ${GATES.length} gates hold (${seconds} s)`
+      ? `All ${gates.length} gates hold (${seconds} s)`
       : `Failed: ${failed.join(", ")} (${seconds} s)`,
   );
   return failed.length === 0 ? 0 : 1;
+}
+
+/** Runs a gate and tells how it went. */
+async function holds({ name, run }: Gate): Promise<boolean> {
+  const start = performance.now();
+  const wrong = await run();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${wrong === undefined ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+  if (wrong !== undefined) console.log(wrong.trimEnd() + "\n");
+  return wrong === undefined;
 }

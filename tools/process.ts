@@ -4,11 +4,14 @@
  * Runs `deno` in the foreground, with our terminal.
  *
  * @param args Arguments of `deno`.
- * @param cwd Where it runs; here when left out.
+ * @param options Where it runs, here when left out, and with what environment beside ours.
  * @returns Its exit code.
  */
-export async function passOn(args: string[], cwd?: string): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), { args, cwd, stdin: "inherit" }).spawn();
+export async function passOn(
+  args: string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), { args, ...options, stdin: "inherit" }).spawn();
   // A terminal sends Ctrl-C to the child as well; it decides how to end, and we follow it.
   const wait = () => {};
   const end = () => child.kill("SIGTERM");
@@ -62,4 +65,27 @@ export async function finish(
     if (!(error instanceof Error)) throw error;
     return { code: -1, text: `${command}: ${error.message}\n`, seconds: seconds() };
   }
+}
+
+/** A process for each core, but at most four, as each may take 1.5 GiB of memory. */
+const LANES = Math.min(navigator.hardwareConcurrency, 4);
+
+/**
+ * Runs jobs side by side; they begin in their order.
+ *
+ * @param jobs What is run.
+ * @param lanes How many run at a time.
+ * @returns What they return, in their order.
+ */
+export async function sideBySide<T>(
+  jobs: readonly (() => Promise<T>)[],
+  lanes: number = LANES,
+): Promise<T[]> {
+  const results: T[] = [];
+  const left = jobs.entries();
+  const lane = async () => {
+    for (const [i, job] of left) results[i] = await job();
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
 }

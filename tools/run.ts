@@ -13,7 +13,7 @@ import { runTests } from "./tests.ts";
 
 /** Runs a module of the project with all permissions; its exit code is ours. */
 async function script(module: string, args: string[], cwd?: string): Promise<number> {
-  return await passOn(["run", "-A", ...await importFlags(), path(module), ...args], cwd);
+  return await passOn(["run", "-A", ...await importFlags(), path(module), ...args], { cwd });
 }
 
 // Mesa complains on standard error of every process where this is unset.

@@ -2,13 +2,29 @@
 import { importFlags, path } from "./imports.ts";
 import { readReport, type Report } from "./junit.ts";
 import { NOT_RUN_FILE } from "./not_run.ts";
-import { finish, passOn } from "./process.ts";
+import { finish, passOn, sideBySide } from "./process.ts";
 
 /** Test files with this ending run in `deno task test` only. */
 const SLOW = "_slow_test.ts";
 
-/** What is shown of the output of tests: all of it, or that of folders in which one failed. */
+/** The flag of `deno test` that leaves out tests by their name. */
+const FILTER = "--filter=";
+
+/**
+ * What is shown of the output of tests: all of it, as it comes, or that of folders in which one
+ * failed. Folders run one after the other where all is shown, else side by side.
+ */
 export type Show = "all" | "failures";
+
+/** Tests that run in one process, so that a crash in it leaves the others to run and be counted. */
+export interface Group {
+  /** For messages. */
+  name: string;
+  /** Test files, or modules with examples. */
+  files: string[];
+  /** Flags of `deno test`. */
+  flags: string[];
+}
 
 /** What a run of tests came to. */
 export interface Result extends Report {
@@ -42,43 +58,63 @@ async function documentedFiles(): Promise<string[]> {
 }
 
 /**
- * Runs `deno test`, one process for each folder below `tests/`, so that a crash in one leaves the
- * others to run and be counted.
+ * Makes a group of each folder below `tests/`.
  *
  * @param files Test files.
  * @param flags More flags of `deno test`.
+ * @returns The groups, in the order of the files.
+ */
+export function byFolder(files: string[], flags: string[] = []): Group[] {
+  const folders = Map.groupBy(files, (file) => file.split("/").slice(0, 2).join("/"));
+  return [...folders].map(([name, files]) => ({ name, files, flags: ["--no-check", ...flags] }));
+}
+
+/**
+ * Makes a group of the examples of the documentation. Their types are checked, as no other check
+ * sees them.
+ *
+ * @param flags More flags of `deno test`. To a filter, an example is named as the path of its file.
+ * @returns The group; none where the filter leaves nothing of it.
+ */
+export async function examples(flags: string[] = []): Promise<Group[]> {
+  const filters = flags.filter(isFilter).map((flag) => flag.slice(FILTER.length));
+  const files = (await documentedFiles())
+    .filter((file) => filters.every((filter) => matches(file, filter)));
+  const others = flags.filter((flag) => !isFilter(flag));
+  return files.length === 0 ? [] : [{ name: "examples", files, flags: ["--doc", ...others] }];
+}
+
+function isFilter(flag: string): boolean {
+  return flag.startsWith(FILTER);
+}
+
+/** Whether `deno test` runs a test of such a name with such a filter: a text, or a `/pattern/`. */
+function matches(name: string, filter: string): boolean {
+  const pattern = /^\/(.*)\/$/.exec(filter)?.[1];
+  return pattern === undefined ? name.includes(filter) : new RegExp(pattern).test(name);
+}
+
+/**
+ * Runs `deno test` on groups of tests, each in a process of its own.
+ *
+ * @param groups What is run.
  * @param show What is shown of its output.
  * @returns Counts and names.
  */
-export async function testAll(
-  files: string[],
-  flags: string[] = [],
-  show: Show = "all",
-): Promise<Result> {
-  const groups = new Map<string, string[]>();
-  for (const file of files) {
-    const group = file.split("/").slice(0, 2).join("/");
-    groups.set(group, [...groups.get(group) ?? [], file]);
-  }
-  const result: Result = { ok: true, passed: 0, failed: [], skipped: [] };
-  for (const [group, members] of groups) {
-    merge(result, await testGroup(group, members, flags, show));
-  }
-  return result;
+export async function testAll(groups: readonly Group[], show: Show = "all"): Promise<Result> {
+  const jobs = groups.map((group) => () => testGroup(group, show));
+  const results = await sideBySide(jobs, show === "all" ? 1 : undefined);
+  return {
+    ok: results.every(({ ok }) => ok),
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    failed: results.flatMap(({ failed }) => failed),
+    skipped: results.flatMap(({ skipped }) => skipped),
+  };
 }
 
-async function testGroup(
-  group: string,
-  files: string[],
-  flags: string[],
-  show: Show,
-): Promise<Result> {
+async function testGroup({ name, files, flags }: Group, show: Show): Promise<Result> {
   const folder = await Deno.makeTempDir({ prefix: "cassette-test-" });
   const [report, reasons] = [`${folder}/junit.xml`, `${folder}/not_run`];
-  const temporary = Deno.env.get("TMPDIR");
-  Deno.env.set(NOT_RUN_FILE, reasons);
-  // What examples, tests that crash, and programs that they end leave goes with the folder.
-  Deno.env.set("TMPDIR", folder);
   try {
     const args = [
       "test",
@@ -88,63 +124,44 @@ async function testGroup(
       ...flags,
       ...files,
     ];
-    const code = show === "all" ? await passOn(args, path(".")) : await tellFailure(group, args);
+    // What examples, tests that crash, and programs that they end leave goes with the folder.
+    const options = { cwd: path("."), env: { [NOT_RUN_FILE]: reasons, TMPDIR: folder } };
+    const code = show === "all"
+      ? await passOn(args, options)
+      : await tellFailure(name, args, options);
     const xml = await Deno.readTextFile(report).catch(() => undefined);
     const why = await Deno.readTextFile(reasons).catch(() => "");
     if (xml === undefined) {
-      const name = `${group}: deno test ended with exit code ${code} before its report`;
-      return { ok: false, passed: 0, failed: [name], skipped: [] };
+      const failed = [`${name}: deno test ended with exit code ${code} before its report`];
+      return { ok: false, passed: 0, failed, skipped: [] };
     }
     const found = readReport(xml, why);
     // The report does not tell tests that a filter left out from those that are ignored.
-    if (flags.some((flag) => flag.startsWith("--filter"))) {
+    if (flags.some(isFilter)) {
       found.skipped = found.skipped.filter((test) => test.why !== undefined);
     }
     for (const { name } of found.skipped.filter((test) => test.why === undefined)) {
       found.failed.push(`${name}: ignored without a reason; declare it by tools/not_run.ts`);
     }
     if (code !== 0 && found.failed.length === 0) {
-      found.failed.push(`${group}: deno test ended with exit code ${code}`);
+      found.failed.push(`${name}: deno test ended with exit code ${code}`);
     }
     return { ...found, ok: found.failed.length === 0 };
   } finally {
-    Deno.env.delete(NOT_RUN_FILE);
-    if (temporary === undefined) Deno.env.delete("TMPDIR");
-    else Deno.env.set("TMPDIR", temporary);
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/**
- * Runs the examples of the documentation.
- *
- * @param flags More flags of `deno test`.
- * @param show What is shown of its output.
- * @returns Counts and names.
- */
-export async function testExamples(flags: string[] = [], show: Show = "all"): Promise<Result> {
-  return await testGroup("examples", await documentedFiles(), ["--doc", ...flags], show);
-}
-
 /** Runs `deno`, and shows what it wrote if it failed. */
-async function tellFailure(group: string, args: string[]): Promise<number> {
-  const { code, text, seconds } = await finish(Deno.execPath(), args, { cwd: path(".") });
-  console.log(`       ${group} (${seconds.toFixed(1)} s)`);
+async function tellFailure(
+  name: string,
+  args: string[],
+  options: { cwd: string; env: Record<string, string> },
+): Promise<number> {
+  const { code, text, seconds } = await finish(Deno.execPath(), args, options);
+  console.log(`       ${name} (${seconds.toFixed(1)} s)`);
   if (code !== 0) console.log(text);
   return code;
-}
-
-/**
- * Adds one result to another.
- *
- * @param into What is added to.
- * @param from What is added.
- */
-export function merge(into: Result, from: Result): void {
-  into.ok &&= from.ok;
-  into.passed += from.passed;
-  into.failed.push(...from.failed);
-  into.skipped.push(...from.skipped);
 }
 
 /**
@@ -170,8 +187,9 @@ export async function runTests(args: string[]): Promise<number> {
   const files = all.filter((file) =>
     names.length === 0 || names.some((name) => within(file, name))
   );
-  const result = await testAll(files, ["--no-check", ...flags]);
-  if (names.length === 0) merge(result, await testExamples());
+  const groups = byFolder(files, flags);
+  if (names.length === 0) groups.push(...await examples(flags));
+  const result = await testAll(groups);
   if (result.passed + result.failed.length === 0) result.failed.push("no test was found");
   tell(result);
   return result.failed.length === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
-import type { Result } from "../../tools/tests.ts";
+import { examples, type Result } from "../../tools/tests.ts";
 import { tempFile } from "../../tools/temp.ts";
 
 /** Runs test files through the runner, quietly, in a process of its own. */
@@ -14,9 +14,9 @@ async function run(files: Record<string, string>, ...flags: string[]): Promise<R
       const own = text.replace("NOT_RUN", String(notRun));
       await Deno.writeTextFile(join(folder, name), own);
     }
-    const script = `import { testAll } from "${runner}";
+    const script = `import { byFolder, testAll } from "${runner}";
       const files = ${JSON.stringify(Object.keys(files).map((name) => join(folder, name)))};
-      const result = await testAll(files, ${JSON.stringify(["--no-check", "--quiet", ...flags])});
+      const result = await testAll(byFolder(files, ${JSON.stringify(["--quiet", ...flags])}));
       Deno.writeTextFileSync(new URL("${toFileUrl(folder)}/result"), JSON.stringify(result));`;
     await new Deno.Command(Deno.execPath(), {
       args: ["eval", "--no-config", script],
@@ -60,6 +60,19 @@ Deno.test("a test that a filter leaves out is no failure", async () => {
     "--filter=wanted",
   );
   assertEquals({ ok, passed, skipped }, { ok: true, passed: 1, skipped: [] });
+});
+
+Deno.test("a filter leaves out examples of files whose path it does not match", async () => {
+  const all = await examples();
+  assert(all[0].files.includes("src/ids.ts") && all[0].files.includes("src/order/weighted.ts"));
+  assertEquals(await examples(["--filter=order/weighted", "--quiet"]), [
+    { name: "examples", files: ["src/order/weighted.ts"], flags: ["--doc", "--quiet"] },
+  ]);
+  assertEquals((await examples(["--filter=/^src.(ids|loader)\\.ts$/"]))[0].files, [
+    "src/ids.ts",
+    "src/loader.ts",
+  ]);
+  assertEquals(await examples(["--filter=the name of a test"]), []);
 });
 
 Deno.test("a crash is counted as a failure", async () => {
