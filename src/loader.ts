@@ -1,5 +1,6 @@
 import { Augmenter } from "./augment/augmenter.ts";
 import { Batch } from "./batch.ts";
+import { BatchesOut } from "./batches_out.ts";
 import { BusyError, DisposedError, UsageError } from "./errors.ts";
 import { BufferPool } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
@@ -83,13 +84,12 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #meters = new StageMeters();
   readonly #skipped = new SkippedSamples();
   readonly #pipelines = new Set<Pipeline<L>>();
-  readonly #maxBatchesOut: number;
+  readonly #out: BatchesOut;
   #window: PrefetchWindow;
   #endEpoch: number;
   #completed = false;
   #iterating = false;
   #disposed = false;
-  #batchesOut = 0;
   #batches = 0;
   #samples = 0;
 
@@ -115,10 +115,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#progress = new ProgressTracker(this.#ids, this.#sampler.options, options.resume);
     this.#endEpoch = options.epochs ?? 1;
     this.#window = this.#newWindow();
-    this.#maxBatchesOut = options.maxBatchesOut ?? 8;
     this.#ownsPool = options.pool === undefined;
     this.#pool = options.pool ?? new BufferPool(device);
     const pool = this.#pool;
+    this.#out = new BatchesOut(pool, options.maxBatchesOut);
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const { ragged, ...form } = options.output ?? {};
     const output = { layout: "NCHW", dtype: "f32", ...form } as const;
@@ -335,7 +335,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     signal?.addEventListener("abort", abort, { once: true });
     try {
       while (true) {
-        this.#checkOut();
+        this.#out.check();
         const made = await pipeline.next();
         if (!made) return;
         yield made;
@@ -369,18 +369,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     if (!made.images && !made.ragged && !made.failure) return null;
     this.#batches++;
     this.#samples += made.ids.length;
-    this.#batchesOut++;
-    const owner = {
-      release: (buffers: GPUBuffer[]) => {
-        this.#batchesOut--;
-        for (const buffer of buffers) this.#pool.release(buffer);
-      },
-      forget: (buffers: GPUBuffer[]) => {
-        this.#batchesOut--;
-        for (const buffer of buffers) this.#pool.forget(buffer);
-      },
-    };
-    return new Batch({ ...rest, epoch, request, state }, owner);
+    return new Batch({ ...rest, epoch, request, state }, this.#out.add());
   }
 
   #newWindow(): PrefetchWindow {
@@ -391,14 +380,5 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   #alive(): void {
     if (!this.#disposed) return;
     throw new DisposedError("Cannot use a loader as it must not have been disposed of");
-  }
-
-  #checkOut(): void {
-    if (this.#batchesOut < this.#maxBatchesOut) return;
-    throw new BusyError(
-      `Cannot load the next batch as at most ${this.#maxBatchesOut} batches (maxBatchesOut) may be out: received ${this.#batchesOut} that were not disposed of. ` +
-        'Write "for await (using batch of loader)", or dispose of each batch, or take() its images',
-      { option: "maxBatchesOut" },
-    );
   }
 }
