@@ -6,6 +6,7 @@ import { CassetteError, ConnectError, IngestError, SchemaError } from "../errors
 import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { LabelType } from "../source/source.ts";
+import { quote } from "../source/quote.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { columnValues, recordRows, type RowValue } from "./row.ts";
 import {
@@ -14,7 +15,6 @@ import {
   dataColumns,
   type DatasetSchema,
   metadataColumns,
-  quote,
   type Replication,
   type WholeSchema,
   wholeSchema,

@@ -3,12 +3,12 @@ import { DatabaseSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
 import { CassetteError, DisposedError, IngestError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
+import { quote } from "../source/quote.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
 import {
   type DatasetSchema,
   metadataColumns,
-  quote,
   sqliteSchema,
   type WholeSchema,
   wholeSchema,

@@ -5,7 +5,8 @@ import { ID_BYTES, readId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
 import type { RowSink } from "./row_buffer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
-import { type ColumnValue, quote } from "./schema.ts";
+import { quote } from "../source/quote.ts";
+import type { ColumnValue } from "./schema.ts";
 
 /** What is listed of a table, beside ids. */
 export interface ListSelection {

@@ -11,7 +11,7 @@ import {
   within,
 } from "./cql_connection.ts";
 import { type Cell, READ_TYPES, readRows, type RowPage, TextCache } from "./cql_rows.ts";
-import { quote } from "./schema.ts";
+import { quote } from "../source/quote.ts";
 import type { TableReader } from "./table_reader.ts";
 
 /** What is read of a table. */

@@ -1,4 +1,5 @@
 import { OptionCheck } from "../check.ts";
+import { literal, quote } from "../source/quote.ts";
 import type { LabelType } from "../source/source.ts";
 
 /** Type of a column of one's own: `text`, a 32-bit `int`, or a `double`. */
@@ -246,16 +247,6 @@ export function checkKeyspace(keyspace: string): void {
   check.that(typeof keyspace === "string" && keyspace !== "", "keyspace", "a name", keyspace);
 }
 
-/**
- * Quotes a name for CQL or SQL.
- *
- * @param name The name as it is.
- * @returns The name in double quotes.
- */
-export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 function replicationMap(replication: Replication): string {
   const factors = typeof replication === "number"
     ? { replication_factor: replication }
@@ -267,7 +258,7 @@ function replicationMap(replication: Replication): string {
   }
   const strategy = typeof replication === "number" ? "SimpleStrategy" : "NetworkTopologyStrategy";
   const entries = Object.entries(factors)
-    .map(([name, factor]) => `'${name.replaceAll("'", "''")}': ${factor}`);
+    .map(([name, factor]) => `${literal(name)}: ${factor}`);
   return `{'class': '${strategy}', ${entries.join(", ")}}`;
 }
 

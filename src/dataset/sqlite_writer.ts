@@ -2,13 +2,13 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
 import { DisposedError, IngestError, SchemaError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
+import { quote } from "../source/quote.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
 import {
   dataColumns,
   type DatasetSchema,
   metadataColumns,
-  quote,
   sqliteSchema,
   type WholeSchema,
   wholeSchema,

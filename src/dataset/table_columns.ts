@@ -1,6 +1,7 @@
 import type { Client } from "cassandra-driver";
 import { SchemaError } from "../errors.ts";
-import { dataTypes, metadataTypes, quote, type WholeSchema } from "./schema.ts";
+import { quote } from "../source/quote.ts";
+import { dataTypes, metadataTypes, type WholeSchema } from "./schema.ts";
 
 /** Columns of a table, as the server describes them. */
 export interface TableColumns {

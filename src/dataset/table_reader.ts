@@ -1,5 +1,6 @@
 import type { Client } from "cassandra-driver";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
+import { literal } from "../source/quote.ts";
 import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
 import { type Cell, readRows, TextCache } from "./cql_rows.ts";
 import { cutRing, cutRingByDriver, type RingPart, type TokenOwner } from "./ring.ts";
@@ -62,7 +63,7 @@ export class TableReader implements AsyncDisposable {
   async #findColumns(keyspace: string, table: string): Promise<TableColumns> {
     const rows = await this.#ask(
       "SELECT column_name, kind, position, type FROM system_schema.columns " +
-        `WHERE keyspace_name = ${text(keyspace)} AND table_name = ${text(table)}`,
+        `WHERE keyspace_name = ${literal(keyspace)} AND table_name = ${literal(table)}`,
     );
     if (!rows?.length) return await tableColumns(await this.client(), keyspace, table);
     return columnsOf(
@@ -144,10 +145,6 @@ export class TableReader implements AsyncDisposable {
     const client = await this.#client?.catch(() => undefined);
     await client?.shutdown();
   }
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
 }
 
 /** A set of texts: their number, then each with its length (CQL binary protocol v4, section 6.18). */

@@ -8,7 +8,8 @@ import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
-import { checkKeyspace, type DatasetSchema, quote, wholeSchema } from "./schema.ts";
+import { quote } from "../source/quote.ts";
+import { checkKeyspace, type DatasetSchema, wholeSchema } from "./schema.ts";
 import { TableReader } from "./table_reader.ts";
 
 /** A metadata row whose blob is not as it says. */

@@ -1,5 +1,6 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
 import { SchemaError } from "../errors.ts";
+import { literal, quote } from "./quote.ts";
 
 /** Runs a query whose columns are all texts. */
 export type AskTexts = (cql: string) => Promise<string[][]>;
@@ -114,12 +115,4 @@ async function missingTable(config: CassandraConfig, ask: AskTexts): Promise<Sch
 function list(rows: string[][]): string {
   const names = rows.map(([name]) => `"${name}"`);
   return names.length > 10 ? `${names.slice(0, 10).join(", ")} …` : names.join(", ");
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -11,6 +11,7 @@ import {
 import { formatId, ID_BYTES, type IdList } from "../ids.ts";
 import { checkFetch, type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import { openSqlite } from "./open_sqlite.ts";
+import { quote } from "./quote.ts";
 import type {
   BlobBatch,
   BlobSource,
@@ -275,8 +276,4 @@ function checkSchema(database: DatabaseSync, options: Required<SqliteOptions>): 
       { option },
     );
   }
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
