@@ -3,8 +3,10 @@ import { OptionCheck } from "../check.ts";
 import { ID_BYTES } from "../ids.ts";
 import { hashPlace } from "./hash.ts";
 import { checkList, type SampleList } from "./list_builder.ts";
-import { fillQuotas, type Unit } from "./split_fill.ts";
+import { fillQuotas, NO_PART, type Unit } from "./split_fill.ts";
 import { quotasOf } from "./split_quotas.ts";
+
+export { NO_PART };
 
 /** How classes are balanced: see {@linkcode SplitOptions.balance}. */
 export type Balance = "original" | "class" | "random" | Readonly<Record<number, number>>;
@@ -71,9 +73,6 @@ export interface SampleSplit {
   /** Where it comes from. */
   provenance: SplitProvenance;
 }
-
-/** Number of the part of samples that are in none. */
-export const NO_PART = 255;
 
 const KNOWN: Record<keyof SplitOptions, true> = {
   ratios: true,
@@ -305,6 +304,12 @@ function checkOptions(options: SplitOptions): void {
   check.flag("exact", exact);
   const isSplit = previous === undefined || previous?.part instanceof Uint8Array;
   check.that(isSplit, "previous", "a split", previous);
-  if (previous) checkList(check, previous.list);
+  if (previous) {
+    checkList(check, previous.list);
+    check.that(Array.isArray(previous.parts), "previous.parts", "names", previous.parts);
+    const { part, list } = previous;
+    const isPart = part.length === list.ids.length;
+    check.that(isPart, "previous.part", `a byte for each id, ${list.ids.length}`, part.length);
+  }
   check.text("from", from);
 }

@@ -8,7 +8,8 @@ export interface Unit {
   samples: number[];
 }
 
-const NO_PART = 255;
+/** Number of the part of samples that are in none. */
+export const NO_PART = 255;
 
 /**
  * Gives units to parts, in the order of their hashes, until the quotas are filled.

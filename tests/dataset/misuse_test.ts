@@ -151,6 +151,9 @@ Deno.test("lists, splits and plans refuse what is wrong, by name", async () => {
   await refused("signal", () => verifySqlite(file, {}, { signal: 1 } as Untyped));
   await refused("split", () => writeSplit(file, null as Untyped));
   const good = splitList(list, { ratios });
+  const first = (part: Untyped) => split({ ratios, previous: { ...good, ...part } });
+  await refused("previous.parts", first({ parts: undefined }));
+  await refused("previous.part", first({ part: new Uint8Array(1) }), "each id, 2: received 1");
   await refused("split.part", () => writeSplit(file, { ...good, part: new Uint8Array(1) }));
   const plan = { rows: 1, blobBytes: 1, rate: 1, latency: 1 };
   await refused("rows", () => planCapacity({} as Untyped), "above 0: received undefined");
