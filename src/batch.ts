@@ -15,22 +15,19 @@ export interface RequestPart {
   parts: number;
 }
 
-/** Images that keep sizes of their own. */
-interface Ragged {
-  /** A tensor of one image for each sample. */
-  tensors: readonly (GpuTensor | null)[];
-  /** A tensor of one mask for each sample, where labels are masks. */
-  masks: readonly (MaskTensor | null)[] | null;
-  /** The buffers in which all lie. */
-  buffers: readonly GPUBuffer[];
-}
-
 /** What a batch is made of. */
 export interface BatchFields<L> {
   /** Images in GPU memory; null where the batch failed. */
   images: GpuTensor | null;
-  /** Images that keep sizes of their own; null where they have one size. */
-  ragged: Ragged | null;
+  /**
+   * Images that keep sizes of their own, their masks where labels are masks, and the buffers in which
+   * all lie; null where they have one size.
+   */
+  ragged: {
+    tensors: readonly (GpuTensor | null)[];
+    masks: readonly (MaskTensor | null)[] | null;
+    buffers: readonly GPUBuffer[];
+  } | null;
   /** Labels, as the label reader makes them. */
   labels: L;
   /** The masks in GPU memory, where labels are masks. */
@@ -87,7 +84,7 @@ export class Batch<L> implements Disposable {
   /** Why this part of a request could not be served; its images are not there. */
   readonly failure?: CassetteError;
   readonly #images: GpuTensor | null;
-  readonly #ragged: Ragged | null;
+  readonly #ragged: BatchFields<L>["ragged"];
   readonly #masks: MaskTensor | null;
   #owner: BatchOwner | null;
 

@@ -178,27 +178,32 @@ export class TensorLender {
     const most = this.#device.limits.maxBufferSize;
     const tensors: (T | null)[] = sizes.map(() => null);
     const buffers: GPUBuffer[] = [];
-    for (let from = 0; from < sizes.length;) {
-      const places: number[] = [];
-      let [to, end] = [from, 0];
-      for (; to < sizes.length; to++) {
-        const size = sizes[to];
-        const bytes = size ? align(bytesOf(size)) : 0;
-        if (end > 0 && end + bytes > most) break;
-        places.push(end);
-        end += bytes;
-      }
-      if (end > 0) {
-        const buffer = this.#buffer(end, `${to - from} ${what} of their own sizes`);
-        buffers.push(buffer);
-        for (let i = from; i < to; i++) {
-          const size = sizes[i];
-          if (size) tensors[i] = make(buffer, size, places[i - from]);
+    try {
+      for (let from = 0; from < sizes.length;) {
+        const places: number[] = [];
+        let [to, end] = [from, 0];
+        for (; to < sizes.length; to++) {
+          const size = sizes[to];
+          const bytes = size ? align(bytesOf(size)) : 0;
+          if (end > 0 && end + bytes > most) break;
+          places.push(end);
+          end += bytes;
         }
+        if (end > 0) {
+          const buffer = this.#buffer(end, `${to - from} ${what} of their own sizes`);
+          buffers.push(buffer);
+          for (let i = from; i < to; i++) {
+            const size = sizes[i];
+            if (size) tensors[i] = make(buffer, size, places[i - from]);
+          }
+        }
+        from = to;
       }
-      from = to;
+      return { tensors, buffers };
+    } catch (error) {
+      this.releaseRagged({ tensors, buffers });
+      throw error;
     }
-    return { tensors, buffers };
   }
 
   #shape(count: number, { width, height }: ImageSize): TensorDescriptor["shape"] {
