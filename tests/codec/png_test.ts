@@ -1,9 +1,12 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { encode } from "fast-png";
-import { crc32 } from "node:zlib";
+import { deflateSync } from "node:zlib";
+import sharp from "sharp";
 import { readMask } from "../../src/codec/mask.ts";
 import { readPng } from "../../src/codec/png.ts";
+import { pngPixels } from "../../src/codec/png_pixels.ts";
 import { LimitsError, UnsupportedFormatError } from "../../src/errors.ts";
+import { CHANNELS, chunk, headerOf, pngOf, type PngParts, rowsOf, writePng } from "./png_writer.ts";
 
 // Written by Pillow, which packs numbers of less than 8 bits: 7 × 5 pixels, i % 3 at pixel i.
 const PALETTE_2_BITS =
@@ -35,20 +38,102 @@ Deno.test("readPng says what is wrong with a file, and does not trust its size",
   new DataView(vast.buffer).setUint32(16, 65_500);
   new DataView(vast.buffer).setUint32(20, 65_500);
   assertThrows(() => readPng(vast), LimitsError, "received 65500×65500");
-  const flat = new Uint8Array(
-    encode({ width: 1, height: 1, channels: 1, data: new Uint8Array(1) }),
-  );
-  for (const at of [16, 20]) {
-    const none = flat.slice();
-    none[at + 3] = 0;
-    new DataView(none.buffer).setUint32(29, crc32(none.subarray(12, 29)));
-    assertThrows(() => readPng(none), UnsupportedFormatError, "at least 1×1");
-  }
   const broken = file.slice();
   broken[60] ^= 1;
   for (const bad of [new Uint8Array(0), file.subarray(0, 20), file.subarray(0, 60), broken]) {
     assertThrows(() => readPng(bad), UnsupportedFormatError, "Cannot read a PNG file");
   }
+});
+
+const SIZES = [[1, 1], [1, 9], [9, 1], [2, 2], [3, 5], [5, 4], [8, 8], [17, 33]];
+const SORTS = [
+  ...[1, 2, 4, 8, 16].map((depth) => ({ type: 0, depth })),
+  ...[1, 2, 4, 8].map((depth) => ({ type: 3, depth })),
+  ...[2, 4, 6].flatMap((type) => [8, 16].map((depth) => ({ type, depth }))),
+];
+
+/** A picture of a sort, with noise and slopes in it. */
+function picture(width: number, height: number, { type, depth }: Pick<PngParts, "type" | "depth">) {
+  const numbers = Uint16Array.from(
+    { length: width * height * CHANNELS[type] },
+    (_, i) => (i * 29 + (Math.imul(i, 2654435761) >>> 27)) % 2 ** depth,
+  );
+  const palette = Array.from({ length: 3 * 2 ** depth }, (_, i) => (i * 53) & 255);
+  return { width, height, depth, type, numbers, ...type === 3 ? { palette } : {} };
+}
+
+for (const { type, depth } of SORTS) {
+  Deno.test(`readPng reads colour type ${type} of ${depth} bits, with all filters, interlaced or not`, () => {
+    for (const [width, height] of SIZES) {
+      const parts = picture(width, height, { type, depth });
+      for (const interlaced of [false, true]) {
+        for (let first = 0; first < 5; first++) {
+          const filter = (row: number) => (row * 2 + first) % 5;
+          const png = readPng(writePng({ ...parts, interlaced, filter }));
+          assertEquals([png.width, png.height, png.depth], [width, height, depth]);
+          assertEquals([...png.data], [...parts.numbers], `${width}×${height} ${interlaced}`);
+          assertEquals(png.palette?.flat(), parts.palette);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("readPng agrees with libpng on files that it wrote, interlaced or not", async () => {
+  const [width, height] = [33, 17];
+  for (const colours of [2, 4, 16, 256, undefined]) {
+    for (const progressive of [false, true]) {
+      const pixels = Uint8Array.from({ length: 3 * width * height }, (_, i) => {
+        const index = Math.floor(i / 3) % (colours ?? 999);
+        return (index * [251, 13, 1][i % 3]) & 255;
+      });
+      const raw = { width, height, channels: 3 as const };
+      const options = colours ? { palette: true, colours, dither: 0 } : {};
+      const file = await sharp(pixels, { raw }).png({ ...options, progressive }).toBuffer();
+      const want = await sharp(file).removeAlpha().raw().toBuffer();
+      const { words } = pngPixels(readPng(new Uint8Array(file)));
+      const got = Array.from(want, (_, i) => words[Math.floor(i / 3)] >>> 8 * (i % 3) & 255);
+      assertEquals(got, [...want], `${colours} colours, progressive ${progressive}`);
+    }
+  }
+});
+
+Deno.test("a PNG file that is not whole is refused wherever it is cut, and so is nonsense", () => {
+  const rgb = picture(4, 3, { type: 2, depth: 8 });
+  const rows = Uint8Array.from(rowsOf(rgb));
+  const end = chunk("IEND", []);
+  const file = (data: Uint8Array, ...more: Uint8Array[]) =>
+    pngOf(headerOf(rgb), ...more, chunk("IDAT", new Uint8Array(deflateSync(data))), end);
+  for (let length = 0; length < rows.length; length++) {
+    const bad = () => readPng(file(rows.subarray(0, length)));
+    assertThrows(bad, UnsupportedFormatError, `have ${rows.length} bytes of rows`);
+  }
+  const whole = writePng(rgb);
+  for (let length = 0; length < whole.length; length++) {
+    assertThrows(() => readPng(whole.subarray(0, length)), UnsupportedFormatError);
+  }
+  const indexed = picture(4, 3, { type: 3, depth: 2 });
+  const cases: [Uint8Array, string][] = [
+    [writePng({ ...rgb, width: 0, numbers: [] }), "at least 1×1 pixels: received 0×3"],
+    [writePng({ ...rgb, height: 0, numbers: [] }), "at least 1×1 pixels: received 4×0"],
+    [writePng({ ...rgb, depth: 4 }), "go together: received 2 and 4 bits"],
+    [writePng({ ...indexed, palette: undefined }), "have a palette"],
+    [writePng({ ...indexed, palette: [1, 2] }), "at most 256 colours: received 2 bytes"],
+    [writePng({ ...rgb, filter: () => 5 }), "filters from 0 to 4: received 5"],
+    [file(rows, chunk("ABCD", [1])), "chunks that are known: received ABCD"],
+    [pngOf(headerOf(rgb), chunk("IDAT", [1, 2]), end), "data that can be inflated"],
+    [pngOf(headerOf(rgb), end), "data that can be inflated"],
+    [pngOf(end, headerOf(rgb)), "begin with a PNG header"],
+  ];
+  for (const [bad, message] of cases) {
+    const error = assertThrows(() => readPng(bad), UnsupportedFormatError, message);
+    assertMatch(error.message, /^Cannot read a PNG file as it must .*: received /);
+  }
+  const extra = Uint8Array.from([...rows, 1, 2, 3]);
+  assertEquals([...readPng(file(extra)).data], [...rgb.numbers]);
+  // Colours that are only suggested are no palette.
+  const suggested = readPng(file(rows, chunk("PLTE", [1, 2, 3])));
+  assertEquals([suggested.palette, [...suggested.data]], [undefined, [...rgb.numbers]]);
 });
 
 Deno.test("readMask takes grey values and palette indices for classes", () => {
