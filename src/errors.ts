@@ -22,7 +22,8 @@ export interface ErrorDetails {
  * import { CassetteError, UsageError } from "@cassette/loader";
  * import { assert } from "@std/assert";
  *
- * const error = new UsageError("Cannot use 0 as batchSize", { option: "batchSize" });
+ * const message = "Cannot make a loader as batchSize must be a whole number from 1 on: received 0";
+ * const error = new UsageError(message, { option: "batchSize" });
  * assert(error instanceof CassetteError);
  * assert(error.code === "USAGE" && error.option === "batchSize");
  * ```

@@ -99,7 +99,7 @@ async function compile(compiler: Compiler, folder: string, output: string): Prom
   }).output();
   if (!success) {
     throw new NoCompilerError(
-      `Cannot build the fetch shim as ${compiler.command.join(" ")} failed: ${
+      `Cannot build the fetch shim as ${compiler.command.join(" ")} must compile it: received ${
         new TextDecoder().decode(stderr).trim()
       }`,
       { option: "driver" },

@@ -182,7 +182,9 @@ async function command([program, ...args]: string[], temporary?: string): Promis
   }).output();
   if (success) return;
   throw new NoDriverError(
-    `Cannot get a Cassandra driver as "${program} ${args.slice(0, 3).join(" ")} …" failed: ${
+    `Cannot get a Cassandra driver as "${program} ${
+      args.slice(0, 3).join(" ")
+    } …" must succeed: received ${
       new TextDecoder().decode(stderr).trim()
     }. To get one, ${HOW_TO_GET_A_DRIVER}`,
     { option: "driver" },

@@ -59,9 +59,10 @@ async function load(say: Say): Promise<Native> {
   const candidate = await fetchDriver(say);
   const driver = await openDriver(symbols, candidate, reasons);
   if (driver) return chosen(symbols, driver, shim, candidate, say);
-  throw new NoDriverError(`Cannot load a Cassandra driver: ${reasons.at(-1)}`, {
-    option: "driver",
-  });
+  throw new NoDriverError(
+    `Cannot load a Cassandra driver as ${candidate.path} must be one: received ${reasons.at(-1)}`,
+    { option: "driver" },
+  );
 }
 
 function chosen(

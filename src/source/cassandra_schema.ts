@@ -100,7 +100,7 @@ async function missingTable(config: CassandraConfig, ask: AskTexts): Promise<Sch
     .filter(([name]) => !/^system($|_)/.test(name));
   if (keyspaces.some(([name]) => name === keyspace)) {
     return new SchemaError(
-      `Cannot read table ${config.table} as keyspace "${keyspace}" must have tables: it has none`,
+      `Cannot read table ${config.table} as keyspace "${keyspace}" must have tables: received none`,
       { option: "table" },
     );
   }
