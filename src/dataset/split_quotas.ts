@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import type { SampleList } from "./list_builder.ts";
+import { roundTable, roundToSum } from "./round_table.ts";
 import type { Balance } from "./split.ts";
 
 /** Samples that each part shall have of each class: by label, then by part. */
@@ -33,42 +34,44 @@ export function quotasOf(
   }
   const weights = weightsOf(held, balance);
   const values = Object.values(sizes);
+  const asked = values.reduce((sum, value) => sum + value, 0);
+  let all = 0;
+  for (const label of weights.keys()) all += held.get(label) ?? 0;
+  if (!shares && asked > all) {
+    throw new UsageError(
+      `Cannot split as counts must be at most ${all} together, the samples that there are: received ${asked}`,
+      { option: "counts" },
+    );
+  }
   const weightSum = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   // As many as the scarcest class, for its weight, allows.
-  const whole = Math.min(
-    ...[...weights].map(([label, weight]) => (held.get(label) ?? 0) * weightSum / weight),
-  );
-  const quotas: Quotas = new Map();
-  const totals = values.map((value) => (shares ? value * whole : value));
+  let most = Infinity;
   for (const [label, weight] of weights) {
-    quotas.set(label, totals.map((total) => total * weight / weightSum));
+    most = Math.min(most, (held.get(label) ?? 0) * weightSum / weight);
   }
-  totals.forEach((total, part) => roundPart(quotas, part, Math.round(total)));
-  for (const [label, wanted] of quotas) {
+  const totals = values.map((value) => (shares ? value * most : value));
+  const rows = [...weights].map(([label, weight]) => {
+    const wanted = totals.map((total) => total * weight / weightSum);
     const sum = wanted.reduce((all, value) => all + value, 0);
     const have = held.get(label) ?? 0;
-    if (sum <= have) continue;
-    // Rounding may ask for a sample more than there are; numbers that were asked for may not.
-    if (shares) wanted[wanted.indexOf(Math.max(...wanted))] -= sum - have;
-    else {
+    if (Math.floor(sum + 1e-9) > have) {
       throw new UsageError(
         `Cannot split as counts must leave class ${
-          list.classes.get(label) ?? label
-        } at most its ${have} samples: received ${sum}`,
+          list.classes.get(label) || label
+        } at most its ${have} samples: received ${Math.floor(sum + 1e-9)}`,
         { option: "counts" },
       );
     }
-  }
-  return quotas;
-}
-
-/** Rounds what one part takes of the classes so that it stays the sum: largest remainders first. */
-function roundPart(quotas: Quotas, part: number, total: number): void {
-  const rows = [...quotas].map(([label, row]) => ({ label, row, rest: row[part] % 1 }));
-  for (const { row } of rows) row[part] = Math.floor(row[part] + 1e-9);
-  let left = total - rows.reduce((sum, { row }) => sum + row[part], 0);
-  rows.sort((a, b) => b.rest - a.rest || a.label - b.label);
-  for (const { row } of rows) if (left-- > 0) row[part]++;
+    return { label, have, wanted: [...wanted, Math.max(0, have - sum)] };
+  });
+  // What no part takes is a column, too.
+  const rest = Math.max(0, all - totals.reduce((sum, total) => sum + total, 0));
+  const table = roundTable(
+    rows.map(({ wanted }) => wanted),
+    rows.map(({ have }) => have),
+    roundToSum([...totals, rest], all),
+  );
+  return new Map(rows.map(({ label }, r) => [label, table[r].slice(0, -1)]));
 }
 
 function weightsOf(held: Map<number, number>, balance: Balance): Map<number, number> {

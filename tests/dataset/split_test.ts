@@ -85,6 +85,32 @@ Deno.test("exact splits have the sizes asked for, in each class alike", () => {
   assertEquals(partsOf(counts).map(([, val]) => val).reduce((a, b) => a + b), 20);
 });
 
+Deno.test("exact sizes are exact whatever the classes, each of which is cut alike too", () => {
+  let state = 1;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) % below;
+  };
+  for (let round = 0; round < 300; round++) {
+    const held = Array.from({ length: 1 + random(8) }, () => 1 + random(random(2) ? 4 : 60));
+    const list = listOf(...held);
+    const weights = Array.from({ length: 1 + random(4) }, () => 1 + random(9));
+    // All samples are in a part, or some in none.
+    const sum = weights.reduce((a, b) => a + b) * (round % 2 ? 1 : 1.5);
+    const ratios = Object.fromEntries(weights.map((weight, i) => [`p${i}`, weight / sum]));
+    const rows = partsOf(splitList(list, { ratios, exact: true, seed: round }));
+    weights.forEach((weight, i) => {
+      const size = rows.reduce((all, row) => all + row[i], 0);
+      const said = `${held} by ${weights}: ${rows.join("; ")}`;
+      assert(Math.abs(size - list.ids.length * weight / sum) < 1, said);
+      rows.forEach((row, label) => {
+        assert(Math.abs(row[i] - held[label] * weight / sum) < 2, said);
+      });
+    });
+    if (round % 2) assertEquals(rows.map((row) => row.at(-1)), held.map(() => 0));
+  }
+});
+
 Deno.test("classes are balanced as asked", () => {
   const list = listOf(100, 50, 10);
   const even = splitList(list, { ratios: { train: 0.6, val: 0.4 }, balance: "class" });
@@ -99,6 +125,10 @@ Deno.test("classes are balanced as asked", () => {
   assertEquals(partsOf(splitList(list, { counts: { a: 1 } })).flat().reduce((a, b) => a + b), 160);
   assertEquals(splitPart(splitList(list, { counts: { a: 1 } }), "a").ids.length, 1);
   const few = () => splitList(list, { counts: { a: 60 }, balance: "class" });
+  const two = () => splitList(listOf(9, 9, 5), { counts: { a: 19 }, balance: { 0: 1, 1: 1 } });
+  assertThrows(two, UsageError, "at most 18 together, the samples that there are: received 19");
+  const none = () => splitList(listOf(), { counts: { a: 2, b: 1 } });
+  assertThrows(none, UsageError, "at most 0 together, the samples that there are: received 3");
   assertThrows(few, UsageError, "class 2");
 });
 
