@@ -1,5 +1,5 @@
 /** What of an input is odd, and must neither be taken for something else nor take its neighbours. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { packTar } from "modern-tar";
 import { Readable } from "node:stream";
@@ -111,7 +111,9 @@ Deno.test("a manifest is closed by who reads a part of it, and names left out ar
   const file = join(dir, "m.csv");
   const input = await csvInput(file, { fields: { path: undefined, label: undefined } });
   for await (const { label } of input.items()) {
-    assertEquals([label, timesOpen(file)], [0, Deno.build.os === "linux" ? 1 : 0]);
+    assertEquals(label, 0);
+    // What has read the first line may not be closed yet.
+    assert(timesOpen(file) >= (Deno.build.os === "linux" ? 1 : 0));
     break;
   }
   // It is closed a turn or two later.
