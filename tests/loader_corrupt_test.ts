@@ -7,6 +7,8 @@ import {
   MissingSampleError,
   mixup,
   normalize,
+  type Operator,
+  randomResizedCrop,
   resize,
   ShapeError,
 } from "../mod.ts";
@@ -15,6 +17,7 @@ import {
   collect,
   damaged,
   fixture,
+  idOf,
   picture,
   range,
   samplesOf,
@@ -71,6 +74,29 @@ async function collectSkipping(loader: Loader<Int32Array>): Promise<number[][]> 
   }
   return batches;
 }
+
+Deno.test("a first batch of bad samples alone is masked where operators fix the size, else told", async () => {
+  const { loader } = await fixture(8, damaged);
+  const first = async (augment: Operator[], sample = 5) => {
+    const ids = [sample, 0].map(idOf);
+    await using one = loader<Int32Array>({ onCorrupt: "mask", ids, batchSize: 1, augment });
+    const seen: unknown[] = [];
+    for await (using batch of one) {
+      const pixels = await batch.images.read();
+      seen.push(batch.images.shape.join(), [...batch.valid], pixels.every((value) => value === 0));
+    }
+    return seen;
+  };
+  for (const augment of [[resize(8)], [randomResizedCrop(8)], [centerCrop(8), resize(8)]]) {
+    for (const sample of [2, 5, 6]) {
+      assertEquals(await first(augment, sample), ["1,8,8,3", [0], true, "1,8,8,3", [1], false]);
+    }
+  }
+  // Both are too small for it.
+  const large = [centerCrop(1000), resize(8)];
+  assertEquals(await first(large), ["1,8,8,3", [0], true, "1,8,8,3", [0], true]);
+  await assertRejects(() => first([]), ShapeError, "where no operator fixes the size");
+});
 
 Deno.test("masking and skipping work where images have an odd number of bytes", async () => {
   const { loader } = await fixture(8, damaged);

@@ -113,6 +113,18 @@ Deno.test("many classes, or a large number to ignore, take words", async () => {
   }
 });
 
+Deno.test("a batch of bad samples alone has masks of its size, and they are zeros", async () => {
+  const options = { batchSize: 2, augment: [resize(8)], onCorrupt: "mask" } as const;
+  await using loader = masked(options, (sample) => (sample < 2 ? null : maskFile(sample)));
+  const seen: unknown[] = [];
+  for await (using batch of loader) {
+    const values = await batch.labels!.read();
+    seen.push([batch.labels!.shape.join(), [...batch.valid], values.some((value) => value > 0)]);
+  }
+  assertEquals(seen[0], ["2,8,8", [0, 0], false]);
+  assertEquals(seen.slice(1), Array(3).fill(["2,8,8", [1, 1], true]));
+});
+
 Deno.test("a mask that does not fit is the failure of its sample", async () => {
   const file = (sample: number): Mask => {
     if (sample === 1) return maskFile(sample, WIDTH - 1);

@@ -10,6 +10,7 @@ import { ID_BYTES, IdList } from "../ids.ts";
 import { type LabelReader, parseLabel } from "../labels.ts";
 import type { BlobBatch } from "../source/source.ts";
 import type { Fetched } from "./fetch_window.ts";
+import { fixedSize } from "./fixed_size.ts";
 import type { Job } from "./job.ts";
 import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./masks.ts";
 import { spreadErrors } from "./mixed_errors.ts";
@@ -172,11 +173,18 @@ export class BatchMaker {
       submitted.mix.push(...await augmenter.apply(usable, keys, submitted.images, first));
       await this.#applyMasks(submitted, usable, keys, size, first);
     }
-    this.#lastSize = size ??= this.#lastSize;
-    if (!size || waiting.length === 0) return;
+    this.#lastSize = size ?? this.#lastSize;
+    if (waiting.length === 0) return;
+    size ??= this.#lastSize ??= fixedSize(augmenter, {
+      seed: this.#options.seed,
+      epoch: job.epoch,
+    });
+    if (!size) return;
     submitted.images ??= tensors.images(total, size);
     await clearRows(device, submitted.images, waiting);
-    if (submitted.masks) await clearRows(device, submitted.masks, waiting);
+    if (!this.#options.labels.masks) return;
+    submitted.masks ??= tensors.masks(total, size, this.#maskForm().largest);
+    await clearRows(device, submitted.masks, waiting);
   }
 
   #keys({ epoch, positions, ids }: Job, first: number, end: number): SampleKeys {
