@@ -73,7 +73,7 @@ export function readNpy(file: Uint8Array): NpyArray {
   check.that(file instanceof Uint8Array, "file", "a Uint8Array", file);
   const { descr, fortran, shape, offset } = readHeader(file);
   const [order, dtype] = [descr[0], descr.slice(1)];
-  const format = FORMATS[dtype];
+  const format = Object.hasOwn(FORMATS, dtype) ? FORMATS[dtype] : undefined;
   if (!format || !"<>|=".includes(order)) {
     refuse(`its numbers must be one of ${Object.keys(FORMATS).join(", ")}`, `"${descr}"`);
   }

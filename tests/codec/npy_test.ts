@@ -34,6 +34,8 @@ Deno.test("readNpy says what is wrong with a file", () => {
     [npy(header("<f4", "(1,)"), [0, 0, 0, 0, 0]), "must have 4 bytes: received 5"],
     [npy(header("|O", "(1,)"), [0]), 'received "|O"'],
     [npy(header("<U3", "(1,)"), [0]), 'received "<U3"'],
+    [npy(header("<constructor", "(1,)"), [0]), 'received "<constructor"'],
+    [npy(header("<__proto__", "(1,)"), [0]), 'received "<__proto__"'],
     [npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", [0]), "descr"],
     [npy(header("<f4", "(99999999999, 99999999999)"), []), "bytes: received 0"],
     [npy("{}", []).subarray(0, 9), "must have a header"],
