@@ -220,17 +220,9 @@ fn main(
 // arguments[0].x: bits of the number that fills it.
 //
 // Dispatch: x = ceil(width / WIDTH), y = ceil(height / HEIGHT), z = samples.
-// Bindings: 0 samples, 1 source, 2 target, 3 steps. Parts: sample.
+// Bindings: 0 samples, 1 source, 2 target, 3 steps. Parts: sample, step.
 @group(0) @binding(1) var<storage, read> source: array<u32>;
 @group(0) @binding(2) var<storage, read_write> numbers: array<u32>;
-
-struct Step {
-  head: vec4<u32>,
-  a: vec4<f32>,
-  b: vec4<f32>,
-  c: vec4<f32>,
-}
-@group(0) @binding(3) var<storage, read> steps: array<Step>;
 
 override WIDTH: u32 = 8;
 override HEIGHT: u32 = 8;
@@ -509,16 +501,8 @@ fn main(
 }
 `,
   "augment/program.wgsl": `// What happens to a pixel's colours beyond one matrix: a list of steps in the order of the operators.
-// Steps that are defined on bytes round and clamp first. Parts: colours, random.
-struct Step {
-  // Kind, first word of the statistics, and two words that seed random numbers.
-  head: vec4<u32>,
-  a: vec4<f32>,
-  b: vec4<f32>,
-  c: vec4<f32>,
-}
+// Steps that are defined on bytes round and clamp first. Parts: colours, random, step.
 
-@group(0) @binding(3) var<storage, read> steps: array<Step>;
 // Per use 1,024 numbers: a table of 256 for red, green and blue, or a centre in the first.
 @group(0) @binding(4) var<storage, read> statistics: array<f32>;
 
@@ -940,6 +924,17 @@ fn load(i: i32) -> vec3<f32> {
   let pixel = source[i];
   return vec3<f32>(vec3<u32>(pixel & 255u, (pixel >> 8u) & 255u, (pixel >> 16u) & 255u));
 }
+`,
+  "augment/step.wgsl": `// A step of a pixel program, and the programs of all samples one after the other.
+struct Step {
+  // Kind, first word of the statistics, and two words that seed random numbers.
+  head: vec4<u32>,
+  a: vec4<f32>,
+  b: vec4<f32>,
+  c: vec4<f32>,
+}
+
+@group(0) @binding(3) var<storage, read> steps: array<Step>;
 `,
   "augment/store.wgsl": `// Applies colour matrix and pixel program to four neighbouring pixels of a row and stores them.
 // Parts: sample, colours, program*, store_*.
@@ -2638,7 +2633,6 @@ override WINDOWED: u32 = 0;
 
 const BLOCK_WORDS: u32 = 32;
 // Coefficients 0 to 9, two a word.
-const SMOOTHED: u32 = 10;
 const SMOOTHED_WORDS: u32 = 5;
 const WINDOW: u32 = 25;
 // Estimated where nothing of AC is known, and else.
@@ -2968,8 +2962,7 @@ fn main(
 // Follows walk.wgsl.
 //
 // Dispatch: ceil(subsequences / WORKGROUP) workgroups, folded into x and y. \`marks\` is made ready for
-// check.wgsl. \`exits\` has room for two
-// rounds. A subsequence of n bits takes at most n turns of a loop.
+// check.wgsl. \`exits\` has room for two rounds. A subsequence of n bits takes at most n turns of a loop.
 
 override WORKGROUP: u32 = 32;
 
@@ -3189,7 +3182,7 @@ fn main(
 // which its predecessor ends learns where blocks begin in it, without storing coefficients
 // (Weissenberger and Schmidt, ICPP 2018).
 //
-// Bindings 0 to 5 are parameters, bits, tables, scans, segments, and the segment of each subsequence.
+// Bindings 0 to 4 are parameters, bits, tables, scans and segments.
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_SHIFT: u32 = 23;

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { FrameSplitter } from "./cql_frames.ts";
 
 /** What a proxy does. */
-export interface CqlProxyOptions {
+interface CqlProxyOptions {
   /** Host of the server. */
   hostname: string;
   /** Port of the server. */
@@ -19,69 +19,35 @@ export interface CqlProxyOptions {
   delay: number;
 }
 
-/** A proxy that listens on this machine. */
-export interface CqlProxy extends AsyncDisposable {
-  /** Its port. */
-  port: number;
-  /** Results that were delayed. */
-  readonly delayed: number;
-}
-
-interface Counts {
-  results: number;
-  delayed: number;
-}
-
 const RESULT = 8;
 const READ_BYTES = 1 << 18;
 /** Schema and topology are asked for at first: no data are among so few results. */
 const SPARED = 20;
 
 /**
- * Starts a proxy.
+ * Starts a proxy, which goes on until the process ends.
  *
  * @param options Where the server is, and which results are delayed.
- * @returns The proxy.
+ * @returns Its port on this machine.
  */
-function startCqlProxy(options: CqlProxyOptions): CqlProxy {
+function startCqlProxy(options: CqlProxyOptions): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Promise<void>>();
-  const connections = new Set<Deno.TcpConn>();
-  const counts = { results: 0, delayed: 0 };
+  let results = 0;
+  const isLate = () => ++results > SPARED && Math.random() < options.part;
   const serve = async (client: Deno.TcpConn) => {
     const server = await Deno.connect(options);
-    connections.add(client).add(server);
     client.setNoDelay(true);
     server.setNoDelay(true);
-    const end = () => {
-      for (const connection of [client, server]) {
-        connections.delete(connection);
-        close(connection);
-      }
-    };
+    const end = () => [client, server].forEach(close);
     await Promise.allSettled([
       pass(client, (bytes) => writeAll(server, bytes).then(() => true)).finally(end),
-      passFrames(server, client, options, counts).finally(end),
+      passFrames(server, client, options.delay, isLate).finally(end),
     ]);
   };
-  const accepting = (async () => {
-    for await (const client of listener) {
-      const serving = serve(client).catch(() => close(client)).finally(() => open.delete(serving));
-      open.add(serving);
-    }
+  (async () => {
+    for await (const client of listener) serve(client).catch(() => close(client));
   })();
-  return {
-    port: listener.addr.port,
-    get delayed() {
-      return counts.delayed;
-    },
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      connections.forEach(close);
-      await accepting;
-      await Promise.all(open);
-    },
-  };
+  return listener.addr.port;
 }
 
 function close(connection: Deno.Conn): void {
@@ -96,17 +62,13 @@ function close(connection: Deno.Conn): void {
 async function passFrames(
   server: Deno.Conn,
   client: Deno.Conn,
-  { part, delay }: CqlProxyOptions,
-  counts: Counts,
+  delay: number,
+  isLate: () => boolean,
 ): Promise<void> {
   let writing = Promise.resolve();
   let failed = false;
   const frames = new FrameSplitter({
-    choose(opcode) {
-      const chosen = opcode === RESULT && ++counts.results > SPARED && Math.random() < part;
-      if (chosen) counts.delayed++;
-      return chosen;
-    },
+    choose: (opcode) => opcode === RESULT && isLate(),
     hold: (frame) => void setTimeout(() => frames.insert(frame), delay),
     send(bytes) {
       writing = writing.then(() => writeAll(client, bytes)).catch(() => {
@@ -154,7 +116,7 @@ if (import.meta.main) {
     console.error("deno run -A tools/cql_proxy.ts HOST:PORT [--part 0.02] [--delay 1000]");
     Deno.exit(2);
   }
-  const { port } = startCqlProxy({
+  const port = startCqlProxy({
     hostname: target[1],
     port: Number(target[2]),
     part: Number(values.part),

@@ -2,7 +2,7 @@
  * Fuzzes the JPEG decoder: `deno task fuzz [COUNT] [SEED] [auto|segment|sync]`, 20,000 files from seed 1
  * when left out.
  */
-import { fuzz } from "../tests/jpeg/fuzz.ts";
+import { BATCH, fuzz } from "../tests/jpeg/fuzz.ts";
 
 const [count = "20000", seed = "1", entropy = "auto"] = Deno.args;
 if (!["auto", "segment", "sync"].includes(entropy)) {
@@ -13,7 +13,7 @@ const start = performance.now();
 const outcome = await fuzz(Number(count), Number(seed), {
   entropy: entropy as "auto" | "segment" | "sync",
   progress: ({ files, wrong }) => {
-    if (files % 1000 < 28) console.error(`${files} files, ${wrong.length} wrong`);
+    if (files % 1000 < BATCH.mutants) console.error(`${files} files, ${wrong.length} wrong`);
   },
 });
 for (const line of outcome.wrong) console.error(line);

@@ -4,17 +4,9 @@
 // arguments[0].x: bits of the number that fills it.
 //
 // Dispatch: x = ceil(width / WIDTH), y = ceil(height / HEIGHT), z = samples.
-// Bindings: 0 samples, 1 source, 2 target, 3 steps. Parts: sample.
+// Bindings: 0 samples, 1 source, 2 target, 3 steps. Parts: sample, step.
 @group(0) @binding(1) var<storage, read> source: array<u32>;
 @group(0) @binding(2) var<storage, read_write> numbers: array<u32>;
-
-struct Step {
-  head: vec4<u32>,
-  a: vec4<f32>,
-  b: vec4<f32>,
-  c: vec4<f32>,
-}
-@group(0) @binding(3) var<storage, read> steps: array<Step>;
 
 override WIDTH: u32 = 8;
 override HEIGHT: u32 = 8;

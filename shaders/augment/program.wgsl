@@ -1,14 +1,6 @@
 // What happens to a pixel's colours beyond one matrix: a list of steps in the order of the operators.
-// Steps that are defined on bytes round and clamp first. Parts: colours, random.
-struct Step {
-  // Kind, first word of the statistics, and two words that seed random numbers.
-  head: vec4<u32>,
-  a: vec4<f32>,
-  b: vec4<f32>,
-  c: vec4<f32>,
-}
+// Steps that are defined on bytes round and clamp first. Parts: colours, random, step.
 
-@group(0) @binding(3) var<storage, read> steps: array<Step>;
 // Per use 1,024 numbers: a table of 256 for red, green and blue, or a centre in the first.
 @group(0) @binding(4) var<storage, read> statistics: array<f32>;
 

@@ -14,7 +14,6 @@ override WINDOWED: u32 = 0;
 
 const BLOCK_WORDS: u32 = 32;
 // Coefficients 0 to 9, two a word.
-const SMOOTHED: u32 = 10;
 const SMOOTHED_WORDS: u32 = 5;
 const WINDOW: u32 = 25;
 // Estimated where nothing of AC is known, and else.

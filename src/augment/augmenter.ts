@@ -113,6 +113,7 @@ export class Augmenter implements Disposable {
    * @returns Width and height in pixels; undefined if all images are null.
    * @throws {ShapeError} If an image comes out in another size than the first one, or cannot be cropped.
    * @throws {LimitsError} If an image is too large for the device.
+   * @throws {UsageError} If sizes or keys are wrong.
    */
   shape(
     images: readonly Sized[],
@@ -129,6 +130,7 @@ export class Augmenter implements Disposable {
    * @returns Width and height in pixels; null for an image that is not there.
    * @throws {ShapeError} If an image cannot be cropped.
    * @throws {LimitsError} If an image is too large for the device.
+   * @throws {UsageError} If sizes or keys are wrong.
    */
   sizes(
     images: readonly Sized[],
@@ -148,6 +150,7 @@ export class Augmenter implements Disposable {
    * @param images Sizes of the images before augmentation; null for one that is not there.
    * @param keys What the random parameters depend on.
    * @returns Their places and reasons, in order; empty if all can.
+   * @throws {UsageError} If sizes or keys are wrong.
    */
   faults(images: readonly Sized[], keys: SampleKeys): AugmentFault[] {
     return this.#placer.faults(images, keys);
@@ -162,6 +165,7 @@ export class Augmenter implements Disposable {
    * @returns A rectangle of whole pixels within each image; null for one that is not there.
    * @throws {ShapeError} If an image cannot be cropped.
    * @throws {LimitsError} If an image is too large for the device.
+   * @throws {UsageError} If sizes or keys are wrong.
    */
   regions(images: readonly Sized[], keys: SampleKeys): (ImageRegion | null)[] {
     this.#placer.placeEach(images, keys);

@@ -87,7 +87,7 @@ export class Chain {
   /** The pass that may move pixels without interpolation. */
   #movable(): Placement {
     const top = this.#top;
-    const movable = top.kind === "move" && !top.isFixed ? top : this.#next();
+    const movable = top.kind === "move" && !top.hasNoise ? top : this.#next();
     movable.touched = true;
     return movable;
   }

@@ -6,6 +6,7 @@ import {
   checkNumber,
   checkSize,
   describe,
+  type Given,
   type Operator,
   type OperatorKind,
   type Size,
@@ -66,7 +67,7 @@ export function centerCrop(size: Size): Operator {
   return describe(centerCropKind, checkSize("centerCrop", size));
 }
 
-function bindCrop(given: { readonly [name: string]: unknown }): BoundOperator {
+function bindCrop(given: Given): BoundOperator {
   const { x: givenX = 0.5, y: givenY = 0.5, ...size } = given;
   const { width, height } = checkSize("crop", size);
   const x = checkNumber("crop", "x", givenX, 0, 1);
@@ -78,7 +79,7 @@ function bindCrop(given: { readonly [name: string]: unknown }): BoundOperator {
   };
 }
 
-function bindCenter(given: { readonly [name: string]: unknown }): BoundOperator {
+function bindCenter(given: Given): BoundOperator {
   const { width, height } = checkSize("centerCrop", given);
   return {
     parameters: { width, height },

@@ -4,6 +4,7 @@ import {
   checkNames,
   checkNumber,
   describe,
+  type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
@@ -66,7 +67,7 @@ export function randomFlip(options: RandomFlipOptions = {}): Operator {
   return describe(randomFlipKind, { ...options });
 }
 
-function bindFlip(given: { readonly [name: string]: unknown }): BoundOperator {
+function bindFlip(given: Given): BoundOperator {
   checkNames("flip", given, ["horizontal", "vertical"]);
   const horizontal = checkBoolean("flip", "horizontal", given.horizontal ?? true);
   const vertical = checkBoolean("flip", "vertical", given.vertical ?? false);
@@ -77,7 +78,7 @@ function bindFlip(given: { readonly [name: string]: unknown }): BoundOperator {
   };
 }
 
-function bindRandom(given: { readonly [name: string]: unknown }): BoundOperator {
+function bindRandom(given: Given): BoundOperator {
   checkNames("randomFlip", given, ["horizontal", "vertical"]);
   const horizontal = checkNumber("randomFlip", "horizontal", given.horizontal ?? 0.5, 0, 1);
   const vertical = checkNumber("randomFlip", "vertical", given.vertical ?? 0, 0, 1);

@@ -81,7 +81,7 @@ export function programOf(placement: Placement): Program | null {
   if (placement.stepCount === 0) return null;
   return {
     tables: placement.statistic !== null,
-    noise: placement.isFixed,
+    noise: placement.hasNoise,
     levels: placement.hasStep((step) => LEVELS.has(step.kind)),
     boxes: placement.hasStep((step) => step.boxed),
   };
@@ -345,6 +345,7 @@ function partsOf({ kind, source, store, program }: KernelVariant): Part[] {
   const parts: Part[] = ["augment/sample.wgsl", "augment/colours.wgsl"];
   if (!BARE.has(kind)) parts.push(`augment/source_${source}.wgsl`);
   if (FILTERING.has(kind)) parts.push("augment/filters.wgsl");
+  if (program || kind === "mask") parts.push("augment/step.wgsl");
   if (store !== "none") {
     if (kind === "user" || program) parts.push("augment/random.wgsl");
     parts.push(program ? "augment/program.wgsl" : "augment/program_none.wgsl");

@@ -1,9 +1,11 @@
 import { UsageError } from "../errors.ts";
+import { checkColor } from "./drawn.ts";
 import {
   type BoundOperator,
   checkNames,
   checkNumber,
   describe,
+  type Given,
   type Operator,
   type OperatorKind,
   show,
@@ -53,10 +55,10 @@ export function normalize(options: NormalizeOptions): Operator {
   return describe(normalizeKind, { ...options });
 }
 
-function bind(given: { readonly [name: string]: unknown }): BoundOperator {
+function bind(given: Given): BoundOperator {
   checkNames("normalize", given, ["mean", "std", "scale", "shift"]);
-  const mean = channels("mean", given.mean);
-  const std = channels("std", given.std);
+  const mean = checkColor("normalize", "mean", given.mean);
+  const std = checkColor("normalize", "std", given.std);
   if (std.includes(0)) {
     throw new UsageError(
       "Cannot make normalize as std must not be 0: received " + show(given.std),
@@ -74,17 +76,4 @@ function bind(given: { readonly [name: string]: unknown }): BoundOperator {
     title: "normalize",
     apply: (chain) => chain.linear().scale(factors, offsets),
   };
-}
-
-function channels(option: string, value: unknown): number[] {
-  if (Array.isArray(value) && value.length === 3) {
-    return value.map((number) => checkNumber("normalize", option, number));
-  }
-  if (typeof value === "number") return Array(3).fill(checkNumber("normalize", option, value));
-  throw new UsageError(
-    `Cannot make normalize as ${option} must be a number or one for each of red, green and blue: received ${
-      show(value)
-    }`,
-    { option },
-  );
 }

@@ -118,8 +118,8 @@ export class Placement {
     return !this.hasStep((step) => !step.linear);
   }
 
-  /** Whether what happens to colours depends on where a pixel is, beyond rectangles. */
-  get isFixed(): boolean {
+  /** Whether it adds noise, which depends on where a pixel is. */
+  get hasNoise(): boolean {
     return this.hasStep((step) => step.kind === "noise");
   }
 

@@ -15,7 +15,10 @@ import { sharpnessKind } from "./sharpness.ts";
 export interface PolicyOptions {
   /** Filter of rotations, shears and translations; `"nearest"` when left out. */
   interpolation?: "nearest" | "linear";
-  /** Colour beyond the image, 0–255; 128 when left out; null: the outermost pixels go on. */
+  /**
+   * Colour beyond the image, 0–255; 128 when left out, as in DALI (torchvision has 0); null: the
+   * outermost pixels go on.
+   */
   fillValue?: Color | null;
 }
 

@@ -6,6 +6,7 @@ import {
   checkRange,
   checkSize,
   describe,
+  type Given,
   type Operator,
   type OperatorKind,
   type Size,
@@ -59,7 +60,7 @@ export function randomResizedCrop(size: Size, options: RandomResizedCropOptions 
   return describe(randomResizedCropKind, { ...options, ...checkSize(MAKER, size) });
 }
 
-function bind(given: { readonly [name: string]: unknown }): BoundOperator {
+function bind(given: Given): BoundOperator {
   checkNames(MAKER, given, ["width", "height", ...OPTIONS]);
   const { width, height } = checkSize(MAKER, { width: given.width, height: given.height });
   const randomArea = checkRange(MAKER, "randomArea", given.randomArea ?? [0.08, 1], 1);

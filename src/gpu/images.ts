@@ -103,7 +103,11 @@ export class GpuImages implements Disposable {
     this.#release = release;
   }
 
-  /** The buffer in which all pictures lie. */
+  /**
+   * The buffer in which all pictures lie.
+   *
+   * @throws {DisposedError} If the pictures have been disposed.
+   */
   get buffer(): GPUBuffer {
     if (this.#disposed) {
       throw new DisposedError("Cannot use images as they must not have been disposed");

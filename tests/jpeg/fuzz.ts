@@ -17,7 +17,7 @@ import {
 } from "./support.ts";
 
 /** Mutated files of a batch, and good ones among them. */
-const BATCH = { mutants: 28, neighbours: 4 };
+export const BATCH = { mutants: 28, neighbours: 4 };
 /** Runs of djpeg at once. */
 const AT_ONCE = 4;
 /** Most pixels of a mutant: djpeg would take gigabytes for a header of 65500×65500. */

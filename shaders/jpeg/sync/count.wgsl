@@ -4,8 +4,7 @@
 // Follows walk.wgsl.
 //
 // Dispatch: ceil(subsequences / WORKGROUP) workgroups, folded into x and y. `marks` is made ready for
-// check.wgsl. `exits` has room for two
-// rounds. A subsequence of n bits takes at most n turns of a loop.
+// check.wgsl. `exits` has room for two rounds. A subsequence of n bits takes at most n turns of a loop.
 
 override WORKGROUP: u32 = 32;
 

@@ -3,7 +3,7 @@
 // which its predecessor ends learns where blocks begin in it, without storing coefficients
 // (Weissenberger and Schmidt, ICPP 2018).
 //
-// Bindings 0 to 5 are parameters, bits, tables, scans, segments, and the segment of each subsequence.
+// Bindings 0 to 4 are parameters, bits, tables, scans and segments.
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_SHIFT: u32 = 23;
