@@ -45,8 +45,7 @@ async function check(files: Uint8Array[], names: string[]): Promise<void> {
 async function encodeAll(
   cases: { name: string; picture: Picture; args: string[] }[],
 ): Promise<[Uint8Array[], string[]]> {
-  const files: Uint8Array[] = [];
-  for (const { picture, args } of cases) files.push(await cjpeg(picture, ...args));
+  const files = await Promise.all(cases.map(({ picture, args }) => cjpeg(picture, ...args)));
   return [files, cases.map((entry) => entry.name)];
 }
 

@@ -8,6 +8,7 @@ import {
   draw,
   openDevice,
   type Picture,
+  readAll,
   withSegment,
 } from "./support.ts";
 
@@ -71,9 +72,9 @@ Deno.test("pictures are turned by their EXIF orientation, or not if that is to b
   for (const mode of ["apply", "ignore"] as const) {
     using decoder = new JpegDecoder(test.device, { orientation: mode });
     using images = await decoder.decode(files);
-    for (let i = 0; i < files.length; i++) {
+    for (const [i, picture] of (await readAll(images, files.keys())).entries()) {
       const want = mode === "apply" ? turned(expected[i], turns[i]) : expected[i];
-      const found = difference(await images.read(i), want);
+      const found = difference(picture, want);
       assertEquals(found, undefined, `${mode} ${turns[i]}: ${found}`);
     }
   }

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { CpuImage, GpuImages, ImageRegion } from "../../src/gpu/images.ts";
 import { requestDevice } from "../../src/gpu/device.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
+import { sideBySide } from "../../tools/process.ts";
 
 /** A picture as libjpeg-turbo's tools read and write it. */
 export interface Picture {
@@ -172,6 +173,19 @@ export function sameIn(region: ImageRegion, part: CpuImage, whole: Picture): boo
   return true;
 }
 
+/**
+ * Reads pictures. Each read waits for a while, so all are asked for before one is waited for.
+ *
+ * @param images What was decoded.
+ * @param places Which of them are read.
+ * @returns The pictures at their places.
+ */
+export async function readAll(images: GpuImages, places: Iterable<number>): Promise<CpuImage[]> {
+  const read: CpuImage[] = [];
+  await Promise.all(Array.from(places, async (i) => read[i] = await images.read(i)));
+  return read;
+}
+
 /** Fails with one line per picture that is not equal to the oracle's. */
 export async function assertSame(
   images: GpuImages,
@@ -179,12 +193,15 @@ export async function assertSame(
   names: string[],
 ): Promise<void> {
   const errors = await images.verify();
+  const [pictures, oracle] = await Promise.all([
+    readAll(images, files.keys().filter((i) => !errors[i])),
+    sideBySide(files.map((file) => () => djpeg(file))),
+  ]);
   const wrong: string[] = [];
-  for (let i = 0; i < files.length; i++) {
-    const expected = await djpeg(files[i]);
+  for (const [i, expected] of oracle.entries()) {
     if (errors[i]) wrong.push(`${names[i]}: ${errors[i]!.message}`);
     else {
-      const found = difference(await images.read(i), expected);
+      const found = difference(pictures[i], expected);
       if (found) wrong.push(`${names[i]} ${found}`);
       if (expected.code !== 0) wrong.push(`${names[i]}: djpeg ended with ${expected.code}`);
     }
