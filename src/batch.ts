@@ -52,9 +52,17 @@ export interface BatchFields<L> {
 
 /** Takes a batch's buffers back, or gives them up. */
 export interface BatchOwner {
-  /** Called once, when the batch is disposed of. */
+  /**
+   * Called once, when the batch is disposed of.
+   *
+   * @param buffers All that the batch lies in, for others to use.
+   */
   release(buffers: GPUBuffer[]): void;
-  /** Called once, when the batch's buffers are taken out. */
+  /**
+   * Called once, when the batch's buffers are taken out.
+   *
+   * @param buffers All that the batch lies in; whoever took them destroys them.
+   */
   forget(buffers: GPUBuffer[]): void;
 }
 

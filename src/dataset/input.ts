@@ -54,12 +54,17 @@ export interface DatasetInput {
   readonly classes: readonly string[];
   /** True where pictures come with the items, as in archives: `getData` has nothing to read. */
   readonly holdsData?: boolean;
-  /** Iterates over the items; those of which only the name is known throw when they are read. */
+  /**
+   * Iterates over the items.
+   *
+   * @returns The items; those of which only the name is known throw when they are read.
+   */
   items(): AsyncIterable<InputItem>;
   /**
    * How far the items have been read.
    *
    * @param handled Items that are done with.
+   * @returns How much of the input that is.
    */
   position(handled: number): InputPosition;
 }

@@ -33,7 +33,11 @@ export interface DatasetWriter extends AsyncDisposable {
   readonly name: string;
   /** Creates the tables that are missing. */
   createTables(): Promise<void>;
-  /** Tells whether there are no records yet. */
+  /**
+   * Tells whether there are no records yet.
+   *
+   * @returns True if so.
+   */
   isEmpty(): Promise<boolean>;
   /**
    * Looks up what a stored record was made of.
@@ -45,8 +49,12 @@ export interface DatasetWriter extends AsyncDisposable {
   /**
    * Writes one record: its data first, then its metadata, so that no metadata row lacks its data.
    *
-   * Several may be under way. Resolves when the record is stored, or will be by `flush`; rejects
-   * when this record cannot be stored.
+   * Several may be under way.
+   *
+   * @param record The record.
+   * @returns When the record is stored, or will be by `flush`.
+   * @throws {IngestError} With the id of the sample, if this record cannot be stored; all else ends an
+   *   ingest.
    */
   write(record: SampleRecord): Promise<void>;
   /** Waits until all records are stored. */

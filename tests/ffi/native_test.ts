@@ -136,7 +136,7 @@ test("a fetch that begins as another ends is picked up", async () => {
        await session.connect();
        await session.prepare("SELECT");
        const { bytes } = IdList.from(["00000100-1000-0000-0500-000000000001"]);
-       setTimeout(() => { console.log("stuck"); Deno.exit(1); }, 5000);
+       setTimeout(() => { console.log("stuck"); Deno.exit(1); }, 60_000);
        for (let turns = 0; turns < 10; turns++) {
          let last = session.fetch(bytes).then((batch) => batch.release());
          for (let i = 0; i < turns; i++) last = last.then(() => {});
