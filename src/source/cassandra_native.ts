@@ -11,7 +11,7 @@ import { type DriverMessage, listenToLog, type LogListener } from "../ffi/log.ts
 import type { NativeBatch } from "../ffi/native_batch.ts";
 import { NativeLexer } from "../ffi/native_lexer.ts";
 import { NativeFailure, NativeSession } from "../ffi/session.ts";
-import { UsageError } from "../errors.ts";
+import { FetchError, UsageError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
 import type { SamplePool } from "../pool.ts";
 
@@ -108,7 +108,19 @@ export class NativeCassandraSource implements BlobSource {
     if (ids.length === 0) return new MemoryBlobBatch([]);
     const own = ids.bytes.slice();
     if (options.pool) return await this.#fetchFrom(options.pool, own, options);
-    return await this.#blobs(own, await this.#session.fetch(own, options), options);
+    return await this.#blobs(own, await this.#ask(own, options), options);
+  }
+
+  async #ask(...asked: Parameters<NativeSession["fetch"]>): Promise<NativeBatch> {
+    try {
+      return await this.#session.fetch(...asked);
+    } catch (cause) {
+      if (!(cause instanceof NativeFailure)) throw cause;
+      throw new FetchError(
+        `Cannot fetch from table ${this.#config.table} as the driver must take more samples: received ${cause.message}`,
+        { cause },
+      );
+    }
   }
 
   async #fetchFrom(
@@ -121,7 +133,7 @@ export class NativeCassandraSource implements BlobSource {
     const token = this.#session.newToken();
     members.add(token, ids);
     const { signal } = options;
-    const batch = await this.#session.fetch(ids, { signal, token, group: members.group });
+    const batch = await this.#ask(ids, { signal, token, group: members.group });
     const { own, places } = members.take(batch.origins!);
     return await this.#blobs(own, batch, options, places);
   }
