@@ -10,6 +10,17 @@ export function size(bytes: number): string {
 }
 
 /**
+ * Writes how many of something there are.
+ *
+ * @param number How many.
+ * @param noun The word for one.
+ * @returns `1 picture`, `2 pictures`.
+ */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/**
  * Writes of how many classes something is.
  *
  * @param classes How many.

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { requestDevice } from "../gpu/device.ts";
 import { Loader } from "../loader.ts";
 import type { LoaderStats } from "../stats.ts";
+import { counted } from "./amounts.ts";
 import { wholeNumber } from "./numbers.ts";
 import { openList } from "./list_options.ts";
 import { readOperators } from "./operators.ts";
@@ -110,7 +111,7 @@ async function bench(flags: BenchFlags): Promise<BenchReport> {
     const start = performance.now();
     {
       using bar = new Progress(
-        `load ${epochs} epoch${epochs === 1 ? "" : "s"}`,
+        `load ${counted(epochs, "epoch")}`,
         epochs * loader.size,
         "images",
       );

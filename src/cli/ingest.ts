@@ -5,7 +5,7 @@ import { ingest, type IngestReport, type RejectedItem } from "../dataset/ingest.
 import type { DatasetWriter } from "../dataset/record.ts";
 import { IngestError, UsageError } from "../errors.ts";
 import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
-import { ofClasses, size } from "./amounts.ts";
+import { counted, ofClasses, size } from "./amounts.ts";
 import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
 import { wholeNumber } from "./numbers.ts";
 import { Progress } from "./progress.ts";
@@ -79,7 +79,9 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
       );
     } else {
       console.log(
-        `${written} pictures (${size(bytes)})${ofClasses(classes.filter(Boolean).length)}` +
+        `${counted(written, "picture")} (${size(bytes)})${
+          ofClasses(classes.filter(Boolean).length)
+        }` +
           (unchanged > 0 ? `, ${unchanged} were there already` : "") +
           (rejectedCount > 0 ? `, ${rejectedCount} left out` : ""),
       );

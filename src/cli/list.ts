@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { ListSpool } from "../dataset/list_spool.ts";
-import { ofClasses, size } from "./amounts.ts";
+import { counted, ofClasses, size } from "./amounts.ts";
 import { addListOptions, type ListFlags, listRows } from "./list_options.ts";
 
 interface Flags extends ListFlags {
@@ -23,7 +23,7 @@ export function addList(program: Command): void {
       const { samples, classes } = await spool!.finish();
       const { size: bytes } = await Deno.stat(flags.out);
       console.log(
-        `${flags.out}: ${samples} samples${ofClasses(classes)}, ${size(bytes)}`,
+        `${flags.out}: ${counted(samples, "sample")}${ofClasses(classes)}, ${size(bytes)}`,
       );
     } finally {
       spool?.[Symbol.dispose]();

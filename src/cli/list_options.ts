@@ -80,7 +80,7 @@ export async function listRows(
     idColumn: ofData ? flags.idColumn : flags.metadataIdColumn,
     ...(flags.labelType === "int" && label !== LABEL ? { labelColumn: label } : {}),
   };
-  const table = ofData ? flags.dataTable : flags.metadataTable;
+  const table = listedTable(flags);
   const target = checkTarget(flags);
   const sink = open(selection.columns ?? []);
   if (target === "sqlite") {
@@ -90,6 +90,16 @@ export async function listRows(
     { ...connection(flags), ...selection, ...columns, table: `${flags.keyspace}.${table}` },
     sink,
   );
+}
+
+/**
+ * Which table the command line says.
+ *
+ * @param flags What it says.
+ * @returns Its name.
+ */
+export function listedTable(flags: TargetOptions & Partial<ListFlags>): string {
+  return flags.from === "data" ? flags.dataTable : flags.metadataTable;
 }
 
 function selectionOf({ columns, where, only = [] }: Partial<ListFlags>): ListSelection {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { randomFlip, randomResizedCrop } from "../augment/mod.ts";
 import { requestDevice } from "../gpu/device.ts";
 import { Permutation } from "../order/permutation.ts";
+import { counted } from "./amounts.ts";
 import { drawSheet } from "./contact_sheet.ts";
 import { wholeNumber } from "./numbers.ts";
 import { loadRows } from "./sheet_rows.ts";
@@ -87,6 +88,10 @@ export function addSheet(program: Command): void {
     } finally {
       device.destroy();
     }
-    console.log(`${flags.out}: ${chosen.length} samples, ${flags.variants} variants each`);
+    console.log(
+      `${flags.out}: ${counted(chosen.length, "sample")}, ${
+        counted(flags.variants, "variant")
+      } each`,
+    );
   });
 }

@@ -3,7 +3,7 @@ import { readList } from "../dataset/list_file.ts";
 import { type Balance, type SampleSplit, splitCounts, splitList } from "../dataset/split.ts";
 import { readSplitFile, writeSplit } from "../dataset/split_file.ts";
 import { UsageError } from "../errors.ts";
-import { addListOptions, type ListFlags, openList } from "./list_options.ts";
+import { addListOptions, listedTable, type ListFlags, openList } from "./list_options.ts";
 import { wholeNumber } from "./numbers.ts";
 
 interface SplitFlags extends ListFlags {
@@ -56,7 +56,7 @@ export function addSplit(program: Command): void {
       seed: flags.seed,
       exact: flags.exact,
       previous: flags.previous === undefined ? undefined : await readSplitFile(flags.previous),
-      from: flags.list ?? flags.sqlite ?? `${flags.keyspace}.${flags.metadataTable}`,
+      from: flags.list ?? flags.sqlite ?? `${flags.keyspace}.${listedTable(flags)}`,
     });
     await writeSplit(flags.out, split);
     const { parts, provenance } = split;

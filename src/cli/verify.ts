@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { verifyCassandra, type VerifyOptions, verifySqlite } from "../dataset/verify.ts";
-import { size } from "./amounts.ts";
+import { counted, size } from "./amounts.ts";
 import {
   addTargetOptions,
   checkTarget,
@@ -35,8 +35,8 @@ export function addVerify(program: Command, done: (failed: boolean) => void): vo
     console.log(
       flags.json
         ? JSON.stringify(report)
-        : `${metadataRows} samples (${size(bytes)}): ${missing} without blob, ` +
-          `${different} with another hash, ${doubled} doubled; ${dataRows} data rows`,
+        : `${counted(metadataRows, "sample")} (${size(bytes)}): ${missing} without blob, ` +
+          `${different} with another hash, ${doubled} doubled; ${counted(dataRows, "data row")}`,
     );
     done(missing + different + doubled > 0);
   });
