@@ -1,4 +1,4 @@
-/** Memory of an ingest and a list, each in a process of its own; size and load time of a list file. */
+/** Memory of an ingest and a list, each in a process as `cassette` has; size and load time of a list file. */
 import { join } from "@std/path";
 import { createTarPacker } from "modern-tar";
 import { ingest } from "../src/dataset/ingest.ts";
@@ -9,7 +9,7 @@ import { ListSpool } from "../src/dataset/list_spool.ts";
 import { readList, writeList } from "../src/dataset/list_file.ts";
 import { tarInput } from "../src/dataset/tar.ts";
 import { SqliteWriter } from "../src/dataset/sqlite_writer.ts";
-import { importFlags } from "../tools/imports.ts";
+import { importFlags, SMALL_HEAP } from "../tools/imports.ts";
 import { median } from "./compare.ts";
 
 /** What one process took at most. */
@@ -129,7 +129,7 @@ export async function listFile(rows: number): Promise<ListFile> {
 
 async function peak(args: string[]): Promise<number> {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "-q", ...await importFlags(), import.meta.filename!, ...args],
+    args: ["run", "-A", "-q", SMALL_HEAP, ...await importFlags(), import.meta.filename!, ...args],
     stderr: "inherit",
   }).output();
   if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}`);

@@ -6,14 +6,26 @@
  */
 import { bench } from "./bench.ts";
 import { runGates } from "./gates.ts";
-import { importFlags, path } from "./imports.ts";
+import { importFlags, path, SMALL_HEAP } from "./imports.ts";
 import { passOn } from "./process.ts";
 import { ensure, NEEDS } from "./setup.ts";
 import { runTests } from "./tests.ts";
 
 /** Runs a module of the project with all permissions; its exit code is ours. */
-async function script(module: string, args: string[], cwd?: string): Promise<number> {
-  return await passOn(["run", "-A", ...await importFlags(), path(module), ...args], { cwd });
+async function script(
+  module: string,
+  args: string[],
+  cwd?: string,
+  flags: string[] = [],
+): Promise<number> {
+  return await passOn(["run", "-A", ...flags, ...await importFlags(), path(module), ...args], {
+    cwd,
+  });
+}
+
+/** Flags of Deno for a command. */
+function flagsOf(command: string): string[] {
+  return command === "ingest" || command === "list" ? [SMALL_HEAP] : [];
 }
 
 // Mesa complains on standard error of every process where this is unset.
@@ -53,7 +65,7 @@ const TASKS: Record<string, (args: string[]) => Promise<number>> = {
     await ensure("The bench needs", args[0] === "decode" ? NEEDS["bench decode"] : NEEDS.test);
     return await bench(args);
   },
-  cassette: (args) => script("src/cli/main.ts", args, from),
+  cassette: (args) => script("src/cli/main.ts", args, from, flagsOf(args[0])),
   doctor: (args) => script("src/cli/main.ts", ["doctor", ...args], from),
   fuzz: async (args) => {
     await ensure("Fuzzing needs", NEEDS.test);

@@ -7,6 +7,7 @@ import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { LabelType } from "../source/source.ts";
 import { quote } from "../source/quote.ts";
+import { Gate } from "./gate.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { columnValues, recordRows, type RowValue } from "./row.ts";
 import {
@@ -64,7 +65,7 @@ export class CassandraWriter implements DatasetWriter {
   readonly #options: CassandraWriterOptions;
   readonly #schema: WholeSchema;
   readonly #cql: Record<"data" | "metadata" | "origin" | "any", string>;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #gate: Gate;
 
   private constructor(client: Client, options: CassandraWriterOptions) {
     this.#schema = wholeSchema({ ...options.tables, labelType: labelTypeOf(options) });
@@ -72,6 +73,7 @@ export class CassandraWriter implements DatasetWriter {
     this.name = `${options.keyspace}.${dataTable}`;
     this.#client = client;
     this.#options = options;
+    this.#gate = new Gate(options.concurrency ?? 64);
     const space = quote(options.keyspace);
     const insert = (table: string, columns: string[]) =>
       `INSERT INTO ${space}.${quote(table)} (${columns.map(quote).join(", ")}) VALUES (${
@@ -171,19 +173,17 @@ export class CassandraWriter implements DatasetWriter {
    */
   async write(record: SampleRecord): Promise<void> {
     const rows = recordRows(record, this.#schema);
-    while (this.#underWay.size >= (this.#options.concurrency ?? 64)) {
-      await Promise.race(this.#underWay);
+    await this.#gate.enter();
+    try {
+      await this.#insert(record, rows.data, rows.metadata);
+    } finally {
+      this.#gate.leave();
     }
-    const writing = this.#insert(record, rows.data, rows.metadata);
-    // Others wait for room only: each failure goes to the caller who wrote the record.
-    const settled = writing.catch(() => {}).finally(() => this.#underWay.delete(settled));
-    this.#underWay.add(settled);
-    await writing;
   }
 
   /** Waits until nothing is under way any more. */
   async flush(): Promise<void> {
-    await Promise.all(this.#underWay);
+    await this.#gate.empty();
   }
 
   /** Waits for what is under way and closes the connection. */

@@ -1,6 +1,7 @@
 import { OptionCheck } from "../check.ts";
 import { CassetteError, UsageError } from "../errors.ts";
 import { folderInput, type FolderOptions } from "./folder.ts";
+import { Gate } from "./gate.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
 import { checkPicture } from "./picture.ts";
 import type { Reencode } from "./reencode.ts";
@@ -168,7 +169,7 @@ export async function ingest(
   };
   let handled = 0;
   let failure: { error: unknown } | undefined;
-  const underWay = new Set<Promise<void>>();
+  const gate = new Gate(options.concurrency ?? 64);
   const handle = async (item: InputItem, index: number) => {
     const refuse = (reason: Error) => {
       report.rejectedCount++;
@@ -176,30 +177,35 @@ export async function ingest(
       if (options.onReject) options.onReject(refused);
       else report.rejected.push(refused);
     };
-    const record = await readItem(item, options).catch((reason) => {
-      options.signal?.throwIfAborted();
-      return { reason };
-    });
-    if ("reason" in record) refuse(record.reason);
-    else await store(record, writer, check, report, options, refuse);
-    handled++;
-    const { done, total = 0, unit } = input.position(handled);
-    const { written, unchanged, rejectedCount: rejected, bytes } = report;
-    options.onProgress?.({ done, total, unit, written, unchanged, rejected, bytes });
+    try {
+      const record = await readItem(item, options).catch((reason) => {
+        options.signal?.throwIfAborted();
+        return { reason };
+      });
+      if ("reason" in record) refuse(record.reason);
+      else await store(record, writer, check, report, options, refuse);
+      handled++;
+      const { done, total = 0, unit } = input.position(handled);
+      const { written, unchanged, rejectedCount: rejected, bytes } = report;
+      options.onProgress?.({ done, total, unit, written, unchanged, rejected, bytes });
+    } catch (error) {
+      failure ??= { error };
+    } finally {
+      gate.leave();
+    }
   };
   let begun = 0;
-  const stopped = () => failure !== undefined || options.signal?.aborted;
   try {
     for await (const item of input.items()) {
-      while (underWay.size >= (options.concurrency ?? 64)) await Promise.race(underWay);
-      if (stopped()) break;
-      const handling = handle(item, begun++)
-        .catch((error) => void (failure ??= { error }))
-        .finally(() => underWay.delete(handling));
-      underWay.add(handling);
+      await gate.enter();
+      if (failure || options.signal?.aborted) {
+        gate.leave();
+        break;
+      }
+      void handle(item, begun++);
     }
   } finally {
-    await Promise.all(underWay);
+    await gate.empty();
     await writer.flush();
   }
   options.signal?.throwIfAborted();
@@ -256,7 +262,9 @@ async function store(
   const { reencode, signal } = options;
   try {
     const hash = await sha256(record.data);
-    const origin = recordOrigin(record, reencode?.recipe, hash);
+    const { label } = record;
+    const labelHash = label instanceof Uint8Array ? await sha256(label) : undefined;
+    const origin = recordOrigin(record, reencode?.recipe, hash, labelHash);
     const stored = check ? await writer.origin(record) : undefined;
     if (stored && sameBytes(stored, origin)) {
       report.unchanged++;

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
 import { DisposedError, IngestError, SchemaError, UsageError } from "../errors.ts";
@@ -17,11 +19,15 @@ import { otherTable } from "./table_columns.ts";
 
 /**
  * Records, bytes and milliseconds after which a transaction ends: what a kill can undo. A longer one
- * writes the pages of the indexes less often, as ids go anywhere in them.
+ * writes the pages of the indexes less often, as ids go anywhere in them. The bytes are those of the
+ * pages that are kept in memory: the blobs, and the older pages, which are copied into the journal.
  */
 const TRANSACTION = 4096;
-const TRANSACTION_BYTES = 64 << 20;
+const TRANSACTION_BYTES = 32 << 20;
 const TRANSACTION_MS = 2000;
+
+/** Records after which the journal is looked at: they change two pages each at least. */
+const JOURNAL_EVERY = 64;
 
 /**
  * Bytes of a page of a new file: a blob of 100 KB lies on a chain of pages, and larger ones are
@@ -47,11 +53,13 @@ export class SqliteWriter implements DatasetWriter {
   readonly name: string;
   readonly #database: DatabaseSync;
   readonly #schema: WholeSchema;
+  readonly #journal: string;
   #statements:
     | { data: StatementSync; metadata: StatementSync; origin: StatementSync }
     | undefined;
   #pending = 0;
   #pendingBytes = 0;
+  #journalBytes = 0;
   #begun = 0;
   #disposed = false;
 
@@ -66,6 +74,7 @@ export class SqliteWriter implements DatasetWriter {
     const check = new OptionCheck("write a SQLite file");
     check.that(typeof path === "string" && path !== "", "path", "a path", path);
     this.name = path;
+    this.#journal = `${resolve(path)}-journal`;
     this.#schema = wholeSchema(schema);
     try {
       this.#database = new DatabaseSync(path, { timeout: BUSY_MS });
@@ -147,8 +156,10 @@ export class SqliteWriter implements DatasetWriter {
         { ...(isOfRecord(cause) ? { sampleId: formatId(record.id) } : {}), cause },
       );
     }
+    if (this.#pending % JOURNAL_EVERY === 0) this.#journalBytes = sizeOf(this.#journal);
     if (
-      this.#pending >= TRANSACTION || this.#pendingBytes >= TRANSACTION_BYTES ||
+      this.#pending >= TRANSACTION ||
+      this.#pendingBytes + this.#journalBytes >= TRANSACTION_BYTES ||
       performance.now() - this.#begun >= TRANSACTION_MS
     ) await this.flush();
   }
@@ -162,7 +173,7 @@ export class SqliteWriter implements DatasetWriter {
   // deno-lint-ignore require-await
   async flush(): Promise<void> {
     if (this.#pending === 0) return;
-    this.#pending = this.#pendingBytes = 0;
+    this.#pending = this.#pendingBytes = this.#journalBytes = 0;
     try {
       this.#database.exec("COMMIT");
     } catch (cause) {
@@ -235,6 +246,11 @@ export class SqliteWriter implements DatasetWriter {
       );
     }
   }
+}
+
+/** Size of a file; 0 where there is none, as for the journal of a file that has a log in its place. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function isOfRecord(error: unknown): boolean {

@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
+import { Gate } from "./gate.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { quote } from "../source/quote.ts";
@@ -138,7 +139,7 @@ export async function verifyCassandra(
       quote(schema.dataTable)
     } WHERE ${quote(schema.idColumn)} = ?`;
     const ids: Set<string> | undefined = schema.partitionBy.length > 0 ? new Set() : undefined;
-    const underWay = new Set<Promise<void>>();
+    const gate = new Gate(concurrency);
     let failure: { error: unknown } | undefined;
     await scanCassandra(reader, config, {
       keyspace,
@@ -152,17 +153,19 @@ export async function verifyCassandra(
           const key = formatId(row.id);
           if (ids?.has(key)) report.doubled++;
           ids?.add(key);
-          while (underWay.size >= concurrency) await Promise.race(underWay);
-          if (failure) throw failure.error;
-          const checking = client.execute(select, [key], { prepare: true, isIdempotent: true })
+          await gate.enter();
+          if (failure) {
+            gate.leave();
+            throw failure.error;
+          }
+          void client.execute(select, [key], { prepare: true, isIdempotent: true })
             .then((found) => compare(report, row, found.rows[0]?.[schema.dataColumn], options))
             .catch((error) => void (failure ??= { error }))
-            .finally(() => underWay.delete(checking));
-          underWay.add(checking);
+            .finally(() => gate.leave());
         }
       },
     });
-    await Promise.all(underWay);
+    await gate.empty();
     if (failure) throw failure.error;
     await scanCassandra(reader, config, {
       keyspace,
