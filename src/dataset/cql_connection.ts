@@ -38,6 +38,8 @@ export const Opcode = {
 
 const VERSION = 4;
 const HEADER = 9;
+/** Flag of an answer whose body begins with a list of warnings (section 2.2). */
+const WARNINGS = 0x08;
 const FIRST_BUFFER = 1 << 20;
 
 /**
@@ -156,7 +158,8 @@ export class CqlConnection implements Disposable {
     await this.#fill(HEADER);
     const length = HEADER + new DataView(this.#buffer.buffer).getUint32(5);
     await this.#fill(length);
-    const answer = { opcode: this.#buffer[4], body: this.#buffer.slice(HEADER, length) };
+    const begin = HEADER + (this.#buffer[1] & WARNINGS ? this.#warningBytes() : 0);
+    const answer = { opcode: this.#buffer[4], body: this.#buffer.slice(begin, length) };
     this.#buffer.copyWithin(0, length, this.#held);
     this.#held -= length;
     return answer;
@@ -169,6 +172,14 @@ export class CqlConnection implements Disposable {
     } catch (error) {
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
+  }
+
+  /** Bytes of the warnings that an answer may begin with, such as of many deleted rows. */
+  #warningBytes(): number {
+    const view = new DataView(this.#buffer.buffer);
+    let at = HEADER + 2;
+    for (let left = view.getUint16(HEADER); left > 0; left--) at += 2 + view.getUint16(at);
+    return at - HEADER;
   }
 
   async #fill(length: number): Promise<void> {
