@@ -60,12 +60,13 @@ test("auto falls back to the JavaScript driver and warns", async () => {
 });
 
 test("the shim is compiled once, and what was chosen is said", async () => {
-  await withDriver(async (env, folder) => {
+  await withDriver(async ({ CASSETTE_DRIVER }) => {
+    const env = { CASSETTE_DRIVER, CASSETTE_CACHE: tempFolder() };
     const text = OPEN('driver: "native", onInfo: (text) => console.log(text)');
-    const first = await run(text, env, `${folder}/cache`);
+    const first = await run(text, env);
     assertMatch(first.stdout, /shim: .*compiled with.*\ndriver: .*CASSETTE_DRIVER/);
     assertMatch(first.stdout, /opened cassandra \(native\)/);
-    const second = await run(text, { ...env, CC: "no-such-compiler" }, `${folder}/cache`);
+    const second = await run(text, { ...env, CC: "no-such-compiler" });
     assertMatch(second.stdout, /opened cassandra \(native\)/);
   });
 });

@@ -1,5 +1,6 @@
 /** Programs of a user over `CassandraSource`, in processes of their own. */
 import { importFlags } from "../../tools/imports.ts";
+import { tempFolder } from "../../tools/temp.ts";
 import { fakeDriver } from "./shim.ts";
 
 /** The folder of the repository. */
@@ -14,12 +15,8 @@ export interface Output {
   lingered: number;
 }
 
-/** Runs a module in a process of its own; its cache folder is empty, unless it is given. */
-export async function run(
-  text: string,
-  env: Record<string, string>,
-  cache?: string,
-): Promise<Output> {
+/** Runs a module in a process of its own; its cache folder is empty, unless `env` names one. */
+export async function run(text: string, env: Record<string, string>): Promise<Output> {
   const folder = await Deno.makeTempDir({ prefix: "cassette-native-" });
   try {
     const main = `${folder}/main.ts`;
@@ -33,7 +30,7 @@ export async function run(
     );
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", ...await importFlags(), main],
-      env: { NO_COLOR: "1", CASSETTE_CACHE: cache ?? `${folder}/cache`, ...env },
+      env: { NO_COLOR: "1", CASSETTE_CACHE: `${folder}/cache`, ...env },
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -54,14 +51,18 @@ export async function run(
   }
 }
 
-/** Gives the environment in which programs use the driver without a database, and a folder. */
+let driver: Promise<Record<string, string>> | undefined;
+
+/**
+ * Gives the environment in which programs use the driver without a database. Driver and shim are
+ * compiled once for all tests of a file.
+ */
 export async function withDriver(
-  use: (env: Record<string, string>, folder: string) => Promise<void>,
+  use: (env: Record<string, string>) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "cassette-fake-" });
-  try {
-    await use({ CASSETTE_DRIVER: await fakeDriver(folder) }, folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  driver ??= (async () => {
+    const folder = tempFolder();
+    return { CASSETTE_DRIVER: await fakeDriver(folder), CASSETTE_CACHE: `${folder}/cache` };
+  })();
+  await use(await driver);
 }

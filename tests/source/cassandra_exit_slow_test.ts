@@ -104,8 +104,7 @@ for (const driver of ["native", "js"]) {
            const driver = "${driver}";
            const open = () => CassandraSource.open(${options});
            ${text}`,
-          ENVIRONMENT,
-          cacheFolder(),
+          { ...ENVIRONMENT, CASSETTE_CACHE: cacheFolder() },
         );
         assertEquals([found.code, found.stdout], [code, stdout], found.stderr);
         const { lingered } = found;
