@@ -24,6 +24,7 @@ import { Recorder } from "./recorder.ts";
 import { warmUpVariants } from "./warm_up.ts";
 
 const MOST_STEPS = 24000;
+const WORD = 4;
 
 /**
  * Carries a list of operators out on batches of decoded images, in few passes on the GPU.
@@ -228,7 +229,7 @@ export class Augmenter implements Disposable {
     target: MaskTensor,
     options: MaskOptions = {},
   ): Promise<void> {
-    this.#checkDevice(masks, target);
+    this.#checkBuffers(masks, target);
     checkMasks(options, target.dtype);
     const { first = 0, bits = 8, fill = 0 } = options;
     const size = this.#placer.place(masks.images, keys);
@@ -311,7 +312,7 @@ export class Augmenter implements Disposable {
     recorder: Recorder,
   ): GPUBuffer[] {
     const count = images.images.length;
-    this.#checkDevice(images, target);
+    this.#checkBuffers(images, target);
     this.#checkTarget(target, first, count, this.#placer.place(images.images, keys));
     return record(images, this.#placer.chains, recorder, {
       target,
@@ -330,14 +331,26 @@ export class Augmenter implements Disposable {
     }));
   }
 
-  #checkDevice(images: GpuImages, target: GpuTensor | MaskTensor): void {
-    for (const [option, { device }] of Object.entries({ images, target })) {
-      if (device === this.#device) continue;
+  #checkBuffers(images: GpuImages, target: GpuTensor | MaskTensor): void {
+    for (const [option, { device, buffer }] of Object.entries({ images, target })) {
+      const expected = device !== this.#device
+        ? "on the augmenter's device"
+        : (buffer.usage & GPUBufferUsage.STORAGE) === 0
+        ? "in a buffer whose usage has STORAGE"
+        : undefined;
+      if (expected === undefined) continue;
       throw new UsageError(
-        `Cannot augment as ${option} must be on the augmenter's device: received another one`,
+        `Cannot augment as ${option} must be ${expected}: received another one`,
         { option },
       );
     }
+    // Kernels store whole words.
+    const end = Math.ceil((target.byteOffset + target.byteLength) / WORD) * WORD;
+    if (end <= target.buffer.size) return;
+    throw new UsageError(
+      `Cannot augment as the target's buffer must reach to byte ${end}: received ${target.buffer.size} bytes`,
+      { option: "target" },
+    );
   }
 
   #checkTarget(

@@ -163,7 +163,19 @@ Deno.test("Augmenter refuses options, keys and tensors that are wrong, by name",
   const descriptor: TensorDescriptor = { shape: [1, 3, 8, 8], dtype: "f32", layout: "NCHW" };
   const target = new GpuTensor(device, buffer, descriptor);
   await refused("images", "on the augmenter's device", () => augmenter.apply(images, good, target));
-  buffer.destroy();
+  using own = new JpegDecoder(device);
+  using pictures = await own.decode([PICTURE]);
+  const unusable = device.createBuffer({ size: 1024, usage: GPUBufferUsage.COPY_DST });
+  const unused = new GpuTensor(device, unusable, descriptor);
+  await refused("target", "usage has STORAGE", () => augmenter.apply(pictures, good, unused));
+  const short = device.createBuffer({ size: 25, usage: STORAGE });
+  const masks = new MaskTensor(device, short, { shape: [1, 5, 5], dtype: "u8" });
+  await refused(
+    "target",
+    "reach to byte 28: received 25 bytes",
+    () => new Augmenter(device, [resize(5)]).applyMasks(pictures, good, masks),
+  );
+  for (const made of [buffer, unusable, short]) made.destroy();
 });
 
 Deno.test("ids are looked up where there are any", async () => {
