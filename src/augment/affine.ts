@@ -3,17 +3,14 @@ import { checkColor, checkDrawn, type Color, type Drawn, type DrawnParameter } f
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
-  checkNames,
-  checkNumber,
-  checkSize,
   describe,
   type Given,
   type Json,
   type Operator,
   type OperatorKind,
-  show,
   type Size,
 } from "./operator.ts";
+import { checkNames, checkNumber, checkSize, show } from "./parameters.ts";
 import { compose, invertMap, rotation, scaling, shearing, translation } from "./transform.ts";
 
 /** A number for both axes, or one for each; either may be `[low, high]`, drawn for each sample. */

@@ -1,11 +1,11 @@
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames } from "./parameters.ts";
 import {
   checkPolicy,
   operate,

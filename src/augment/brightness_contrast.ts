@@ -1,13 +1,12 @@
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkNames,
-  checkNumber,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames, checkNumber } from "./parameters.ts";
 
 /** Options of {@linkcode brightness}. */
 export interface BrightnessOptions {

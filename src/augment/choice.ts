@@ -1,15 +1,13 @@
 import { UsageError } from "../errors.ts";
 import {
   type BoundOperator,
-  checkNames,
-  checkNumber,
   describe,
   type Given,
   type Json,
   type Operator,
   type OperatorKind,
-  show,
 } from "./operator.ts";
+import { checkNames, checkNumber, show } from "./parameters.ts";
 import { kindOf } from "./operators.ts";
 
 /** Options of {@linkcode oneOf}. */

@@ -1,12 +1,12 @@
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames } from "./parameters.ts";
 
 /** Options of {@linkcode colorTwist}; each may be `[low, high]`, drawn for each sample. */
 export interface ColorTwistOptions {

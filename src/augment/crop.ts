@@ -2,15 +2,13 @@ import { ShapeError } from "../errors.ts";
 import type { Chain } from "./chain.ts";
 import {
   type BoundOperator,
-  checkNames,
-  checkNumber,
-  checkSize,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
   type Size,
 } from "./operator.ts";
+import { checkNames, checkNumber, checkSize } from "./parameters.ts";
 
 /** Options of {@linkcode crop}. */
 export interface CropOptions {

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import type { Chain } from "./chain.ts";
-import { checkNumber, show } from "./operator.ts";
+import { checkNumber, show } from "./parameters.ts";
 import type { SampleRandom } from "./philox.ts";
 
 /** A number for all samples, or `[low, high]`: drawn for each, uniform between the two. */

@@ -1,12 +1,12 @@
 import type { Statistic } from "./placement.ts";
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames } from "./parameters.ts";
 
 /** What {@linkcode equalize} makes, for the table of operators. */
 export const equalizeKind: OperatorKind = {

@@ -1,16 +1,12 @@
 import { checkColor, type Color } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkBoolean,
-  checkInteger,
-  checkNames,
-  checkNumber,
-  checkRange,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkBoolean, checkInteger, checkNames, checkNumber, checkRange } from "./parameters.ts";
 
 /** Options of {@linkcode erase}. */
 export interface EraseOptions {

@@ -1,13 +1,11 @@
 import {
   type BoundOperator,
-  checkBoolean,
-  checkNames,
-  checkNumber,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkBoolean, checkNames, checkNumber } from "./parameters.ts";
 
 /** Options of {@linkcode flip}. */
 export interface FlipOptions {

@@ -2,13 +2,12 @@ import { UsageError } from "../errors.ts";
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkInteger,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkInteger, checkNames } from "./parameters.ts";
 
 /** Options of {@linkcode gaussianBlur}; one of them must be given. */
 export interface GaussianBlurOptions {

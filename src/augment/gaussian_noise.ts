@@ -1,12 +1,12 @@
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames } from "./parameters.ts";
 
 /** Options of {@linkcode gaussianNoise}. */
 export interface GaussianNoiseOptions {

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { checkBoolean, checkName } from "./operator.ts";
+import { checkBoolean, checkName } from "./parameters.ts";
 
 /** How pixels are interpolated, by DALI's names without `INTERP_`; `nearest` is its `NN`. */
 export type Interpolation =

@@ -1,11 +1,11 @@
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames } from "./parameters.ts";
 
 /** ITU-R BT.601. */
 const LUMA = [0.299, 0.587, 0.114];

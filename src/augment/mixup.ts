@@ -1,12 +1,11 @@
 import {
   type BoundOperator,
-  checkNames,
-  checkNumber,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames, checkNumber } from "./parameters.ts";
 import type { SampleRandom } from "./philox.ts";
 
 /** Options of {@linkcode mixup} and {@linkcode cutmix}. */

@@ -2,14 +2,12 @@ import { UsageError } from "../errors.ts";
 import { checkColor } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkNames,
-  checkNumber,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
-  show,
 } from "./operator.ts";
+import { checkNames, checkNumber, show } from "./parameters.ts";
 
 /** Options of {@linkcode normalize}: one number for all channels, or red, green and blue. */
 export interface NormalizeOptions {

@@ -2,18 +2,20 @@ import { UsageError } from "../errors.ts";
 import { checkColor, type Color } from "./drawn.ts";
 import {
   type BoundOperator,
+  describe,
+  type Given,
+  type Json,
+  type Operator,
+  type OperatorKind,
+} from "./operator.ts";
+import {
   checkInteger,
   checkLeftOut,
   checkNames,
   checkNumber,
-  describe,
-  type Given,
-  type Json,
   MOST_PIXELS,
-  type Operator,
-  type OperatorKind,
   show,
-} from "./operator.ts";
+} from "./parameters.ts";
 
 /** Options of {@linkcode pad}: how much to add to each side, or the size to reach. */
 export interface PadOptions {

@@ -1,13 +1,12 @@
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkInteger,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkInteger, checkNames } from "./parameters.ts";
 
 const BYTE_BITS = 8;
 const MOST = 255;

@@ -1,13 +1,12 @@
 import { NARROW_SPACE } from "./auto_augment.ts";
 import {
   type BoundOperator,
-  checkInteger,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkInteger, checkNames } from "./parameters.ts";
 import {
   checkPolicy,
   operate,

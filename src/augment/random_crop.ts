@@ -1,13 +1,13 @@
 import { cut } from "./crop.ts";
 import {
   type BoundOperator,
-  checkSize,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
   type Size,
 } from "./operator.ts";
+import { checkSize } from "./parameters.ts";
 
 /** What {@linkcode randomCrop} makes, for the table of operators. */
 export const randomCropKind: OperatorKind = { name: "randomCrop", stream: 8, bind };

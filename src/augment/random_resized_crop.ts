@@ -1,16 +1,13 @@
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
-  checkInteger,
-  checkNames,
-  checkRange,
-  checkSize,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
   type Size,
 } from "./operator.ts";
+import { checkInteger, checkNames, checkRange, checkSize } from "./parameters.ts";
 import type { SampleRandom } from "./philox.ts";
 
 /** Options of {@linkcode randomResizedCrop}. */

@@ -2,19 +2,21 @@ import { UsageError } from "../errors.ts";
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
+  describe,
+  type Given,
+  type Json,
+  type Operator,
+  type OperatorKind,
+} from "./operator.ts";
+import {
   checkBoolean,
   checkLeftOut,
   checkName,
   checkNames,
   checkNumber,
-  describe,
-  type Given,
-  type Json,
   MOST_PIXELS,
-  type Operator,
-  type OperatorKind,
   show,
-} from "./operator.ts";
+} from "./parameters.ts";
 
 /** How width and height of {@linkcode ResizeOptions} are meant. */
 export type ResizeMode = "default" | "stretch" | "notLarger" | "notSmaller";

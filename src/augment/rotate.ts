@@ -2,9 +2,6 @@ import { checkColor, checkDrawn, type Color, type Drawn } from "./drawn.ts";
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
   type BoundOperator,
-  checkBoolean,
-  checkNames,
-  checkSize,
   describe,
   type Given,
   type Json,
@@ -12,6 +9,7 @@ import {
   type OperatorKind,
   type Size,
 } from "./operator.ts";
+import { checkBoolean, checkNames, checkSize } from "./parameters.ts";
 import { compose, rotation, translation } from "./transform.ts";
 
 /** Options of {@linkcode rotate}. */

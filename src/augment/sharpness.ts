@@ -1,12 +1,12 @@
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
+import { checkNames } from "./parameters.ts";
 
 /** What {@linkcode sharpness} makes, for the table of operators. */
 export const sharpnessKind: OperatorKind = { name: "sharpness", stream: 23, bind };

@@ -3,14 +3,13 @@ import { UsageError } from "../errors.ts";
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
   type BoundOperator,
-  checkNames,
   describe,
   type Given,
   type Json,
   type Operator,
   type OperatorKind,
-  show,
 } from "./operator.ts";
+import { checkNames, show } from "./parameters.ts";
 import type { UserKernel } from "./user_kernel.ts";
 
 /** Options of {@linkcode wgslOp}. */
