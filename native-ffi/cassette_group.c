@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+enum { EARLY_LEAST = 16, META_BYTES = 64 };
+
 bool cassette_forgotten(const cassette_request *request) {
   const cassette_block *block = request->block;
   return block->cancelled || (block->group && block->group->cancelled);
@@ -54,6 +57,22 @@ static void filled(cassette_batch *batch) {
   cassette_batch_complete(batch);
 }
 
+/*
+ * Lets go of the lock; the batch stays, as somebody copies into it. When the first sample has come
+ * is soon enough: with each batch under way from its start on, those far away would be as much memory
+ * as no cache holds.
+ */
+static void take_early(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  batch->early_asked = true;
+  if (batch->count < EARLY_LEAST || session->mean == 0) return;
+  batch->copying++;
+  batch->early =
+      cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * batch->count);
+  if (batch->early) batch->early_capacity = cassette_arena_capacity(batch->early);
+  batch->copying--;
+}
+
 /* Whether the request's data fits into the early arena; it then has a place there. */
 static bool fits_early(cassette_batch *batch, cassette_request *request) {
   if (!batch->early || !request->result) return false;
@@ -85,6 +104,11 @@ cassette_batch *cassette_settle(cassette_request *request) {
       if (!group->first) group->last = NULL;
       batch->group = NULL;
     }
+  }
+  if (request->result && !batch->early_asked) take_early(batch);
+  if (batch->cancelled) {
+    if (batch->copying == 0) cassette_batch_complete(batch);
+    return NULL;
   }
   if (fits_early(batch, request)) {
     batch->copying++;

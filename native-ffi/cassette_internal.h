@@ -75,13 +75,15 @@ struct cassette_batch {
   uint32_t filled; /* those of them whose data need not be copied any more by their callback */
   /*
    * Memory for what is expected, so that data is copied while the processor's caches still hold it;
-   * NULL where nothing is known yet. What does not fit waits for an arena of the right size.
+   * NULL until the first of it has come, or where nothing is known. What does not fit waits for an
+   * arena of the right size.
    */
   uint8_t *early;
   uint64_t early_used, early_capacity;
   uint32_t copying; /* callbacks that copy into it now */
   cassette_batch_state state;
   bool cancelled;
+  bool early_asked;      /* the early arena has been asked for, in vain or not */
   bool laid_out;         /* arena and pieces are there */
   cassette_piece *pieces; /* for the copy threads; owned */
   uint32_t piece_count, pieces_taken, pieces_done;
@@ -174,7 +176,10 @@ void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */
 bool cassette_forgotten(const cassette_request *request);  /* whether nobody wants it any more */
-/* It has its outcome. Returns the batch into which its data is to be copied early, or NULL. */
+/*
+ * It has its outcome. Returns the batch into which its data is to be copied early, or NULL. It may
+ * let go of the lock meanwhile.
+ */
 cassette_batch *cassette_settle(cassette_request *request);
 void cassette_copied_early(cassette_batch *batch);         /* after settle returned the batch */
 void cassette_batch_cancel(cassette_batch *batch);         /* a copy thread shall free it */

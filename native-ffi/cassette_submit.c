@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
-enum { EARLY_LEAST = 16, META_BYTES = 64 };
-
 static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t token) {
   cassette_block *block = calloc(1, sizeof *block + count * sizeof block->requests[0]);
   if (!block) return NULL;
@@ -61,12 +58,8 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   cassette_block *block = block_new(ids, count, token);
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
-  uint8_t *early = NULL;
-  if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
-    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count);
   if (!block || !batch || !session->ready || session->closing ||
       !join(session, block, batch, group)) {
-    if (early) cassette_arena_give_back(session, early);
     pthread_mutex_unlock(&session->lock);
     free(block);
     if (batch) {
@@ -76,8 +69,6 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
     free(batch);
     return CASSETTE_ERROR;
   }
-  batch->early = early;
-  batch->early_capacity = early ? cassette_arena_capacity(early) : 0;
   session->references++;
   session->stats.requested += count;
   session->stats.waiting += count;

@@ -1154,6 +1154,9 @@ CASSETTE_API void cassette_session_free(cassette_session *session);
 
 #include <stdlib.h>
 
+/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+enum { EARLY_LEAST = 16, META_BYTES = 64 };
+
 bool cassette_forgotten(const cassette_request *request) {
   const cassette_block *block = request->block;
   return block->cancelled || (block->group && block->group->cancelled);
@@ -1205,6 +1208,22 @@ static void filled(cassette_batch *batch) {
   cassette_batch_complete(batch);
 }
 
+/*
+ * Lets go of the lock; the batch stays, as somebody copies into it. When the first sample has come
+ * is soon enough: with each batch under way from its start on, those far away would be as much memory
+ * as no cache holds.
+ */
+static void take_early(cassette_batch *batch) {
+  cassette_session *session = batch->session;
+  batch->early_asked = true;
+  if (batch->count < EARLY_LEAST || session->mean == 0) return;
+  batch->copying++;
+  batch->early =
+      cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * batch->count);
+  if (batch->early) batch->early_capacity = cassette_arena_capacity(batch->early);
+  batch->copying--;
+}
+
 /* Whether the request's data fits into the early arena; it then has a place there. */
 static bool fits_early(cassette_batch *batch, cassette_request *request) {
   if (!batch->early || !request->result) return false;
@@ -1236,6 +1255,11 @@ cassette_batch *cassette_settle(cassette_request *request) {
       if (!group->first) group->last = NULL;
       batch->group = NULL;
     }
+  }
+  if (request->result && !batch->early_asked) take_early(batch);
+  if (batch->cancelled) {
+    if (batch->copying == 0) cassette_batch_complete(batch);
+    return NULL;
   }
   if (fits_early(batch, request)) {
     batch->copying++;
@@ -1364,13 +1388,15 @@ struct cassette_batch {
   uint32_t filled; /* those of them whose data need not be copied any more by their callback */
   /*
    * Memory for what is expected, so that data is copied while the processor's caches still hold it;
-   * NULL where nothing is known yet. What does not fit waits for an arena of the right size.
+   * NULL until the first of it has come, or where nothing is known. What does not fit waits for an
+   * arena of the right size.
    */
   uint8_t *early;
   uint64_t early_used, early_capacity;
   uint32_t copying; /* callbacks that copy into it now */
   cassette_batch_state state;
   bool cancelled;
+  bool early_asked;      /* the early arena has been asked for, in vain or not */
   bool laid_out;         /* arena and pieces are there */
   cassette_piece *pieces; /* for the copy threads; owned */
   uint32_t piece_count, pieces_taken, pieces_done;
@@ -1463,7 +1489,10 @@ void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */
 bool cassette_forgotten(const cassette_request *request);  /* whether nobody wants it any more */
-/* It has its outcome. Returns the batch into which its data is to be copied early, or NULL. */
+/*
+ * It has its outcome. Returns the batch into which its data is to be copied early, or NULL. It may
+ * let go of the lock meanwhile.
+ */
 cassette_batch *cassette_settle(cassette_request *request);
 void cassette_copied_early(cassette_batch *batch);         /* after settle returned the batch */
 void cassette_batch_cancel(cassette_batch *batch);         /* a copy thread shall free it */
@@ -2129,9 +2158,6 @@ void cassette_session_free(cassette_session *session) {
 #include <stdlib.h>
 #include <string.h>
 
-/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
-enum { EARLY_LEAST = 16, META_BYTES = 64 };
-
 static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t token) {
   cassette_block *block = calloc(1, sizeof *block + count * sizeof block->requests[0]);
   if (!block) return NULL;
@@ -2186,12 +2212,8 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
   cassette_block *block = block_new(ids, count, token);
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
-  uint8_t *early = NULL;
-  if (block && batch && session->ready && count >= EARLY_LEAST && session->mean > 0)
-    early = cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * count);
   if (!block || !batch || !session->ready || session->closing ||
       !join(session, block, batch, group)) {
-    if (early) cassette_arena_give_back(session, early);
     pthread_mutex_unlock(&session->lock);
     free(block);
     if (batch) {
@@ -2201,8 +2223,6 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
     free(batch);
     return CASSETTE_ERROR;
   }
-  batch->early = early;
-  batch->early_capacity = early ? cassette_arena_capacity(early) : 0;
   session->references++;
   session->stats.requested += count;
   session->stats.waiting += count;

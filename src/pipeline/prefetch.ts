@@ -6,7 +6,12 @@ const LARGEST = 1024;
 const SMALLEST = 2;
 /** Room above the bandwidth–delay product, so that a window too small for it grows. */
 const HEADROOM = 1.25;
-/** The same while the rate still grows with the window. */
+/**
+ * How much faster than the rate fetches may begin: a burst that goes round is spread the sooner the
+ * less it is, but a rate that can grow is found the later.
+ */
+const PACE = 1.1;
+/** Both while the rate still grows with the window. */
 const STARTUP_HEADROOM = 2;
 /** The rate has stopped growing when it grew by less than this part in so many rounds. */
 const GROWTH = 1.25;
@@ -203,11 +208,11 @@ export class PrefetchWindow {
 
   /** Milliseconds from one fetch to the next. */
   get #gap(): number {
-    return this.#interval.value / this.#headroom;
+    return this.#interval.value / (this.#growing ? STARTUP_HEADROOM : PACE);
   }
 
-  get #headroom(): number {
-    return this.#stale < ROUNDS ? STARTUP_HEADROOM : HEADROOM;
+  get #growing(): boolean {
+    return this.#stale < ROUNDS;
   }
 
   #product(): number {
@@ -218,7 +223,8 @@ export class PrefetchWindow {
     if (this.#probe !== undefined) {
       return Math.max(1, Math.floor((DRAIN * latency + this.#stragglers.excess) * batches));
     }
-    const product = this.#headroom * (latency + this.#stragglers.excess) * batches;
+    const headroom = this.#growing ? STARTUP_HEADROOM : HEADROOM;
+    const product = headroom * (latency + this.#stragglers.excess) * batches;
     return Math.max(this.least, Math.min(LARGEST, Math.ceil(product) + 1));
   }
 }

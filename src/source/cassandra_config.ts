@@ -124,7 +124,7 @@ export function cassandraConfig(options: CassandraOptions): CassandraConfig {
     connectionsPerHost: integer(options, "connectionsPerHost", 2, 1, 64),
     requestTimeout: integer(options, "requestTimeout", 10_000, 1, MAX_MS),
     connectTimeout: integer(options, "connectTimeout", 5_000, 1, MAX_MS),
-    maxInFlight: integer(options, "maxInFlight", 8_192, 1, STREAMS * 64),
+    maxInFlight: integer(options, "maxInFlight", 16_384, 1, STREAMS * 64),
     retries: integer(options, "retries", 8, 0, 16),
     backoff: integer(options, "backoff", 100, 1, 60_000),
     speculativeExecution: speculation(options),

@@ -64,7 +64,7 @@ export interface CassandraOptions {
   requestTimeout?: number;
   /** Longest wait for a connection, in milliseconds; 5,000 when left out. */
   connectTimeout?: number;
-  /** Most requests under way at once; 8,192 when left out. */
+  /** Most requests under way at once; 16,384 when left out. */
   maxInFlight?: number;
   /**
    * How often a sample is asked for again after a failure that may pass; 8 when left out, which
