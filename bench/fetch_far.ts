@@ -15,7 +15,8 @@ const CONNECTIONS = 8;
 const WARM_UP_MS = 2_500;
 /** What has become complete while the other side had its turn is taken before a run. */
 const SETTLE_MS = 500;
-const TIME_MS = 800;
+/** Many round trips, or it tells where in one a run began. */
+const TIME_MS = 2_000;
 const RUNS = 5;
 
 interface Place {
