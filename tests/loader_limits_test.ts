@@ -9,6 +9,7 @@ import {
   resize,
   UsageError,
 } from "../mod.ts";
+import { poorDevice } from "./gpu/poor_device.ts";
 import { collect, picture, range, sortedSamples } from "./loader_fixture.ts";
 import { countedIds, FakeSource } from "./pipeline/fake_source.ts";
 
@@ -43,6 +44,24 @@ Deno.test("a batch whose pictures fill more than a buffer is decoded in parts", 
     assertEquals(sortedSamples(await collect(loader)), range(20));
   }
   device.destroy();
+});
+
+Deno.test("a device without memory for a batch ends the loop with LimitsError", async () => {
+  const device = await poorDevice((label) => label === "batch");
+  const source = new FakeSource((sample) => picture(sample));
+  await using loader = new Loader({
+    source,
+    device,
+    ids: countedIds(8),
+    batchSize: 4,
+    augment: [resize(64)],
+  });
+  await assertRejects(
+    () => loader[Symbol.asyncIterator]().next(),
+    LimitsError,
+    "Cannot lend batch as the device must have memory for",
+  );
+  assertEquals(loader.stats().pool.lent, 0);
 });
 
 Deno.test("a batch whose tensor does not fit a buffer is refused, with both sizes", async () => {

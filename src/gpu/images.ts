@@ -123,6 +123,7 @@ export class GpuImages implements Disposable {
    *
    * @returns Per place, why its blob could not be decoded; undefined for a whole picture.
    * @throws {DeviceLostError} If the device is lost.
+   * @throws {LimitsError} If the device had too little memory.
    */
   verify(): Promise<(CassetteError | undefined)[]> {
     return this.#verified ??= this.#verify?.() ?? Promise.resolve([...this.errors]);

@@ -37,7 +37,10 @@ export class BufferPool implements Disposable {
   readonly device: GPUDevice;
   readonly #lent = new Set<GPUBuffer>();
   readonly #free = new Map<string, GPUBuffer[]>();
+  /** Buffers that there was no memory for: work that uses them is not done. */
+  readonly #unusable = new WeakSet<GPUBuffer>();
   readonly #stats: PoolStats = { allocations: 0, bytes: 0, lent: 0 };
+  #failure: LimitsError | undefined;
   #disposed = false;
 
   /**
@@ -57,7 +60,7 @@ export class BufferPool implements Disposable {
    * @param size Bytes needed; the buffer may be up to a quarter larger.
    * @param usage `GPUBufferUsage` flags.
    * @param label Name for errors and traces.
-   * @returns A buffer with any content.
+   * @returns A buffer with any content; {@linkcode BufferPool.check} tells if there was no memory for it.
    * @throws {LimitsError} If no buffer of the device is that large.
    * @throws {UsageError} If the size is no number of bytes.
    * @throws {DisposedError} If the pool has been disposed.
@@ -81,7 +84,7 @@ export class BufferPool implements Disposable {
     const free = this.#free.get(`${usage}/${bytes}`);
     let buffer = free?.pop();
     if (!buffer) {
-      buffer = this.device.createBuffer({ size: bytes, usage, label });
+      buffer = this.#make({ size: bytes, usage, label });
       this.#stats.allocations++;
       this.#stats.bytes += bytes;
     } else {
@@ -100,9 +103,8 @@ export class BufferPool implements Disposable {
    */
   release(buffer: GPUBuffer): void {
     this.#back(buffer, "take a buffer back");
-    if (this.#disposed) {
-      this.#stats.bytes -= buffer.size;
-      buffer.destroy();
+    if (this.#disposed || this.#unusable.has(buffer)) {
+      this.#destroy(buffer);
       return;
     }
     const key = `${buffer.usage}/${buffer.size}`;
@@ -123,6 +125,18 @@ export class BufferPool implements Disposable {
   }
 
   /**
+   * Tells if the device had no memory for a buffer, which it says later than it makes one: soon, and
+   * before any work with it is done.
+   *
+   * @throws {LimitsError} If so; once.
+   */
+  check(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
+  }
+
+  /**
    * What the pool has counted.
    *
    * @returns A copy of the counters.
@@ -135,12 +149,39 @@ export class BufferPool implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const free of this.#free.values()) {
-      for (const buffer of free) {
-        this.#stats.bytes -= buffer.size;
-        buffer.destroy();
-      }
+      free.forEach((buffer) => this.#destroy(buffer));
     }
     this.#free.clear();
+  }
+
+  #make(descriptor: GPUBufferDescriptor & { label: string }): GPUBuffer {
+    this.device.pushErrorScope("out-of-memory");
+    const buffer = this.device.createBuffer(descriptor);
+    this.device.popErrorScope().then((error) => {
+      if (error) this.#lacks(buffer, descriptor.label, error);
+    }, () => {
+      // The device is lost, which whoever waits for its work is told.
+    });
+    return buffer;
+  }
+
+  #lacks(buffer: GPUBuffer, label: string, error: GPUError): void {
+    this.#unusable.add(buffer);
+    this.#failure ??= new LimitsError(
+      `Cannot lend ${label} as the device must have memory for ${buffer.size} bytes more: received "${error.message}"`,
+      { option: "batchSize" },
+    );
+    for (const free of this.#free.values()) {
+      const place = free.indexOf(buffer);
+      if (place === -1) continue;
+      free.splice(place, 1);
+      this.#destroy(buffer);
+    }
+  }
+
+  #destroy(buffer: GPUBuffer): void {
+    this.#stats.bytes -= buffer.size;
+    buffer.destroy();
   }
 
   #back(buffer: GPUBuffer, task: string): void {

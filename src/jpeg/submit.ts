@@ -1,4 +1,5 @@
 import { type GpuImage, GpuImages } from "../gpu/images.ts";
+import { lossOr } from "../gpu/lost.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
@@ -166,6 +167,7 @@ export class Submitter {
 
   #images(part: Part, pixels: GPUBuffer, staging: GPUBuffer, ids?: IdList): GpuImages {
     const pool = this.#pool;
+    const device = this.#device;
     const unverified = this.#unverified;
     const token = {};
     const { first, errors } = part;
@@ -178,6 +180,10 @@ export class Submitter {
         await staging.mapAsync(GPUMapMode.READ);
         words = new Uint32Array(staging.getMappedRange().slice(0));
         staging.unmap();
+        pool.check();
+      } catch (error) {
+        pool.check();
+        throw await lossOr(device, error);
       } finally {
         pool.release(staging);
       }
@@ -191,7 +197,7 @@ export class Submitter {
       });
     };
     const images = new GpuImages(
-      this.#device,
+      device,
       pixels,
       part.images,
       (buffer) => pool.release(buffer),

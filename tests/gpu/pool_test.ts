@@ -1,5 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { BufferPool, DisposedError, GpuTensor, LimitsError, requestDevice } from "../../mod.ts";
+import jpeg from "jpeg-js";
+import {
+  BufferPool,
+  DeviceLostError,
+  DisposedError,
+  GpuTensor,
+  JpegDecoder,
+  LimitsError,
+  requestDevice,
+} from "../../mod.ts";
+import { poorDevice } from "./poor_device.ts";
 import { foldWorkgroups, getKernel } from "../../src/gpu/kernel.ts";
 import { clearRows, packRows } from "../../src/gpu/rows.ts";
 import { readBuffer } from "../../src/gpu/tensor.ts";
@@ -33,6 +43,44 @@ Deno.test("BufferPool counts what is lent, and destroys it when it comes back to
   device.queue.writeBuffer(lent, 0, new Uint8Array(4));
   assert(await device.popErrorScope(), "a destroyed buffer cannot be written");
   taken.destroy();
+});
+
+Deno.test("a buffer that there is no memory for is told of once, and not lent again", async () => {
+  const poor = await poorDevice((label) => label.startsWith("large"));
+  using pool = new BufferPool(poor);
+  const kept = pool.acquire(10_000, USAGE, "large, kept");
+  const back = pool.acquire(20_000, USAGE, "large, back at once");
+  const good = pool.acquire(30_000, USAGE, "small");
+  pool.release(back);
+  pool.check();
+  await poor.queue.onSubmittedWorkDone();
+  const error = assertThrows(() => pool.check(), LimitsError, "large, kept");
+  assert(/^Cannot lend .* as the device must have memory .*: received/.test(error.message));
+  pool.check();
+  for (const buffer of [kept, good]) pool.release(buffer);
+  assertEquals(pool.stats(), { allocations: 3, bytes: good.size, lent: 0 });
+  assert(pool.acquire(10_000, USAGE, "small") !== kept);
+  assert(pool.acquire(20_000, USAGE, "small") !== back);
+  assert(pool.acquire(30_000, USAGE, "small") === good);
+  poor.destroy();
+});
+
+Deno.test("a decode without enough memory, or whose device is lost, is told of as such", async () => {
+  const file = (side: number) =>
+    jpeg.encode({ width: side, height: side, data: new Uint8Array(4 * side ** 2).fill(7) }, 90)
+      .data;
+  let poverty = false;
+  const poor = await poorDevice((label) => poverty && label === "jpeg pixels");
+  using decoder = new JpegDecoder(poor);
+  using rich = await decoder.decode([file(8)]);
+  poverty = true;
+  using images = await decoder.decode([file(300)]);
+  await assertRejects(() => images.verify(), LimitsError, "Cannot lend jpeg pixels as the device");
+  poverty = false;
+  using again = await decoder.decode([file(300)]);
+  assertEquals(await again.verify(), [undefined]);
+  poor.destroy();
+  await assertRejects(() => rich.verify(), DeviceLostError, "must not be lost");
 });
 
 Deno.test("kernels are compiled once for a device, and bad WGSL rejects", async () => {
