@@ -178,7 +178,8 @@ fn weigh(kind: u32, d: vec4<f32>, inverse: f32) -> vec4<f32> {
 //
 // One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 3 × 256.
 //
-// Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are counted.
+// Dispatch: x and y = ceil(pixels / CHUNK) chunks (chunk = number in both), z = samples. size.xy: columns
+// and rows that are counted.
 // Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
 @group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
 
@@ -191,11 +192,12 @@ var<workgroup> bins: array<atomic<u32>, BINS>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let sample = samples[group.z];
   let pixels = u32(sample.size.x * sample.size.y);
-  let first = group.x * CHUNK;
+  let first = (group.x + group.y * groups.x) * CHUNK;
   for (var i = first + lane; i < min(first + CHUNK, pixels); i += LANES) {
     let x = i32(i) % sample.size.x;
     let y = i32(i) / sample.size.x;
@@ -1117,7 +1119,8 @@ fn put(first: i32, pixel: i32, pixels: i32, count: i32, c: Colours) {
 // Each invocation walks pixels by itself; the workgroup, and then all workgroups, put them together.
 // counts: 255 - least and largest of red, green, blue; lower 16 bits of the sums of luma, and upper.
 //
-// Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are looked at.
+// Dispatch: x and y = ceil(pixels / CHUNK) chunks (chunk = number in both), z = samples. size.xy: columns
+// and rows that are looked at.
 // Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
 @group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
 
@@ -1132,11 +1135,12 @@ var<workgroup> found: array<atomic<u32>, WORDS>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let sample = samples[group.z];
   let pixels = u32(sample.size.x * sample.size.y);
-  let first = group.x * CHUNK;
+  let first = (group.x + group.y * groups.x) * CHUNK;
   var least = vec3<u32>(MOST);
   var largest = vec3<u32>(0u);
   var luma = 0u;

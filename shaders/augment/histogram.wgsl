@@ -2,7 +2,8 @@
 //
 // One workgroup counts CHUNK pixels in workgroup memory and adds its counts to the sample's 3 × 256.
 //
-// Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are counted.
+// Dispatch: x and y = ceil(pixels / CHUNK) chunks (chunk = number in both), z = samples. size.xy: columns
+// and rows that are counted.
 // Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
 @group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
 
@@ -15,11 +16,12 @@ var<workgroup> bins: array<atomic<u32>, BINS>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let sample = samples[group.z];
   let pixels = u32(sample.size.x * sample.size.y);
-  let first = group.x * CHUNK;
+  let first = (group.x + group.y * groups.x) * CHUNK;
   for (var i = first + lane; i < min(first + CHUNK, pixels); i += LANES) {
     let x = i32(i) % sample.size.x;
     let y = i32(i) / sample.size.x;

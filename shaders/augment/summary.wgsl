@@ -4,7 +4,8 @@
 // Each invocation walks pixels by itself; the workgroup, and then all workgroups, put them together.
 // counts: 255 - least and largest of red, green, blue; lower 16 bits of the sums of luma, and upper.
 //
-// Dispatch: x = ceil(pixels / CHUNK), z = samples. size.xy: columns and rows that are looked at.
+// Dispatch: x and y = ceil(pixels / CHUNK) chunks (chunk = number in both), z = samples. size.xy: columns
+// and rows that are looked at.
 // Bindings: 0 samples, 1 source, 2 counts. Parts: sample, source_*.
 @group(0) @binding(2) var<storage, read_write> counts: array<atomic<u32>>;
 
@@ -19,11 +20,12 @@ var<workgroup> found: array<atomic<u32>, WORDS>;
 @compute @workgroup_size(LANES, 1, 1)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let sample = samples[group.z];
   let pixels = u32(sample.size.x * sample.size.y);
-  let first = group.x * CHUNK;
+  let first = (group.x + group.y * groups.x) * CHUNK;
   var least = vec3<u32>(MOST);
   var largest = vec3<u32>(0u);
   var luma = 0u;

@@ -49,6 +49,8 @@ const ORIGIN = 0;
 const TARGET = 3;
 const INDEX = 8;
 const PROGRAM = 32;
+/** Kernels that look at all pixels of an image, one after the other. */
+const COUNTING: ReadonlySet<string> = new Set(["histogram", "summary"]);
 /** Kernels of which every sample is a dispatch of its own. */
 const SINGLE: ReadonlySet<string> = new Set(["reduce", "pack"]);
 
@@ -304,7 +306,15 @@ export class DispatchList {
   }
 }
 
-function workgroups(group: Group): [number, number, number] {
+/**
+ * The workgroups that a dispatch takes, of which no dimension may have more than 65,535.
+ *
+ * @param group Kernel, how far it must reach, and how many samples it takes.
+ * @returns Workgroups in x, y and z.
+ */
+export function workgroups(
+  group: Pick<Group, "variant" | "width" | "height" | "count" | "targetLow" | "targetHigh">,
+): [number, number, number] {
   const { variant, width, height, count } = group;
   if (variant.kind === "pack") {
     const [x, y] = foldWorkgroups(Math.ceil((group.targetHigh - group.targetLow) / 4 / LANES));
@@ -321,6 +331,10 @@ function workgroups(group: Group): [number, number, number] {
     return [width, y, z];
   }
   const [tileWidth, tileHeight] = variant.tile;
+  if (COUNTING.has(variant.kind)) {
+    const [x, y] = foldWorkgroups(Math.ceil(width / tileWidth));
+    return [x, y, count];
+  }
   return [Math.ceil(width / tileWidth), Math.ceil(height / tileHeight), count];
 }
 

@@ -17,6 +17,8 @@ import {
   randomResizedCrop,
   resize,
 } from "../../src/augment/mod.ts";
+import { workgroups } from "../../src/augment/dispatch_list.ts";
+import { measureKernel } from "../../src/augment/kernels.ts";
 import { SampleRandom } from "../../src/augment/philox.ts";
 import { makePlan, passNames, place } from "../../src/augment/plan.ts";
 import { run, testDevice, testPicture } from "./run.ts";
@@ -63,6 +65,17 @@ Deno.test("a matrix goes before the rectangles that it follows, and becomes one 
     "posterize",
   ]);
   assertEquals(steps([posterize(3), box, invert()]), ["posterize", "erase", "matrix"]);
+});
+
+Deno.test("no dimension of a dispatch is beyond 65,535, however large the image", () => {
+  for (const statistic of ["equalize", "meanLuma"] as const) {
+    const variant = measureKernel(statistic, "u8");
+    const whole = { variant, width: 2 ** 28, height: 1, count: 3, targetLow: 0, targetHigh: 0 };
+    const [x, y, z] = workgroups(whole);
+    assert(Math.max(x, y) <= 65535 && x * y * variant.tile[0] >= 2 ** 28, `${x}, ${y}`);
+    assertEquals([y > 1, z], [true, 3]);
+    assertEquals(workgroups({ ...whole, width: 5000 }), [2, 1, 3]);
+  }
 });
 
 /** Random lists of operators whose crops fit, and images for them. */
