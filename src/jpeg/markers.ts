@@ -27,17 +27,32 @@ export const APP15 = 0xef;
 export const COM = 0xfe;
 export const TEM = 0x01;
 
-/** Whether a marker stands alone, without a length and a payload. */
+/**
+ * Tells whether a marker stands alone, without a length and a payload.
+ *
+ * @param code Its code.
+ * @returns True if so.
+ */
 export function standsAlone(code: number): boolean {
   return code === TEM || (code >= RST0 && code <= EOI);
 }
 
-/** Whether a marker segment is skipped by libjpeg-turbo, whatever its length says. */
+/**
+ * Tells whether a marker segment is skipped by libjpeg-turbo, whatever its length says.
+ *
+ * @param code Its code.
+ * @returns True if so.
+ */
 export function isSkipped(code: number): boolean {
   return code === DNL || code === COM || (code >= APP0 && code <= APP15);
 }
 
-/** Whether a marker begins a frame: any SOFn. */
+/**
+ * Tells whether a marker begins a frame: any SOFn.
+ *
+ * @param code Its code.
+ * @returns True if so.
+ */
 export function beginsFrame(code: number): boolean {
   return code >= SOF0 && code <= SOF15 && code !== DHT && code !== JPG && code !== DAC;
 }
@@ -56,12 +71,24 @@ export const UNSUPPORTED_FRAMES: Readonly<Record<number, string>> = {
   0xcf: "hierarchical (arithmetic-coded, differential lossless)",
 };
 
-/** How messages name a marker. */
+/**
+ * Names a marker in messages.
+ *
+ * @param code Its code.
+ * @returns Both of its bytes, such as `0xFFDA`.
+ */
 export function markerName(code: number): string {
   return `0xFF${code.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-/** Refuses a marker segment whose payload begins at `offset`. */
+/**
+ * Refuses a marker segment for its length.
+ *
+ * @param name Its name.
+ * @param offset Where its payload begins in the blob.
+ * @param length Bytes of its payload.
+ * @throws {JpegFault} Always.
+ */
 export function badLength(name: string, offset: number, length: number): never {
   throw new JpegFault(
     "corrupt",
