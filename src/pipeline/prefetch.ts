@@ -5,7 +5,7 @@ const LARGEST = 1024;
 /** Least window that `"auto"` chooses by itself: one batch is used while another is fetched. */
 const SMALLEST = 2;
 /** Room above the bandwidth–delay product, so that a window too small for it grows. */
-const HEADROOM = 1.25;
+const HEADROOM = 1.15;
 /**
  * How much faster than the rate fetches may begin: a burst that goes round is spread the sooner the
  * less it is, but a rate that can grow is found the later.

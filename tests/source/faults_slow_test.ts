@@ -209,7 +209,9 @@ for (const driver of ["native", "js"] as const) {
   test("one dead host of two contact points costs nothing but time", async () => {
     filled ??= fill(`${KEYSPACE}.faults`, ids);
     await filled;
-    for (const contactPoints of [["127.0.0.1", "127.0.0.9"], ["127.0.0.9", "127.0.0.1"]]) {
+    for (const dead of ["first", "second"]) {
+      const contactPoints = ["127.0.0.1", "127.0.0.9"];
+      if (dead === "first") contactPoints.reverse();
       const begin = performance.now();
       await using source = await CassandraSource.open({
         contactPoints,
@@ -222,7 +224,7 @@ for (const driver of ["native", "js"] as const) {
       assertEquals([epoch.lost, epoch.doubled, epoch.errors.length], [0, 0, 0]);
       assert(opened < 10_000, `it took ${opened} ms to open`);
       // deno-fmt-ignore
-      console.log(`| one of two contact points dead | ${driver}, samples | nothing | ${
+      console.log(`| the ${dead} of two contact points dead | ${driver}, samples | nothing | ${
         ((performance.now() - begin) / 1000).toFixed(1)} | ${(opened / 1000).toFixed(1)} | ${epoch.retries} | 0 | 0 |`);
     }
   });
