@@ -156,13 +156,16 @@ export class BufferPool implements Disposable {
 
   #make(descriptor: GPUBufferDescriptor & { label: string }): GPUBuffer {
     this.device.pushErrorScope("out-of-memory");
-    const buffer = this.device.createBuffer(descriptor);
-    this.device.popErrorScope().then((error) => {
-      if (error) this.#lacks(buffer, descriptor.label, error);
-    }, () => {
-      // The device is lost, which whoever waits for its work is told.
-    });
-    return buffer;
+    let buffer: GPUBuffer | undefined;
+    try {
+      return buffer = this.device.createBuffer(descriptor);
+    } finally {
+      this.device.popErrorScope().then((error) => {
+        if (error && buffer) this.#lacks(buffer, descriptor.label, error);
+      }, () => {
+        // The device is lost, which whoever waits for its work is told.
+      });
+    }
   }
 
   #lacks(buffer: GPUBuffer, label: string, error: GPUError): void {

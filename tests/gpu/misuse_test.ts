@@ -55,6 +55,9 @@ Deno.test("BufferPool lends nothing that it has not got, and takes nothing that 
   await refused("size", "received NaN", acquire(NaN));
   await refused("size", "received -1", acquire(-1));
   assertThrows(acquire(2 ** 50), LimitsError, "a buffer must have at most");
+  assertThrows(() => pool.acquire(10, "STORAGE" as Untyped, "a buffer"));
+  // The scope in which it was tried is closed.
+  await assertRejects(() => device.popErrorScope());
   const buffer = pool.acquire(10, STORAGE, "twice");
   pool.release(buffer);
   await refused("buffer", "lent by this BufferPool", () => pool.release(buffer));
