@@ -1,40 +1,47 @@
 import { ID_BYTES } from "../ids.ts";
-import type { Cells } from "./column_builder.ts";
 import { sortedClasses } from "./list_builder.ts";
 import { NO_TEXT } from "./list_column.ts";
 import { type CodeType, codeType, LIST_MAGIC, type ListHeader, textBytes } from "./list_file.ts";
-import { RowBuffer, type RowSink } from "./row_buffer.ts";
-import { RowRuns } from "./row_runs.ts";
-import { bytesOf, cannotWrite, type StreamedSection, writeSections } from "./sections.ts";
+import type { RowSink } from "./row_buffer.ts";
+import { RowTable } from "./row_table.ts";
+import { bytesOf, cannotWrite, numbers, type StreamedSection, writeSections } from "./sections.ts";
 import type { ColumnValue } from "./schema.ts";
+import { TextCodes } from "./text_codes.ts";
 
-/** Rows that are sorted in memory: 3 MiB of them. */
-const RUN = 1 << 17;
+/** Bytes of a label, and of the cell of a column: a number, or the code of a text as one. */
+const LABEL_BYTES = 4;
+const CELL_BYTES = 8;
+/** Places of columns in the database. */
+const [IDS, LABELS, FIRST_CELLS] = [0, 1, 2];
 
 /**
- * Writes a list file in memory that does not grow with its rows: they are sorted in runs beside the
- * file, which are merged into it. Only the different texts of columns are kept.
+ * Writes a list file in memory that does not grow with its rows: they are sorted in a temporary
+ * database beside the file. Only the different texts of columns are kept.
  */
 export class ListSpool implements RowSink, Disposable {
   readonly #path: string;
   readonly #names: readonly string[];
-  readonly #rows: RowBuffer;
-  readonly #runs: RowRuns;
-  readonly #run: number;
-  #count = 0;
+  readonly #classes = new Map<number, string>();
+  readonly #rows: RowTable;
+  /** Texts of each column; undefined for one that has only numbers until now. */
+  readonly #texts: (TextCodes | undefined)[];
 
   /**
    * @param path Path of the list file.
    * @param columns Names of the columns that are kept.
-   * @param run Rows that are sorted at once.
    * @throws {UsageError} If no file can be made there.
    */
-  constructor(path: string, columns: readonly string[] = [], run: number = RUN) {
-    this.#run = run;
+  constructor(path: string, columns: readonly string[] = []) {
     this.#path = path;
     this.#names = columns;
-    this.#rows = new RowBuffer(columns.length);
-    this.#runs = this.#written(() => new RowRuns(`${path}.${crypto.randomUUID()}.new`));
+    this.#texts = columns.map(() => undefined);
+    this.#rows = this.#written(() =>
+      new RowTable(`${path}.${crypto.randomUUID()}.new`, [
+        ID_BYTES,
+        LABEL_BYTES,
+        ...columns.map(() => CELL_BYTES),
+      ])
+    );
   }
 
   /**
@@ -51,8 +58,21 @@ export class ListSpool implements RowSink, Disposable {
     name: string | null,
     columns: readonly ColumnValue[] = [],
   ): void {
-    this.#rows.add(id, label, name, columns);
-    if (this.#rows.length === this.#run) this.#spill();
+    for (let c = 0; c < this.#texts.length; c++) {
+      if (typeof columns[c] === "string" && !this.#texts[c]) this.#makeText(c);
+    }
+    if (label !== null && name !== null && !this.#classes.has(label)) {
+      this.#classes.set(label, name);
+    }
+    const at = this.#written(() => this.#rows.push());
+    const { view } = this.#rows;
+    for (let i = 0; i < ID_BYTES; i++) view.setUint8(at + i, id[i]);
+    view.setInt32(at + ID_BYTES, label ?? -1, true);
+    for (let c = 0; c < this.#texts.length; c++) {
+      const value = columns[c] ?? null;
+      const cell = this.#texts[c]?.code(value) ?? (value as number | null) ?? NaN;
+      view.setFloat64(at + cellAt(c), cell, true);
+    }
   }
 
   /**
@@ -62,49 +82,51 @@ export class ListSpool implements RowSink, Disposable {
    * @throws {UsageError} If it cannot be written.
    */
   async finish(): Promise<{ samples: number; classes: number }> {
-    this.#spill();
-    const runs = this.#runs;
+    this.#written(() => this.#rows.sort());
+    const { length } = this.#rows;
     const sections = new Map<string, Uint8Array<ArrayBuffer> | StreamedSection>([
-      ["ids", { length: this.#count * ID_BYTES, pieces: runs.ids() }],
-      ["labels", { length: this.#count * 4, pieces: bytes(runs.labels()) }],
+      ["ids", { length: length * ID_BYTES, pieces: this.#rows.column(IDS) }],
+      ["labels", { length: length * LABEL_BYTES, pieces: this.#rows.column(LABELS) }],
     ]);
     const header: ListHeader = {
-      count: this.#count,
-      classes: [...sortedClasses(this.#rows.classes)],
+      count: length,
+      classes: [...sortedClasses(this.#classes)],
       columns: [],
     };
-    this.#rows.columns.forEach((column, c) => {
-      const name = this.#names[c];
-      if (!column.isText) {
-        header.columns.push({ name, kind: "number" });
-        sections.set(`column${c}`, { length: this.#count * 8, pieces: bytes(runs.cells(c)) });
+    this.#names.forEach((name, c) => {
+      const cells = this.#rows.column(FIRST_CELLS + c);
+      const column = this.#texts[c]?.sorted();
+      header.columns.push({ name, kind: column ? "text" : "number" });
+      if (!column) {
+        sections.set(`column${c}`, { length: length * CELL_BYTES, pieces: cells });
         return;
       }
-      this.#written(() => runs.makeText(c, (numbers) => column.current(numbers)));
-      const { texts, places } = column.texts();
-      const type = codeType(texts.length);
-      header.columns.push({ name, kind: "text" });
+      const type = codeType(column.texts.length);
       sections.set(`column${c}`, {
-        length: this.#count * type.BYTES_PER_ELEMENT,
-        pieces: bytes(codes(runs.cells(c), places, type)),
+        length: length * type.BYTES_PER_ELEMENT,
+        pieces: codes(cells, column.places, type),
       });
-      sections.set(`texts${c}`, textBytes(texts));
+      sections.set(`texts${c}`, textBytes(column.texts));
     });
     await writeSections(this.#path, LIST_MAGIC, { header: { ...header }, sections });
-    return { samples: this.#count, classes: header.classes.length };
+    return { samples: length, classes: header.classes.length };
   }
 
   /** Removes what is not needed when the list is written, or is not to be. */
   [Symbol.dispose](): void {
-    this.#runs[Symbol.dispose]();
+    this.#rows[Symbol.dispose]();
   }
 
-  #spill(): void {
-    this.#count += this.#rows.length;
-    const { ids, labels, cells } = this.#rows.take();
-    this.#written(() => this.#runs.add({ ids, labels, cells }));
-    // Frees them now, not when they are collected.
-    for (const { buffer } of [ids, labels, ...cells]) buffer.transfer(0);
+  /** Makes codes of the numbers of a column, of which later rows are texts. */
+  #makeText(column: number): void {
+    const texts = this.#texts[column] = new TextCodes();
+    const { view } = this.#rows;
+    this.#written(() =>
+      this.#rows.rewrite((row) => {
+        const at = row + cellAt(column);
+        view.setFloat64(at, texts.code(view.getFloat64(at, true)), true);
+      })
+    );
   }
 
   #written<T>(write: () => T): T {
@@ -116,18 +138,18 @@ export class ListSpool implements RowSink, Disposable {
   }
 }
 
-function* bytes(
-  pieces: Iterable<{ buffer: ArrayBuffer; byteOffset: number; byteLength: number }>,
-): Generator<Uint8Array> {
-  for (const piece of pieces) yield bytesOf(piece);
+/** Where the cell of a column begins in a row, after id, label and the cells before. */
+function cellAt(column: number): number {
+  return ID_BYTES + LABEL_BYTES + CELL_BYTES * column;
 }
 
 function* codes(
-  pieces: Iterable<Cells>,
+  pieces: Iterable<Uint8Array<ArrayBuffer>>,
   places: Uint32Array,
   type: CodeType,
-) {
+): Generator<Uint8Array> {
   for (const piece of pieces) {
-    yield type.from(piece, (code) => code === NO_TEXT ? NO_TEXT : places[code]);
+    const cells = numbers(piece, Float64Array);
+    yield bytesOf(type.from(cells, (code) => code === NO_TEXT ? NO_TEXT : places[code]));
   }
 }

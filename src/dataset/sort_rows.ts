@@ -79,17 +79,8 @@ function insertionSort(
   }
 }
 
-/**
- * Compares two ids.
- *
- * @param a Ids, 16 bytes each.
- * @param i Place of the first.
- * @param b Ids, 16 bytes each.
- * @param k Place of the second.
- * @param byte Byte from which on they may differ.
- * @returns A number below 0, 0 or above 0, as the first is less, equal or greater.
- */
-export function compareIds(
+/** A number below 0, 0 or above 0, as an id is less, equal or greater from a byte on. */
+function compareIds(
   a: Uint8Array,
   i: number,
   b: Uint8Array,
