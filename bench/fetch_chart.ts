@@ -18,10 +18,10 @@ const ROUND_TRIPS = [0, 20, 50, 100, 150];
 /** That which asks less of the server first, while it gets faster. */
 const DRIVERS = ["js", "native"] as const;
 const ORDERINGS: Ordering[] = ["ordered", "batches", "samples"];
-const WARM_UP_MS = 1_500;
+const WARM_UP_MS = 2_500;
 /** What has become complete while others had their turn is taken before a run. */
-const SETTLE_MS = 400;
-const TIME_MS = 500;
+const SETTLE_MS = 500;
+const TIME_MS = 800;
 const RUNS = 3;
 const BATCH = 128;
 /** Toxiproxy keeps 32 MiB in flight on a connection: several carry what the server gives. */

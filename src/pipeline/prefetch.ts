@@ -16,6 +16,8 @@ const STARTUP_HEADROOM = 2;
 /** The rate has stopped growing when it grew by less than this part in so many rounds. */
 const GROWTH = 1.25;
 const ROUNDS = 3;
+/** It grows again when it does so by this part in a round, of the part that the pace allows. */
+const NEW_GROWTH = 1.07;
 /** What is left of the product for one round of a period, so that queues drain. */
 const DRAIN = 0.75;
 /** Fetches that may begin at once where they are spread over time. */
@@ -194,13 +196,16 @@ export class PrefetchWindow {
     if (launch.consumed < this.#round) return;
     this.#round = this.#consumed;
     const interval = this.#interval.value;
-    this.#stale = interval * GROWTH > this.#best ? this.#stale + 1 : 0;
+    const growth = this.#growing ? GROWTH : NEW_GROWTH;
+    this.#stale = interval * growth > this.#best ? this.#stale + 1 : 0;
     this.#best = Math.min(this.#best, interval);
   }
 
   #beginPeriod(now: number): void {
     this.#periodBegan = now;
     this.#latency.beginPeriod();
+    // What was reached before something was slow for a while can be reached again.
+    this.#best = Math.max(this.#best, this.#interval.value);
     this.#interval.beginPeriod();
     this.#stragglers.beginPeriod();
     this.#probe = null;
