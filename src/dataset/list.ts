@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck, show } from "../check.ts";
 import { SchemaError, UsageError } from "../errors.ts";
-import { ID_BYTES, readId } from "../ids.ts";
+import { ID_BYTES, IdList, readId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
 import type { RowSink } from "./row_buffer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
@@ -90,6 +90,9 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
     }
     const label = labelColumn ?? "label";
     const integers = /INT/i.test(found.get(label) ?? "");
+    if (labelColumn !== undefined && !integers) {
+      throw noLabels(path, table, label, `a column of ${found.get(label) || "no type"}`);
+    }
     const id = quote(idColumn);
     const select = [
       // As text: an array of bytes for each row is collected late.
@@ -102,6 +105,9 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
     for (const cells of readRows(database, table, select, where)) {
       readRowId(cells[ID], bytes, `${path} as column "${idColumn}" of table "${table}"`);
       const number = cells[LABEL] as number | null;
+      if (number !== null && number !== (number | 0)) {
+        throw noLabels(path, table, label, `${number} of ${new IdList(bytes.slice()).at(0)}`);
+      }
       const name = cells[CLASS] as string | null;
       const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
       if (!filter || filter({ id: bytes, label: number, class: name, columns: values })) {
@@ -119,6 +125,13 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
   } finally {
     database.close();
   }
+}
+
+function noLabels(path: string, table: string, column: string, received: string): SchemaError {
+  return new SchemaError(
+    `Cannot list ${path} as column "${column}" of table "${table}" must be of 32-bit integers: received ${received}`,
+    { option: "labelColumn" },
+  );
 }
 
 function checkOptions(path: string, options: string | ListSqliteOptions): void {

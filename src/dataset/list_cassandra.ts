@@ -58,6 +58,12 @@ export async function scanCassandraRows(
   if (idType !== undefined && !UUIDS.includes(idType)) throw noId(options.table, idColumn, idType);
   const labelColumn = options.labelColumn ?? "label";
   const labelType = types.get(labelColumn);
+  if (options.labelColumn !== undefined && labelType !== undefined && labelType !== "int") {
+    throw new SchemaError(
+      `Cannot list ${options.table} as its label column "${labelColumn}" must be of type int: received ${labelType}`,
+      { option: "labelColumn" },
+    );
+  }
   // One that was named, and is not there, is told with the columns that are.
   const label = labelType === "int" ||
     (labelType === undefined && options.labelColumn !== undefined);

@@ -119,7 +119,9 @@ test("tables of one's own are partitioned, filtered, listed from both, and verif
   assertEquals([...fromData.labels], [...all.labels]);
   const one = await listCassandra({ ...metadata, where: "number = 1" });
   assertEquals(one.ids.length, all.labels.filter((label) => label === 1).length);
-  for (const wrong of [{ idColumn: "patient" }, { labelColumn: "nope" }]) {
+  for (
+    const wrong of [{ idColumn: "patient" }, { labelColumn: "nope" }, { labelColumn: "patient" }]
+  ) {
     const [column] = Object.values(wrong);
     await assertRejects(() => listCassandra({ ...metadata, ...wrong }), SchemaError, `"${column}"`);
   }

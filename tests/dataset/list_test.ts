@@ -156,6 +156,24 @@ Deno.test("tables without row numbers, views, and ids that are texts are listed 
   assertThrows(() => listSqlite(path, { table: "a" }), SchemaError, `${wrong}null`);
 });
 
+Deno.test("labels that are no 32-bit integers are refused, where they are named or found", () => {
+  const path = join(tempFolder(), "set.sqlite");
+  using database = new DatabaseSync(path);
+  database.exec("CREATE TABLE a (id BLOB PRIMARY KEY, label INTEGER, grade TEXT)");
+  const id = crypto.randomUUID();
+  database.prepare("INSERT INTO a VALUES (?, 1, 'B')").run(parseId(id));
+  const named = () => listSqlite(path, { table: "a", labelColumn: "grade" });
+  const wrong = (column: string) => `column "${column}" of table "a" must be of 32-bit integers`;
+  assertThrows(named, SchemaError, `${wrong("grade")}: received a column of TEXT`);
+  for (const [sql, received] of [["2147483648", "2147483648"], ["'x'", "x"], ["1.5", "1.5"]]) {
+    database.exec(`UPDATE a SET label = ${sql}`);
+    const found = () => listSqlite(path, { table: "a" });
+    assertThrows(found, SchemaError, `${wrong("label")}: received ${received} of ${id}`);
+  }
+  database.exec("UPDATE a SET label = -2147483648");
+  assertEquals([...listSqlite(path, { table: "a" }).labels], [-2147483648]);
+});
+
 Deno.test("a list of 1.3 million samples takes less than 40 MB and a second", async () => {
   const path = join(tempFolder(), "list");
   await writeList(path, build(1_300_000));
