@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck, show } from "../check.ts";
 import { SchemaError, UsageError } from "../errors.ts";
-import { ID_BYTES, IdList, readId } from "../ids.ts";
+import { formatId, ID_BYTES, readId } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
 import type { RowSink } from "./row_buffer.ts";
 import { openSqlite } from "../source/open_sqlite.ts";
@@ -106,7 +106,7 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
       readRowId(cells[ID], bytes, `${path} as column "${idColumn}" of table "${table}"`);
       const number = cells[LABEL] as number | null;
       if (number !== null && number !== (number | 0)) {
-        throw noLabels(path, table, label, `${number} of ${new IdList(bytes.slice()).at(0)}`);
+        throw noLabels(path, table, label, `${number} of ${formatId(bytes)}`);
       }
       const name = cells[CLASS] as string | null;
       const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
