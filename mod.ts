@@ -106,6 +106,7 @@ export type {
   ItemContents,
 } from "./src/dataset/input.ts";
 export { readList, writeList } from "./src/dataset/list_file.ts";
+export type { WriteFileOptions } from "./src/dataset/place_file.ts";
 export { parquetInput, type ParquetOptions } from "./src/dataset/parquet.ts";
 export { linesInput, type RecordLine } from "./src/dataset/lines.ts";
 export { listCassandra, type ListCassandraOptions } from "./src/dataset/list_cassandra.ts";

@@ -5,11 +5,12 @@ import { requestDevice } from "../gpu/device.ts";
 import type { GpuImages } from "../gpu/images.ts";
 import { readBuffer } from "../gpu/tensor.ts";
 import { JpegDecoder } from "../jpeg/decoder.ts";
+import { addForce, checkOutput, type OutputFlags, writeOutput } from "./output.ts";
 
 /** Bytes of files that are read and decoded at once. */
 const GROUP_BYTES = 16 << 20;
 
-interface DecodeFlags {
+interface DecodeFlags extends OutputFlags {
   out: string;
   list?: string;
   orientation: "apply" | "ignore";
@@ -22,7 +23,7 @@ interface DecodeFlags {
  * @param done Told whether something failed.
  */
 export function addDecode(program: Command, done: (failed: boolean) => void): void {
-  program.command("decode")
+  const command = program.command("decode")
     .description("Decode JPEG files on the GPU into PPM files (PGM data for grey), as djpeg does.")
     .argument("[file...]", "JPEG files")
     .requiredOption("--out <dir>", "folder to write to; a/x.jpg becomes x.ppm there")
@@ -30,11 +31,13 @@ export function addDecode(program: Command, done: (failed: boolean) => void): vo
     .addOption(
       new Option("--orientation <mode>", "EXIF orientation: apply or ignore it")
         .choices(["apply", "ignore"]).default("apply"),
-    )
+    );
+  addForce(command)
     .action(async (files: string[], flags: DecodeFlags) => {
       const inputs = [...files, ...flags.list ? await readList(flags.list) : []];
       const outputs = outputNames(inputs, flags.out);
       await makeFolder(flags.out);
+      for (const [input, output] of outputs) await checkOutput(output, flags, [input]);
       const device = await requestDevice();
       try {
         using decoder = new JpegDecoder(device, {
@@ -46,7 +49,7 @@ export function addDecode(program: Command, done: (failed: boolean) => void): vo
             failed = true;
             console.error(`${file}: ${error.name}: ${error.message}`);
           }
-          if (await decodeGroup(decoder, group, outputs)) failed = true;
+          if (await decodeGroup(decoder, group, outputs, flags)) failed = true;
         }
         done(failed);
       } finally {
@@ -133,6 +136,7 @@ async function decodeGroup(
   decoder: JpegDecoder,
   { files, blobs }: Group,
   outputs: Map<string, string>,
+  flags: OutputFlags,
 ): Promise<boolean> {
   let failed = false;
   if (files.length === 0) return failed;
@@ -150,7 +154,7 @@ async function decodeGroup(
         console.error(`${file}: ${error.name}: ${error.message}`);
       } else {
         for (const warning of images.warnings[i]) console.error(`${file}: warning: ${warning}`);
-        await Deno.writeFile(outputs.get(file)!, toPpm(images, i, pixels));
+        await writeOutput(outputs.get(file)!, toPpm(images, i, pixels), flags);
       }
     }
   }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import { IMAGENET, normalize, randomFlip, randomResizedCrop } from "../augment/mod.ts";
 import { ingestFolder } from "../dataset/ingest.ts";
@@ -8,12 +7,14 @@ import { requestDevice } from "../gpu/device.ts";
 import { Loader } from "../loader.ts";
 import type { BlobSource } from "../source/source.ts";
 import { drawSheet } from "./contact_sheet.ts";
+import { checkEmpty, demoOutputs } from "./demo_folder.ts";
 import { drawRecords } from "./drawings.ts";
 import { Progress } from "./progress.ts";
 import { loadRows } from "./sheet_rows.ts";
 import { stageLines } from "./stage_lines.ts";
 import { measureStages } from "./stage_rates.ts";
 import { openList } from "./list_options.ts";
+import { addForce, type OutputFlags, writeOutput } from "./output.ts";
 import { addTargetOptions, openSource, openWriter, type TargetOptions } from "./target.ts";
 
 const DRAWN = 192;
@@ -23,7 +24,7 @@ const SIZE = 224;
 const SHEET = { rows: 6, variants: 5, size: 160 };
 const SEED = 7;
 
-interface DemoFlags extends TargetOptions {
+interface DemoFlags extends TargetOptions, OutputFlags {
   pictures?: string;
   out: string;
 }
@@ -38,17 +39,17 @@ export function addDemo(program: Command): void {
     .description("Fill a table with pictures, load them on the GPU, and draw a contact sheet.")
     .option("--pictures <dir>", "take the pictures of a folder; drawn ones when left out")
     .option("--out <dir>", "folder for the database and the contact sheet", "cassette-demo");
-  addTargetOptions(command).action(demo);
+  addForce(addTargetOptions(command)).action(demo);
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
-  await Deno.mkdir(flags.out, { recursive: true });
-  const target = flags.sqlite || flags.cassandra || flags.cloudBundle
-    ? flags
-    : { ...flags, sqlite: join(flags.out, "demo.sqlite") };
-  if (target.sqlite) await removeDatabase(target.sqlite);
+  const inTables = flags.cassandra !== undefined || flags.cloudBundle !== undefined;
+  const outputs = await demoOutputs(flags.out, flags.sqlite, inTables, flags);
+  const target = { ...flags, sqlite: outputs.sqlite };
   {
     await using writer = await openWriter(target);
+    await writer.createTables();
+    await checkEmpty(writer, flags);
     await fill(writer, flags.pictures);
   }
   const list = await openList(target);
@@ -60,23 +61,14 @@ async function demo(flags: DemoFlags): Promise<void> {
     for (const { stage, rate } of await measureStages(source, device, list.ids, AUGMENT, BATCH)) {
       console.log(`  ${stage.padEnd(8)} alone: ${Math.round(rate)} images/s`);
     }
-    const file = join(flags.out, "sheet.png");
-    await Deno.writeFile(file, await drawSamples(source, device, list));
-    console.log(`contact sheet: ${file}`);
+    await writeOutput(outputs.sheet, await drawSamples(source, device, list), outputs);
+    console.log(`contact sheet: ${outputs.sheet}`);
   } finally {
     device.destroy();
   }
 }
 
 const AUGMENT = [randomResizedCrop(SIZE), randomFlip(), normalize(IMAGENET)];
-
-async function removeDatabase(path: string): Promise<void> {
-  for (const suffix of ["", "-journal", "-wal", "-shm"]) {
-    await Deno.remove(path + suffix).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
-}
 
 async function fill(writer: DatasetWriter, pictures: string | undefined): Promise<void> {
   let bar: Progress | undefined;
@@ -92,7 +84,6 @@ async function fill(writer: DatasetWriter, pictures: string | undefined): Promis
       for (const { reason } of rejected) console.error(`left out: ${reason.message}`);
       return;
     }
-    await writer.createTables();
     let done = 0;
     for (const record of drawRecords(DRAWN)) {
       await writer.write(record);

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { ListSpool } from "../dataset/list_spool.ts";
 import { counted, ofClasses, size } from "./amounts.ts";
 import { addListOptions, type ListFlags, listRows } from "./list_options.ts";
+import { addForce, checkOutput, type OutputFlags } from "./output.ts";
 
-interface Flags extends ListFlags {
+interface Flags extends ListFlags, OutputFlags {
   out: string;
 }
 
@@ -16,10 +17,11 @@ export function addList(program: Command): void {
   const command = program.command("list")
     .description("List ids, labels and columns of a data set into one compact file.")
     .requiredOption("--out <file>", "file to write");
-  addListOptions(command).action(async (flags: Flags) => {
+  addForce(addListOptions(command)).action(async (flags: Flags) => {
+    await checkOutput(flags.out, flags, [flags.sqlite]);
     let spool: ListSpool | undefined;
     try {
-      await listRows(flags, (columns) => spool = new ListSpool(flags.out, columns));
+      await listRows(flags, (columns) => spool = new ListSpool(flags.out, columns, flags));
       const { samples, classes } = await spool!.finish();
       const { size: bytes } = await Deno.stat(flags.out);
       console.log(

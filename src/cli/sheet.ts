@@ -7,9 +7,10 @@ import { drawSheet } from "./contact_sheet.ts";
 import { wholeNumber } from "./numbers.ts";
 import { loadRows } from "./sheet_rows.ts";
 import { openList } from "./list_options.ts";
+import { addForce, checkOutput, type OutputFlags, writeOutput } from "./output.ts";
 import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
 
-interface SheetFlags extends TargetOptions {
+interface SheetFlags extends TargetOptions, OutputFlags {
   out: string;
   samples: number;
   variants: number;
@@ -57,7 +58,8 @@ export function addSheet(program: Command): void {
       "labels are masks in colours: those of the classes, in order, such as 000000,ff0000",
       colors,
     );
-  addTargetOptions(command).action(async (flags: SheetFlags) => {
+  addForce(addTargetOptions(command)).action(async (flags: SheetFlags) => {
+    await checkOutput(flags.out, flags, [flags.sqlite]);
     const { maskColors } = flags;
     const masks = maskColors
       ? { classes: Math.max(maskColors.length, flags.masks ?? 0), colors: maskColors }
@@ -84,7 +86,7 @@ export function addSheet(program: Command): void {
         seed: flags.seed,
         masks: masks || undefined,
       });
-      await Deno.writeFile(flags.out, await drawSheet(rows, flags.size, flags.size));
+      await writeOutput(flags.out, await drawSheet(rows, flags.size, flags.size), flags);
     } finally {
       device.destroy();
     }

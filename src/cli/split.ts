@@ -5,8 +5,9 @@ import { readSplitFile, writeSplit } from "../dataset/split_file.ts";
 import { UsageError } from "../errors.ts";
 import { addListOptions, listedTable, type ListFlags, openList } from "./list_options.ts";
 import { wholeNumber } from "./numbers.ts";
+import { addForce, checkOutput, type OutputFlags } from "./output.ts";
 
-interface SplitFlags extends ListFlags {
+interface SplitFlags extends ListFlags, OutputFlags {
   list?: string;
   out: string;
   ratios?: string;
@@ -42,7 +43,8 @@ export function addSplit(program: Command): void {
     .option("--exact", "exact sizes; without it no sample changes its part when others are added")
     .option("--previous <file>", "split whose samples stay where they are")
     .option("--json", "print the outcome as one JSON object");
-  addListOptions(command).action(async (flags: SplitFlags) => {
+  addForce(addListOptions(command)).action(async (flags: SplitFlags) => {
+    await checkOutput(flags.out, flags, [flags.sqlite, flags.list]);
     if (flags.list !== undefined) checkUnread(command);
     if (flags.list === undefined && flags.entity !== undefined) {
       flags.columns = [flags.columns, flags.entity].filter(Boolean).join();
@@ -58,7 +60,7 @@ export function addSplit(program: Command): void {
       previous: flags.previous === undefined ? undefined : await readSplitFile(flags.previous),
       from: flags.list ?? flags.sqlite ?? `${flags.keyspace}.${listedTable(flags)}`,
     });
-    await writeSplit(flags.out, split);
+    await writeSplit(flags.out, split, flags);
     const { parts, provenance } = split;
     if (flags.json) console.log(JSON.stringify({ parts, counts: splitCounts(split), provenance }));
     else console.log(table(split));

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import { IdList } from "../ids.ts";
 import { checkList, type SampleList } from "./list_builder.ts";
 import { ColumnBuilder } from "./column_builder.ts";
+import { checkFree, type WriteFileOptions } from "./place_file.ts";
 import { type ListColumn, NO_TEXT, NumberColumn, TextColumn } from "./list_column.ts";
 import { bytesOf, numbers, type SectionFile, unpackSections, writeSections } from "./sections.ts";
 
@@ -25,12 +26,19 @@ export interface ListHeader {
  *
  * @param path Path of the file.
  * @param list The list.
+ * @param options Whether a file that is there is replaced.
  * @returns Once the file is there; it is whole or not there.
- * @throws {UsageError} If the list is none, or the file cannot be written.
+ * @throws {UsageError} If the list is none, or the file cannot be written, or is there already and
+ *   is not to be replaced.
  */
-export async function writeList(path: string, list: SampleList): Promise<void> {
+export async function writeList(
+  path: string,
+  list: SampleList,
+  options: WriteFileOptions = {},
+): Promise<void> {
   checkList(new OptionCheck("write a list"), list);
-  await writeSections(path, LIST_MAGIC, listSections(list));
+  await checkFree(path, options);
+  await writeSections(path, LIST_MAGIC, listSections(list), options);
 }
 
 /**
@@ -44,7 +52,7 @@ export async function writeList(path: string, list: SampleList): Promise<void> {
  * import { IdList, readList, writeList } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  *
- * const path = await Deno.makeTempFile();
+ * const path = `${await Deno.makeTempDir()}/cats.list`;
  * const ids = IdList.from([crypto.randomUUID()]);
  * await writeList(path, {
  *   ids,

@@ -2,6 +2,7 @@ import { ID_BYTES } from "../ids.ts";
 import { sortedClasses } from "./list_builder.ts";
 import { NO_TEXT } from "./list_column.ts";
 import { type CodeType, codeType, LIST_MAGIC, type ListHeader, textBytes } from "./list_file.ts";
+import type { WriteFileOptions } from "./place_file.ts";
 import type { RowSink } from "./row_buffer.ts";
 import { RowTable } from "./row_table.ts";
 import { bytesOf, cannotWrite, numbers, type StreamedSection, writeSections } from "./sections.ts";
@@ -20,6 +21,7 @@ const [IDS, LABELS, FIRST_CELLS] = [0, 1, 2];
  */
 export class ListSpool implements RowSink, Disposable {
   readonly #path: string;
+  readonly #options: WriteFileOptions;
   readonly #names: readonly string[];
   readonly #classes = new Map<number, string>();
   readonly #rows: RowTable;
@@ -29,10 +31,12 @@ export class ListSpool implements RowSink, Disposable {
   /**
    * @param path Path of the list file.
    * @param columns Names of the columns that are kept.
+   * @param options Whether a file that is there is replaced.
    * @throws {UsageError} If no file can be made there.
    */
-  constructor(path: string, columns: readonly string[] = []) {
+  constructor(path: string, columns: readonly string[] = [], options: WriteFileOptions = {}) {
     this.#path = path;
+    this.#options = options;
     this.#names = columns;
     this.#texts = columns.map(() => undefined);
     this.#rows = this.#written(() =>
@@ -108,7 +112,8 @@ export class ListSpool implements RowSink, Disposable {
       });
       sections.set(`texts${c}`, textBytes(column.texts));
     });
-    await writeSections(this.#path, LIST_MAGIC, { header: { ...header }, sections });
+    const file = { header: { ...header }, sections };
+    await writeSections(this.#path, LIST_MAGIC, file, this.#options);
     return { samples: length, classes: header.classes.length };
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { UsageError } from "../errors.ts";
+import { placeFile, type WriteFileOptions } from "./place_file.ts";
 import { sameBytes } from "./record.ts";
 
 /** Bytes that are made as they are written. */
@@ -34,13 +35,15 @@ const PIECE = 1 << 20;
  * @param path Path of the file.
  * @param magic Eight letters that name the kind of file.
  * @param file Header and sections.
+ * @param options Whether a file that is there is replaced.
  * @returns Once the file is there; it is whole or not there.
- * @throws {UsageError} If it cannot be written.
+ * @throws {UsageError} If it cannot be written, or is there already and is not to be replaced.
  */
 export async function writeSections(
   path: string,
   magic: string,
   { header, sections }: SectionFile<Uint8Array<ArrayBuffer> | StreamedSection>,
+  options: WriteFileOptions = {},
 ): Promise<void> {
   const temporary = `${path}.${crypto.randomUUID()}.new`;
   try {
@@ -77,10 +80,10 @@ export async function writeSections(
       await fill();
     }
     await writeAll(file, hash.digest());
-    await Deno.rename(temporary, path);
+    await placeFile(temporary, path, options);
   } catch (cause) {
     await Deno.remove(temporary).catch(() => {});
-    throw cannotWrite(path, cause);
+    throw cause instanceof UsageError ? cause : cannotWrite(path, cause);
   }
 }
 

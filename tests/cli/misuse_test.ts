@@ -22,7 +22,13 @@ Deno.test("cassette tells what files it cannot use in one line, without a stack"
       "--out",
       join(dir, "none", "x.list"),
     ]],
-    [/^\w+: .*rename/, ["list", "--sqlite", database, "--out", dir]],
+    [/^UsageError: Cannot write .* as a folder is there/, [
+      "list",
+      "--sqlite",
+      database,
+      "--out",
+      dir,
+    ]],
     [/a line for each picture/, ["ingest", `${file}.csv`, "--sqlite", database]],
     [/regular expression/, ["ingest", dir, "--sqlite", database, "--path-columns", "("]],
     [

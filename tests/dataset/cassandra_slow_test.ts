@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import {
@@ -86,6 +86,9 @@ test("the command fills and loads Cassandra", async () => {
   await dropKeyspace("cassette_demo");
   const demo = await cassette(["demo", ...target, "--keyspace", "cassette_demo", "--out", out]);
   assertEquals([demo.code, demo.out.includes("every id once in each of 3 epochs: yes")], [0, true]);
+  const again = await cassette(["demo", ...target, "--keyspace", "cassette_demo", "--out", out]);
+  assertEquals([again.code, again.err.length], [1, 1]);
+  assertStringIncludes(again.err[0], "holds samples already");
   const doctor = await cassette(["doctor", ...target, "--keyspace", "cassette_demo"]);
   assertEquals(doctor.code, 0);
 });

@@ -6,12 +6,15 @@ import {
   listSqlite,
   parseId,
   readList,
+  readSplitFile,
   type SampleList,
   SchemaError,
+  splitList,
   SqliteWriter,
   UsageError,
   verifySqlite,
   writeList,
+  writeSplit,
 } from "../../mod.ts";
 import { DatabaseSync } from "node:sqlite";
 import { ListBuilder } from "../../src/dataset/list_builder.ts";
@@ -77,10 +80,10 @@ Deno.test("a list file holds ids, labels, classes and columns, and its bytes are
   for (const count of [0, 1, 70_000]) {
     const list = build(count, ["text", "number", "mixed"]);
     const [a, b] = [join(dir, "a"), join(dir, "b")];
-    await writeList(a, list);
+    await writeList(a, list, { force: true });
     const read = await readList(a);
     assertEquals(contents(read), contents(list));
-    await writeList(b, read);
+    await writeList(b, read, { force: true });
     assertEquals(await Deno.readFile(a), await Deno.readFile(b));
   }
 });
@@ -107,8 +110,8 @@ Deno.test("a list file that is sorted on disc is the one of the list in memory",
   const [a, b] = [join(dir, "a"), join(dir, "b")];
   const columns = ["text", "number", "mixed", "late"];
   for (const count of [0, 1, 5, 1024, 1025, 5000, 70_000]) {
-    await writeList(a, build(count, columns));
-    using spool = new ListSpool(b, columns);
+    await writeList(a, build(count, columns), { force: true });
+    using spool = new ListSpool(b, columns, { force: true });
     fill(spool, count, columns);
     const { samples, classes } = await spool.finish();
     assertEquals(await Deno.readFile(b), await Deno.readFile(a));
@@ -292,4 +295,20 @@ Deno.test("the ring is cut without gaps, into parts of one size, each of one hos
       assert(!tokens.some((token) => start < token && token < end));
     }
   }
+});
+
+Deno.test("files of lists and splits are replaced only where that is asked for", async () => {
+  const path = join(tempFolder(), "cats.list");
+  const list = build(10);
+  await writeList(path, list);
+  const before = await Deno.readFile(path);
+  const split = splitList(list, { counts: { a: 5, b: 5 } });
+  await assertRejects(() => writeList(path, build(20)), UsageError, "there already");
+  await assertRejects(() => writeSplit(path, split), UsageError, "there already");
+  // It appears while the list is made.
+  using spool = new ListSpool(path);
+  await assertRejects(() => spool.finish(), UsageError, "there already");
+  assertEquals(await Deno.readFile(path), before);
+  await writeSplit(path, split, { force: true });
+  assertEquals((await readSplitFile(path)).parts, ["a", "b"]);
 });
