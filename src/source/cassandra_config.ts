@@ -1,4 +1,5 @@
 import type { CassandraOptions, Consistency, LogMessage } from "./cassandra_options.ts";
+import { DEFAULT_MAX_BLOB_BYTES, MOST_BLOB_BYTES } from "./blob_limit.ts";
 import { type TlsConfig, tlsConfig } from "./cassandra_tls.ts";
 import { UsageError } from "../errors.ts";
 import { existsSync } from "node:fs";
@@ -77,6 +78,7 @@ const KNOWN: Record<keyof CassandraOptions, true> = {
   retries: true,
   backoff: true,
   speculativeExecution: true,
+  maxBlobBytes: true,
   driver: true,
   onWarning: true,
   onInfo: true,
@@ -128,6 +130,7 @@ export function cassandraConfig(options: CassandraOptions): CassandraConfig {
     retries: integer(options, "retries", 8, 0, 16),
     backoff: integer(options, "backoff", 100, 1, 60_000),
     speculativeExecution: speculation(options),
+    maxBlobBytes: integer(options, "maxBlobBytes", DEFAULT_MAX_BLOB_BYTES, 1, MOST_BLOB_BYTES),
     driver: oneOf(options, "driver", ["auto", "native", "js"]) ?? "auto",
     onWarning: callback(options, "onWarning") ?? ((message) => console.warn(message)),
     onInfo: callback(options, "onInfo") ?? (() => {}),

@@ -1,4 +1,5 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
+import { blobLimitError } from "./blob_limit.ts";
 import {
   AuthError,
   type CassetteError,
@@ -20,7 +21,16 @@ export const ServerCode = {
 } as const;
 
 /** What is wrong with a sample, whichever driver fetched it. */
-export type SampleFault = "row" | "null" | "empty" | "time" | "type" | "memory" | "other";
+export type SampleFault =
+  | "row"
+  | "null"
+  | "empty"
+  | "large blob"
+  | "large label"
+  | "time"
+  | "type"
+  | "memory"
+  | "other";
 
 /**
  * The error for a sample.
@@ -28,7 +38,7 @@ export type SampleFault = "row" | "null" | "empty" | "time" | "type" | "memory" 
  * @param config Where the sample should have come from.
  * @param id Its id.
  * @param fault What is wrong.
- * @param message What the driver said, where it did.
+ * @param message What the driver said, where it did; the bytes of what is too large.
  * @param attempts How often it was asked for.
  * @param cause The driver's error.
  * @returns The error.
@@ -60,6 +70,11 @@ export function sampleError(
         `${what} as its ${config.dataColumn} must not be empty: received 0 bytes`,
         details,
       );
+    case "large blob":
+    case "large label": {
+      const column = fault === "large blob" ? config.dataColumn : config.labelColumn;
+      return blobLimitError(id, `table ${config.table}`, column, message, config.maxBlobBytes);
+    }
     case "time":
       return new FetchTimeoutError(
         `${what} as it must arrive within ${config.requestTimeout} ms: received ${

@@ -214,8 +214,14 @@ export class JsCassandraSource implements BlobSource {
     else if (!(data instanceof Uint8Array)) fault = "type";
     else if (data.length === 0) fault = "empty";
     else if (!this.#fits(label)) fault = "type";
+    let size = "";
+    const { maxBlobBytes } = this.#config;
+    if (!fault && data.length > maxBlobBytes) [fault, size] = ["large blob", `${data.length}`];
+    else if (!fault && label instanceof Uint8Array && label.length > maxBlobBytes) {
+      [fault, size] = ["large label", `${label.length}`];
+    }
     if (fault) {
-      return { label: null, error: sampleError(this.#config, this.#id(job, index), fault) };
+      return { label: null, error: sampleError(this.#config, this.#id(job, index), fault, size) };
     }
     const copied = label instanceof Uint8Array ? Uint8Array.from(label) : label ?? null;
     return { data, label: copied };

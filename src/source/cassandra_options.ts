@@ -78,6 +78,11 @@ export interface CassandraOptions {
    * at most; not done when left out.
    */
   speculativeExecution?: { delay: number; max: number };
+  /**
+   * Most bytes of a blob, and of a label that is one, from 1 to 2,147,483,647; a sample with more is a
+   * `LimitsError`. 67,108,864 (64 MiB) when left out.
+   */
+  maxBlobBytes?: number;
   /** Which driver fetches; `auto` (native where it can be had, else js) when left out. */
   driver?: DriverChoice;
   /** Told when something works, but not as well as it could; `console.warn` when left out. */

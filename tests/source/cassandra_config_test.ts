@@ -47,6 +47,7 @@ const wrong: [string, Record<string, unknown>, RegExp][] = [
   ["maxInFlight", { maxInFlight: 70_000 }, /at most 32768 × connectionsPerHost \(2\)/],
   ["retries", { retries: 1.5 }, /from 0 to 16: received 1.5/],
   ["copyThreads", { copyThreads: 65 }, /from 1 to 64: received 65/],
+  ["maxBlobBytes", { maxBlobBytes: 0 }, /from 1 to 2147483647: received 0/],
   ["onWarning", { onWarning: "print" }, /a function: received "print"/],
   ["conatctPoints", { conatctPoints: [] }, /no such option/],
 ];
