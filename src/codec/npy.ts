@@ -1,6 +1,6 @@
 // Our own reader: npyjs has no big-endian numbers, no Fortran order, and does not check lengths.
 import { OptionCheck } from "../check.ts";
-import { UnsupportedFormatError } from "../errors.ts";
+import { limitNpy, readNpyHeader, refuseNpy } from "./npy_header.ts";
 
 /** Elements of an array, by number format: complex numbers take two, booleans are 0 or 1. */
 export type NpyData =
@@ -46,7 +46,8 @@ const FORMATS: Record<string, [Elements, number]> = {
   c16: [Float64Array, 8],
 };
 
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** Characters that a message shows of a format that is not known. */
+const MOST_SHOWN = 40;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
@@ -56,6 +57,7 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  * @returns The array, in C order.
  * @throws {UsageError} If there are no bytes.
  * @throws {UnsupportedFormatError} If it is not such a file, is cut off, or holds no numbers.
+ * @throws {LimitsError} If it has more than 64 dimensions, as NumPy has at most, or a header beyond 64 KiB.
  * @see {@link https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html} for the format.
  * @example
  * ```ts
@@ -71,88 +73,82 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 export function readNpy(file: Uint8Array): NpyArray {
   const check = new OptionCheck("read a .npy file");
   check.that(file instanceof Uint8Array, "file", "a Uint8Array", file);
-  const { descr, fortran, shape, offset } = readHeader(file);
+  const { descr, fortran, shape, offset } = readNpyHeader(file);
   const [order, dtype] = [descr[0], descr.slice(1)];
   const format = Object.hasOwn(FORMATS, dtype) ? FORMATS[dtype] : undefined;
   if (!format || !"<>|=".includes(order)) {
-    refuse(`its numbers must be one of ${Object.keys(FORMATS).join(", ")}`, `"${descr}"`);
+    const known = Object.keys(FORMATS).join(", ");
+    refuseNpy(`its numbers must be one of ${known}`, `"${descr.slice(0, MOST_SHOWN)}"`);
   }
   const [Elements, width] = format;
-  const count = shape.reduce((product, size) => product * size, 1);
   const itemBytes = Number(dtype.slice(1));
-  if (file.length - offset !== count * itemBytes) {
-    refuse(
-      `an array of ${shape.join("×") || "one number"} in ${dtype} must have ${
-        count * itemBytes
-      } bytes`,
-      file.length - offset,
-    );
+  const expected = bytesOf(shape, itemBytes);
+  if (file.length - offset !== expected) {
+    const size = shape.join("×") || "one number";
+    refuseNpy(`an array of ${size} in ${dtype} must have ${expected} bytes`, file.length - offset);
   }
   const bytes = file.slice(offset);
   if (width > 1 && order !== "|" && order !== "=" && (order === "<") !== LITTLE_ENDIAN) {
     swapBytes(bytes, width);
   }
-  const ordered = fortran && shape.length > 1 ? toCOrder(bytes, shape, itemBytes) : bytes;
+  // NumPy takes any byte but 0 for true.
+  if (dtype === "b1") bytes.forEach((value, i) => bytes[i] = value === 0 ? 0 : 1);
+  const ordered = fortran ? toCOrder(bytes, shape, itemBytes) : bytes;
   return { dtype, shape, data: new Elements(ordered.buffer) };
 }
 
-function readHeader(
-  file: Uint8Array,
-): { descr: string; fortran: boolean; shape: number[]; offset: number } {
-  if (!MAGIC.every((byte, i) => file[i] === byte)) {
-    const begin = file.length === 0 ? "no bytes" : `bytes ${file.slice(0, 6).toHex()}`;
-    refuse("it must begin with \\x93NUMPY", begin);
+/** Bytes of an array; its size is refused where it is not exact. */
+function bytesOf(shape: readonly number[], itemBytes: number): number {
+  if (shape.includes(0)) return 0;
+  const bytes = shape.reduce((product, size) => product * size, itemBytes);
+  if (bytes > Number.MAX_SAFE_INTEGER) {
+    limitNpy(`its array must have at most ${Number.MAX_SAFE_INTEGER} bytes`, shape.join("×"));
   }
-  const version = file[6];
-  if (!(version >= 1 && version <= 3)) refuse("its version must be 1, 2 or 3", version);
-  const lengthBytes = version === 1 ? 2 : 4;
-  const start = 8 + lengthBytes;
-  if (file.length < start) refuse("it must have a header", `${file.length} bytes`);
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (start + length > file.length) {
-    refuse(`its header must have ${length} bytes`, file.length - start);
-  }
-  const header = new TextDecoder(version === 3 ? "utf-8" : "latin1")
-    .decode(file.subarray(start, start + length));
-  const descr = /['"]descr['"]\s*:\s*['"]([^'"]+)['"]/.exec(header)?.[1];
-  const fortran = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
-  const sizes = /['"]shape['"]\s*:\s*\(([\d,\sL]*)\)/.exec(header)?.[1];
-  if (descr === undefined || fortran === undefined || sizes === undefined) {
-    refuse("its header must have descr, fortran_order and shape of numbers", header.trim());
-  }
-  const shape = sizes.split(",").map((size) => size.trim()).filter(Boolean)
-    .map((size) => parseInt(size));
-  return { descr, fortran: fortran === "True", shape, offset: start + length };
+  return bytes;
 }
 
-function swapBytes(bytes: Uint8Array, width: number): void {
-  for (let i = 0; i < bytes.length; i += width) bytes.subarray(i, i + width).reverse();
+/** Turns the bytes of each number round. */
+function swapBytes({ buffer, length }: Uint8Array<ArrayBuffer>, width: number): void {
+  if (width === 2) {
+    const halves = new Uint16Array(buffer);
+    for (let i = 0; i < halves.length; i++) halves[i] = halves[i] << 8 | halves[i] >> 8;
+    return;
+  }
+  const words = new Uint32Array(buffer);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    words[i] = word << 24 | (word & 0xff00) << 8 | word >>> 8 & 0xff00 | word >>> 24;
+  }
+  for (let i = 0; width === 8 && i < length / 4; i += 2) {
+    [words[i], words[i + 1]] = [words[i + 1], words[i]];
+  }
 }
 
 /** Copies elements from Fortran order, in which the first index runs fastest. */
 function toCOrder(
   bytes: Uint8Array<ArrayBuffer>,
-  shape: number[],
+  shape: readonly number[],
   itemBytes: number,
 ): Uint8Array<ArrayBuffer> {
+  // A dimension of one index moves nothing. Of the others there are at most as many as bits in a length.
+  const sizes = shape.filter((size) => size !== 1);
+  if (sizes.length < 2 || bytes.length === 0) return bytes;
+  const Units = itemBytes === 1 ? Uint8Array : itemBytes === 2 ? Uint16Array : Uint32Array;
+  const perItem = itemBytes / Units.BYTES_PER_ELEMENT;
+  const from = new Units(bytes.buffer);
   const ordered = new Uint8Array(bytes.length);
-  const index = shape.map(() => 0);
+  const to = new Units(ordered.buffer);
   const strides: number[] = [];
-  shape.reduce((stride, size) => {
-    strides.push(stride);
-    return stride * size;
-  }, itemBytes);
-  for (let to = 0; to < bytes.length; to += itemBytes) {
-    const from = index.reduce((sum, i, d) => sum + i * strides[d], 0);
-    ordered.set(bytes.subarray(from, from + itemBytes), to);
-    for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0;
+  sizes.reduce((stride, size) => (strides.push(stride), stride * size), perItem);
+  const index = sizes.map(() => 0);
+  for (let at = 0, source = 0; at < to.length;) {
+    for (let part = 0; part < perItem; part++) to[at++] = from[source + part];
+    for (let d = sizes.length - 1; d >= 0; d--) {
+      source += strides[d];
+      if (++index[d] < sizes[d]) break;
+      source -= strides[d] * sizes[d];
+      index[d] = 0;
+    }
   }
   return ordered;
-}
-
-function refuse(expected: string, received: unknown): never {
-  throw new UnsupportedFormatError(
-    `Cannot read a .npy file as ${expected}: received ${received}`,
-  );
 }
