@@ -11,7 +11,7 @@ import {
   markBlocks,
   params,
 } from "./stage.ts";
-import type { Region } from "./words.ts";
+import { type Region, REGION_BYTES } from "./words.ts";
 
 /** Most bytes of one strip's coefficients, if one row of MCUs does not need more. */
 const STRIP_BYTES = 2 ** 26;
@@ -147,11 +147,11 @@ export function rowsOfStrips(
   const upright = orientation <= 4;
   const around = OVERLAP + 2 * reach;
   const marks = markBlocks(layout.bytes / BLOCK_BYTES) * BLOCK_BYTES;
-  // A block more where the first one is not at an offset that a binding can have.
+  // A block more, or a part of a row, where the first one is not at an offset that a binding can have.
   const most = Math.min(
     Math.floor((Math.min(binding, STRIP_BYTES) - BLOCK_BYTES) / (layout.bytes + marks)) - around,
     Math.floor(binding / layout.samples) - OVERLAP,
-    upright ? Math.floor(binding / (target.rowPitch * layout.pixels)) : Infinity,
+    upright ? Math.floor((binding - REGION_BYTES) / (target.rowPitch * layout.pixels)) : Infinity,
   );
   return Math.max(1, most);
 }
@@ -251,7 +251,7 @@ export function strip(
 }
 
 /**
- * Finds the bytes of the output that a strip's pixels go to.
+ * Finds the bytes of the output that a strip's pixels go to, from an offset on that a binding can have.
  *
  * @param strip The strip.
  * @returns Where they lie.
@@ -263,5 +263,7 @@ export function pixelWindow({ frame, target, orientation, section }: Decodable):
   const { firstRow, whole } = section!;
   const down = orientation <= 2;
   const row = down ? firstRow : whole.height - firstRow - frame.height;
-  return { offset: byteOffset + row * rowPitch, size: frame.height * rowPitch };
+  const begin = byteOffset + row * rowPitch;
+  const offset = begin - begin % REGION_BYTES;
+  return { offset, size: begin + frame.height * rowPitch - offset };
 }

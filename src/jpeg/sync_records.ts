@@ -1,5 +1,5 @@
 import { params, type Stage, type Tuning } from "./stage.ts";
-import type { Region, Words } from "./words.ts";
+import { type Region, REGION_BYTES, type Words } from "./words.ts";
 
 const SEGMENT_WORDS = 8;
 /** Bytes of a chunk, a subsequence and a sum, as the shaders have them. */
@@ -9,7 +9,6 @@ const SUM_BYTES = 32;
 const STATE_BYTES = 4;
 /** Subsequences that one workgroup adds up; the shaders'. */
 const SUM_WORKGROUP = 256;
-const REGION_BYTES = 256;
 
 /** A segment that is cut into subsequences. */
 export interface SyncSegment {

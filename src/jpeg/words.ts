@@ -1,5 +1,6 @@
-/** Words of one storage binding's strictest offset, 256 bytes. */
-const REGION_WORDS = 64;
+/** What offsets of bindings are multiples of, in bytes: the strictest that a device may ask for. */
+export const REGION_BYTES = 256;
+const REGION_WORDS = REGION_BYTES / 4;
 
 /** Bytes of a uniform binding: what every device allows, and what the shaders declare. */
 export const UNIFORM_BYTES = 65536;

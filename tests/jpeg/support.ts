@@ -111,7 +111,7 @@ export function limitBinding(device: GPUDevice, bytes: number): void {
   const value = new Proxy(limits, {
     get: (_, name) => name === "maxStorageBufferBindingSize" ? bytes : Reflect.get(limits, name),
   });
-  Object.defineProperty(device, "limits", { value });
+  Object.defineProperty(device, "limits", { value, configurable: true });
 }
 
 /** A generator of numbers in [0, 1), the same for the same seed (mulberry32). */
