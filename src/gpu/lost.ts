@@ -1,6 +1,6 @@
 import { DeviceLostError } from "../errors.ts";
 
-type Watcher = (error: DeviceLostError) => void;
+type Watcher = (info: GPUDeviceLostInfo) => void;
 
 /** One reaction to `device.lost` for each device: one for each watcher would pile up for its life. */
 const watchers = new WeakMap<GPUDevice, Set<Watcher>>();
@@ -9,17 +9,24 @@ const watchers = new WeakMap<GPUDevice, Set<Watcher>>();
  * Calls back when a device is lost.
  *
  * @param device The device.
- * @param watcher Gets the error to throw; called at most once, later than this returns.
+ * @param callback Gets the error to throw; called at most once, later than this returns.
  * @returns Ends the watch.
  */
-export function watchLoss(device: GPUDevice, watcher: Watcher): () => void {
+export function watchLoss(
+  device: GPUDevice,
+  callback: (error: DeviceLostError) => void,
+): () => void {
+  return watch(device, (info) => callback(lossError(info)));
+}
+
+function watch(device: GPUDevice, watcher: Watcher): () => void {
   let set = watchers.get(device);
   if (!set) {
     const all = set = new Set();
     watchers.set(device, all);
     device.lost.then((info) => {
       watchers.delete(device);
-      for (const call of all) call(lossError(info));
+      for (const call of all) call(info);
     });
   }
   set.add(watcher);
@@ -36,9 +43,17 @@ export function watchLoss(device: GPUDevice, watcher: Watcher): () => void {
  * @param error What the work has thrown.
  * @returns A `DeviceLostError`, or the same error.
  */
-export async function lossOr(device: GPUDevice, error: unknown): Promise<unknown> {
-  const later = new Promise((resolve) => setTimeout(() => resolve(error)));
-  return await Promise.race([device.lost.then((info) => lossError(info, error)), later]);
+export function lossOr(device: GPUDevice, error: unknown): Promise<unknown> {
+  return new Promise((resolve) => {
+    const unwatch = watch(device, (info) => {
+      clearTimeout(timer);
+      resolve(lossError(info, error));
+    });
+    const timer = setTimeout(() => {
+      unwatch();
+      resolve(error);
+    });
+  });
 }
 
 function lossError({ reason, message }: GPUDeviceLostInfo, cause?: unknown): DeviceLostError {
