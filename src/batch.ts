@@ -1,5 +1,6 @@
 import type { SampleMix } from "./augment/batch_mix.ts";
 import type { MaskTensor } from "./augment/mask_tensor.ts";
+import { OptionCheck } from "./check.ts";
 import { type CassetteError, DisposedError, type SampleError, UsageError } from "./errors.ts";
 import type { GpuTensor } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
@@ -56,8 +57,9 @@ export interface BatchOwner {
    * Called once, when the batch is disposed of.
    *
    * @param buffers All that the batch lies in, for others to use.
+   * @param until When they may be used; at once when left out. It never rejects.
    */
-  release(buffers: GPUBuffer[]): void;
+  release(buffers: GPUBuffer[], until?: Promise<unknown>): void;
   /**
    * Called once, when the batch's buffers are taken out.
    *
@@ -94,6 +96,7 @@ export class Batch<L> implements Disposable {
   readonly #images: GpuTensor | null;
   readonly #ragged: BatchFields<L>["ragged"];
   readonly #masks: MaskTensor | null;
+  readonly #holds: Promise<unknown>[] = [];
   #owner: BatchOwner | null;
 
   /**
@@ -195,7 +198,35 @@ export class Batch<L> implements Disposable {
     return images;
   }
 
-  /** Gives the buffers back; safe once the work that reads them has been submitted. */
+  /**
+   * Keeps the buffers from serving a later batch until a promise settles, also after dispose. For
+   * libraries that submit work later than they take it, such as TensorFlow.js: the promise of a value
+   * that was computed from the batch settles after all that reads it has been submitted.
+   *
+   * Until then the batch counts as one of those that are out (`maxBatchesOut`).
+   *
+   * @param until Settles once the work that reads the batch has been submitted; how does not matter.
+   * @throws {UsageError} If it is no promise.
+   * @throws {DisposedError} If the batch has been disposed of or its buffer taken.
+   * @example
+   * ```ts ignore
+   * for await (using batch of loader) {
+   *   const loss = train(batch.images, batch.labels); // a tensor of TensorFlow.js
+   *   batch.hold(loss.data().then(([value]) => losses.push(value)));
+   * }
+   * ```
+   */
+  hold(until: PromiseLike<unknown>): void {
+    this.#alive();
+    const isPromise = typeof until === "object" && typeof until?.then === "function";
+    new OptionCheck("hold a batch").that(isPromise, "until", "a promise", until);
+    this.#holds.push(Promise.allSettled([until]));
+  }
+
+  /**
+   * Gives the buffers back; safe once the work that reads them has been submitted, or is named by
+   * {@linkcode Batch.hold}.
+   */
   [Symbol.dispose](): void {
     const owner = this.#owner;
     if (!owner) return;
@@ -205,7 +236,7 @@ export class Batch<L> implements Disposable {
     for (const tensor of this.#ragged?.tensors ?? []) tensor?.invalidate();
     for (const tensor of this.#ragged?.masks ?? []) tensor?.invalidate();
     this.#masks?.invalidate();
-    owner.release(buffers);
+    owner.release(buffers, this.#holds.length === 0 ? undefined : Promise.all(this.#holds));
   }
 
   #buffers(): GPUBuffer[] {

@@ -1,5 +1,5 @@
 import { Augmenter } from "./augment/augmenter.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type BatchOwner } from "./batch.ts";
 import { BatchesOut } from "./batches_out.ts";
 import { BusyError, DisposedError, UsageError } from "./errors.ts";
 import { BufferPool } from "./gpu/pool.ts";
@@ -16,6 +16,7 @@ import {
 } from "./options.ts";
 import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
 import { NOTHING_SEEN } from "./order/seen.ts";
+import type { Ordering } from "./pipeline/fetch_window.ts";
 import type { Job } from "./pipeline/job.ts";
 import { Finisher, type Made } from "./pipeline/finisher.ts";
 import { BatchMaker } from "./pipeline/maker.ts";
@@ -29,6 +30,18 @@ import { ProgressTracker } from "./progress.ts";
 import { SkippedSamples } from "./skipped.ts";
 import type { LoaderState } from "./state.ts";
 import type { LoaderStats } from "./stats.ts";
+
+/** A pipeline that is running, and what ends it. */
+interface Run<L> {
+  pipeline: Pipeline<L>;
+  end: AbortController;
+}
+
+/** A batch with what takes its buffers back; null for one of which nothing is left. */
+interface Admitted<L> {
+  made: Made<L>;
+  owner: BatchOwner | null;
+}
 
 /** What makes batches of fetched blobs. */
 interface Stages<L> {
@@ -83,8 +96,11 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #isolatingStages: Stages<L>;
   readonly #meters = new StageMeters();
   readonly #skipped = new SkippedSamples();
-  readonly #pipelines = new Set<Pipeline<L>>();
-  readonly #out: BatchesOut;
+  readonly #runs = new Set<Run<L>>();
+  /** Batches of loops, whose consumers alone can make room for the next. */
+  readonly #looped: BatchesOut;
+  /** Batches of requests, for which others may make room. */
+  readonly #requested: BatchesOut;
   #window: PrefetchWindow;
   #endEpoch: number;
   #completed = false;
@@ -118,7 +134,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#ownsPool = options.pool === undefined;
     this.#pool = options.pool ?? new BufferPool(device);
     const pool = this.#pool;
-    this.#out = new BatchesOut(pool, options.maxBatchesOut);
+    const warn = onWarning ?? console.warn;
+    const out = { pool, most: options.maxBatchesOut, warn };
+    this.#looped = new BatchesOut({ ...out, refuses: true });
+    this.#requested = new BatchesOut({ ...out, refuses: false });
     this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
     const { ragged, ...form } = options.output ?? {};
     const output = { layout: "NCHW", dtype: "f32", ...form } as const;
@@ -193,7 +212,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    * Loops over the batches. One loop at a time.
    *
    * @returns The batches; each is to be disposed of.
-   * @throws {BusyError} If a loop is going on, or too many batches are out.
+   * @throws {BusyError} If a loop is going on, or `maxBatchesOut` of its batches are out.
    * @throws {DisposedError} If the loader is disposed of.
    * @throws The reason of an aborted signal, and with `onCorrupt: "throw"` a sample's error.
    */
@@ -221,13 +240,12 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       this.#completed = false;
       this.#progress.beginLoop();
       this.#window = this.#newWindow();
-      for await (const made of this.#run(this.#epochJobs(), this.#window, signal)) {
+      for await (const { made, owner } of this.#run(this.#epochJobs(), this.#window, { signal })) {
         if (this.#options.onCorrupt !== "throw") this.#skipped.add(made.errors);
         const state = this.#progress.advance(made.job);
         // A break at the last batch is an end, too.
         this.#completed = this.#progress.current.epoch >= this.#endEpoch;
-        const batch = this.#batch(made, state);
-        if (batch) yield batch;
+        if (owner) yield this.#batch(made, state, owner);
       }
       this.#completed = true;
     } finally {
@@ -238,7 +256,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   /**
    * Loads some samples at once, for inference: in order, in parts of at most `batchSize`.
    *
-   * Any number of requests may be under way, beside a loop; a failure stays in its request.
+   * Any number of requests may be under way, beside a loop; a failure stays in its request. With
+   * `maxBatchesOut` batches of requests out, the next one waits until one of them is given back.
    *
    * @param ids Ids of the samples.
    * @param options A signal that aborts.
@@ -277,10 +296,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     const order = this.#sampler.epoch(Math.floor(index / batches));
     const job = this.#job(order, index % batches);
     const { signal } = this.#options;
-    const run = this.#run([job], this.#newWindow(), signal, this.#stages, "ordered");
-    for await (const made of run) {
-      const batch = this.#batch(made, null);
-      if (batch) return batch;
+    const out = this.#requested;
+    const run = this.#run([job], this.#newWindow(), { signal, out, ordering: "ordered" });
+    for await (const { made, owner } of run) {
+      if (owner) return this.#batch(made, null, owner);
       throw made.errors[0].reason;
     }
     throw new DisposedError("Cannot load a batch as the loader must not have been disposed of");
@@ -293,8 +312,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     const error = new DisposedError(
       "Cannot load the next batch as the loader must not have been disposed of",
     );
-    await Promise.all([...this.#pipelines].map((pipeline) => {
-      pipeline.fail(error);
+    await Promise.all([...this.#runs].map(({ pipeline, end }) => {
+      end.abort(error);
       return pipeline.stop();
     }));
     this.#decoder[Symbol.dispose]();
@@ -307,10 +326,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     stages = this.#stages,
   ): AsyncGenerator<Batch<L>, void, undefined> {
     const jobs = requestJobs(requests, this.#options.batchSize);
-    for await (const made of this.#run(jobs, this.#newWindow(), signal, stages)) {
+    const run = this.#run(jobs, this.#newWindow(), { signal, stages, out: this.#requested });
+    for await (const { made, owner } of run) {
       if (this.#options.onCorrupt !== "throw") this.#skipped.add(made.errors);
-      const batch = this.#batch(made, null);
-      if (batch) yield batch;
+      if (owner) yield this.#batch(made, null, owner);
     }
   }
 
@@ -318,10 +337,13 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   async *#run(
     jobs: Iterable<Job> | AsyncIterable<Job>,
     window: PrefetchWindow,
-    signal: AbortSignal | undefined,
-    stages = this.#stages,
-    ordering = this.#options.ordering ?? "ordered",
-  ): AsyncGenerator<Made<L>, void, undefined> {
+    { signal, stages = this.#stages, ordering = this.#options.ordering ?? "ordered", out }: {
+      signal?: AbortSignal;
+      stages?: Stages<L>;
+      ordering?: Ordering;
+      out?: BatchesOut;
+    },
+  ): AsyncGenerator<Admitted<L>, void, undefined> {
     // A request may have been made before, and be asked for its first part only now.
     this.#alive();
     signal?.throwIfAborted();
@@ -330,21 +352,36 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       { source, device, ...stages, window, ordering, meters: this.#meters },
       jobs,
     );
-    this.#pipelines.add(pipeline);
-    const abort = () => pipeline.fail(signal!.reason);
+    const end = new AbortController();
+    const run = { pipeline, end };
+    this.#runs.add(run);
+    end.signal.addEventListener("abort", () => pipeline.fail(end.signal.reason), { once: true });
+    const abort = () => end.abort(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      while (true) {
-        this.#out.check();
-        const made = await pipeline.next();
-        if (!made) return;
-        yield made;
+      for (let made; (made = await pipeline.next());) {
+        yield { made, owner: await this.#admit(made, stages, out ?? this.#looped, end.signal) };
         signal?.throwIfAborted();
       }
     } finally {
       signal?.removeEventListener("abort", abort);
-      this.#pipelines.delete(pipeline);
+      this.#runs.delete(run);
       await pipeline.stop();
+    }
+  }
+
+  async #admit(
+    made: Made<L>,
+    { finisher }: Stages<L>,
+    out: BatchesOut,
+    signal: AbortSignal,
+  ): Promise<BatchOwner | null> {
+    if (!made.images && !made.ragged && !made.failure) return null;
+    try {
+      return await out.admit(signal);
+    } catch (error) {
+      finisher.discard(made);
+      throw error;
     }
   }
 
@@ -364,12 +401,11 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     return { ...plan, ids: this.#ids.pick(indices), batches: order.batches };
   }
 
-  #batch(made: Made<L>, state: LoaderState | null): Batch<L> | null {
+  #batch(made: Made<L>, state: LoaderState | null, owner: BatchOwner): Batch<L> {
     const { job: { epoch, request }, ...rest } = made;
-    if (!made.images && !made.ragged && !made.failure) return null;
     this.#batches++;
     this.#samples += made.ids.length;
-    return new Batch({ ...rest, epoch, request, state }, this.#out.add());
+    return new Batch({ ...rest, epoch, request, state }, owner);
   }
 
   #newWindow(): PrefetchWindow {

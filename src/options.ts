@@ -81,13 +81,16 @@ export interface LoaderOptions<L> {
    * made it disposes of it, after the loaders.
    */
   pool?: BufferPool;
-  /** Batches that may be out, neither disposed of nor taken; 8 when left out. */
+  /**
+   * Batches of a loop that may be out, neither disposed of nor taken, and of all requests together; 8
+   * when left out. A loop is refused one more, a request waits for room.
+   */
   maxBatchesOut?: number;
   /** State from which to go on: one, or those of all shards when their number has changed. */
   resume?: LoaderState | readonly LoaderState[];
   /** Aborts every loop over the loader with its reason. */
   signal?: AbortSignal;
-  /** Gets what is worth knowing but no error. */
+  /** Gets what is worth knowing but no error; what seems to hang is told to the console without it. */
   onWarning?: (message: string) => void;
 }
 
