@@ -3,6 +3,7 @@ import { hasChromaPass, type PictureKind } from "./picture_kind.ts";
 import {
   BLOCK_BYTES,
   BLOCK_EDGE,
+  blockWork,
   type Decodable,
   markBlocks,
   owners,
@@ -89,6 +90,7 @@ class Work {
   stage(read: Words): SampleStage {
     return {
       workgroups: this.#workgroups,
+      work: blockWork(this.#workgroups * this.#size),
       owners: owners(read, this.#owners, this.#counts),
       params: params(read, this.#workgroups),
     };

@@ -198,7 +198,7 @@ export class JpegDecoder implements Disposable {
       await this.#kernels.load(part.decodables, sync.size > 0);
       check();
       this.#warn(part, ids);
-      const images = this.#submitter.submit(part, this.#kernels, sync, ids);
+      const images = await this.#submitter.submit(part, this.#kernels, sync, check, ids);
       return { images, end: part.end };
     });
     this.#last = turn.catch(() => {});

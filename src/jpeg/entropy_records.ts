@@ -1,6 +1,7 @@
+import { type ChunkRun, orderChunks } from "./chunk_runs.ts";
 import type { JpegScan } from "./frame.ts";
 import type { HuffmanTable } from "./huffman.ts";
-import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
+import { SEGMENT_WORDS } from "./lex.ts";
 import {
   BLOCK_BYTES,
   type Decodable,
@@ -12,8 +13,9 @@ import {
 import { syncRecords, type SyncSegment, type SyncStage } from "./sync_records.ts";
 import type { Region, Words } from "./words.ts";
 
-/** Words of a chunk's record. */
+/** Words of a chunk's record, and of those the ones that are not zero at first. */
 export const CHUNK_WORDS = 12;
+const CHUNK_FIELDS = 6;
 const SCAN_WORDS = 12;
 /** Where the DC and AC tables of four components stand in a scan's record. */
 const SCAN_DC = 4;
@@ -25,24 +27,24 @@ const LONG_TURN_BITS = 5;
 /** End of a window that holds all there is. */
 export const NO_END = 0xffffffff;
 
+/** Chunks that go by segment and are dispatched together. */
+export interface EntropyRun extends ChunkRun, Stage {
+  /** Their records, in the words that kernels write. */
+  readonly chunks: Region;
+}
+
 /** Work of the entropy decoder. */
-export interface EntropyStage extends Stage {
+export interface EntropyStage {
   /** Window of the lexed bytes. */
   readonly bits: Region;
   /** Huffman tables. */
   readonly tables: Region;
   /** Scan records. */
   readonly scans: Region;
-  /** Chunk records of what goes by segment, in the words that kernels write. */
-  readonly chunks: Region;
+  /** What goes by segment. */
+  readonly runs: readonly EntropyRun[];
   /** What goes by self-synchronisation; undefined if nothing does. */
   readonly sync: SyncStage | undefined;
-  /** Number of chunks that go by segment. */
-  readonly count: number;
-  /** Most turns of one of them. */
-  readonly turns: number;
-  /** Dispatches after which every chunk is done, whatever its data. */
-  readonly dispatches: number;
 }
 
 /**
@@ -61,19 +63,19 @@ export function entropyRecords(
   sync: ReadonlySet<JpegScan>,
 ): EntropyStage | undefined {
   if (decodables.length === 0) return undefined;
-  const { lexed, uploaded, read, written, tuning } = decoding;
+  const { lexed, uploaded, read, written, tuning, binding } = decoding;
   const { segments } = lexed;
   const offsets = tableOffsets(decodables);
   const tables = tableRecords(offsets, read);
   const scans = read.region(scanBlocks.length * SCAN_WORDS);
-  const order = longestFirst(decodables, lexed, tuning.entropy, sync);
-  const chunks = written.region(order.length * CHUNK_WORDS);
-  const { data } = written;
+  const count = chunkCount(decodables, sync);
+  const records = new Uint32Array(count * CHUNK_FIELDS);
+  const lengths = new Float64Array(count);
+  const turns = new Float64Array(count);
   const firstByte = segments[decodables[0].frame.scans[0].firstSegment * SEGMENT_WORDS + 1];
   let lastByte = firstByte;
   let scanAt = 0;
   let chunkAt = 0;
-  let turns = 0;
   let syncTurns = 0;
   const pieces: SyncSegment[] = [];
   for (const { frame, index, section } of decodables) {
@@ -83,6 +85,8 @@ export function entropyRecords(
       const minDcBits = shortestCode(scan.dc);
       const mcus = scan.mcusAcross * scan.mcusDown;
       const interval = scan.restartInterval || mcus;
+      const whole = scan.restartInterval === 0 ? section?.whole.scans[s] : undefined;
+      const share = whole ? scan.mcusDown / whole.mcusDown : 1;
       for (let i = firstSegment(scan, section?.firstMcus[s]); i < scan.segmentCount; i++) {
         const segment = (scan.firstSegment + i) * SEGMENT_WORDS;
         const position = (segments[segment + 1] - firstByte) * 8;
@@ -96,32 +100,57 @@ export function entropyRecords(
           syncTurns = Math.max(syncTurns, Math.ceil(bits / Math.min(minBits, minDcBits)));
           continue;
         }
-        const chunk = chunks.offset / 4 + order[chunkAt++] * CHUNK_WORDS;
-        data[chunk] = position;
-        data[chunk + 1] = position + bits;
-        data[chunk + 2] = address;
-        data[chunk + 3] = blocks;
-        data[chunk + 4] = scanAt;
-        data[chunk + 5] = index;
+        const record = chunkAt * CHUNK_FIELDS;
+        records[record] = position;
+        records[record + 1] = position + bits;
+        records[record + 2] = address;
+        records[record + 3] = blocks;
+        records[record + 4] = scanAt;
+        records[record + 5] = index;
+        lengths[chunkAt] = Math.ceil(segments[segment + 2] * share);
         // Two more, as the last symbol may reach beyond the segment.
         const ac = Math.ceil(bits / Math.min(minBits, LONG_TURN_BITS)) + 2;
-        turns = Math.max(turns, Math.min(2 * blocks + ac, blocks * BLOCK_TURNS));
+        turns[chunkAt++] = Math.min(2 * blocks + ac, blocks * BLOCK_TURNS);
       }
       scanAt++;
     }
   }
+  const most = Math.floor(binding / (CHUNK_WORDS * 4));
+  const order = orderChunks(lengths, turns, most, tuning, (turns) => dispatchesOf(turns, tuning));
+  const chunks = written.region(count * CHUNK_WORDS);
+  for (let i = 0; i < count; i++) {
+    const to = chunks.offset / 4 + order.places[i] * CHUNK_WORDS;
+    for (let field = 0; field < CHUNK_FIELDS; field++) {
+      written.data[to + field] = records[i * CHUNK_FIELDS + field];
+    }
+  }
   return {
-    workgroups: Math.ceil(order.length / tuning.entropy),
     bits: { offset: firstByte - uploaded, size: Math.ceil((lastByte - firstByte) / 4) * 4 + 4 },
     tables,
     scans,
-    chunks,
-    dispatches: dispatchesOf(turns, tuning),
-    params: params(read, order.length, tuning.cap, 0, NO_END),
-    count: order.length,
-    turns,
+    runs: order.runs.map((run) => ({
+      ...run,
+      workgroups: Math.ceil(run.count / tuning.entropy),
+      chunks: {
+        offset: chunks.offset + run.first * CHUNK_WORDS * 4,
+        size: run.count * CHUNK_WORDS * 4,
+      },
+      params: params(read, run.count, tuning.cap, 0, NO_END),
+    })),
     sync: syncRecords(pieces, syncTurns, read, tuning),
   };
+}
+
+/** Number of the chunks that go by segment. */
+function chunkCount(decodables: readonly Decodable[], sync: ReadonlySet<JpegScan>): number {
+  let count = 0;
+  for (const { frame, section } of decodables) {
+    for (const [s, scan] of frame.scans.entries()) {
+      if (sync.has(scan)) continue;
+      count += Math.max(0, scan.segmentCount - firstSegment(scan, section?.firstMcus[s]));
+    }
+  }
+  return count;
 }
 
 /**
@@ -203,41 +232,4 @@ function scanRecord(
 /** First restart segment of a scan that an MCU or one after it lies in. */
 function firstSegment({ restartInterval }: JpegScan, mcu = 0): number {
   return restartInterval === 0 ? 0 : Math.floor(mcu / restartInterval);
-}
-
-/**
- * Where each chunk's record goes. Invocations that run in lockstep get work of like length; a long
- * workgroup is followed by the next longest at the other end, as CPU adapters give each thread a
- * run of workgroups.
- */
-function longestFirst(
-  decodables: readonly Decodable[],
-  lexed: LexedBlobs,
-  workgroup: number,
-  sync: ReadonlySet<JpegScan>,
-): Uint32Array {
-  const lengths: number[] = [];
-  for (const { frame, section } of decodables) {
-    for (const [s, scan] of frame.scans.entries()) {
-      if (sync.has(scan)) continue;
-      const whole = scan.restartInterval === 0 ? section?.whole.scans[s] : undefined;
-      const share = whole ? scan.mcusDown / whole.mcusDown : 1;
-      for (let i = firstSegment(scan, section?.firstMcus[s]); i < scan.segmentCount; i++) {
-        const bytes = lexed.segments[(scan.firstSegment + i) * SEGMENT_WORDS + 2];
-        lengths.push(Math.ceil(bytes * share));
-      }
-    }
-  }
-  const count = lengths.length;
-  const keys = new Float64Array(count);
-  for (let i = 0; i < count; i++) keys[i] = lengths[i] * count + i;
-  keys.sort();
-  const order = new Uint32Array(count);
-  const whole = Math.floor(count / workgroup);
-  for (let rank = 0; rank < count; rank++) {
-    const turn = Math.floor(rank / workgroup);
-    const place = turn === whole ? turn : turn % 2 === 0 ? turn / 2 : whole - (turn + 1) / 2;
-    order[keys[count - 1 - rank] % count] = place * workgroup + rank % workgroup;
-  }
-  return order;
 }

@@ -14,9 +14,11 @@ import { smoothingRecords, type SmoothingStage } from "./smoothing.ts";
 import {
   BLOCK_BYTES,
   BLOCK_EDGE,
+  blockWork,
   type Decodable,
   type Decoding,
   params,
+  type Stage,
   type Tuning,
 } from "./stage.ts";
 import { exceeds } from "./plan.ts";
@@ -54,7 +56,7 @@ export interface CoefficientWindow {
   /** Where they lie. */
   readonly coefficients: Region;
   /** Marking those that are not zero. */
-  readonly masks: { readonly workgroups: number; readonly params: Region; readonly bytes: number };
+  readonly masks: Stage & { readonly bytes: number };
   /** What each wave does. */
   readonly waves: readonly (readonly WindowedStage[])[];
 }
@@ -208,6 +210,7 @@ function coefficientWindow(
     coefficients: { offset: first * BLOCK_BYTES, size: count * BLOCK_BYTES },
     masks: {
       workgroups: masked,
+      work: blockWork(count),
       params: params(read, masked, count, 0),
       bytes: count * MASK_BYTES,
     },

@@ -1,9 +1,10 @@
-import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
+import { type Binding, getKernel, type Kernel } from "../gpu/kernel.ts";
+import type { CommandSteps } from "../gpu/steps.ts";
 import { SHADERS } from "../shaders.ts";
 import { blocksInTurn, hasChromaPass, type PictureKind, pictureKind } from "./picture_kind.ts";
 import type { EntropyStage } from "./entropy_records.ts";
 import type { Group } from "./plan.ts";
-import type { StripGroup } from "./strips.ts";
+import type { EntropyWindow, StripGroup } from "./strips.ts";
 import { type GatheredStripGroup, isGatheredInStrips } from "./gathered_strips.ts";
 import {
   type DispatchProgressive,
@@ -14,7 +15,7 @@ import {
   recordWindows,
   type WindowedKernel,
 } from "./progressive_kernels.ts";
-import type { Decodable, Tuning } from "./stage.ts";
+import type { Decodable, Stage, Tuning } from "./stage.ts";
 import { loadSyncKernels, recordSync, type SyncKernels } from "./sync_kernels.ts";
 import type { Region } from "./words.ts";
 
@@ -175,14 +176,14 @@ export class JpegKernels {
 /**
  * Records the commands that decode one group.
  *
- * @param encoder Where to record.
+ * @param steps Where to record.
  * @param kernels The compiled kernels.
  * @param group The group.
  * @param buffers The buffers of the decode.
  * @param status Where the status of all pictures lies in `buffers.written`.
  */
 export function recordGroup(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: JpegKernels,
   group: Group,
   buffers: DecodeBuffers,
@@ -190,12 +191,12 @@ export function recordGroup(
 ): void {
   const { entropy, progressive, components } = group;
   const coefficients = { buffer: buffers.coefficients, size: components.coefficientBytes };
-  encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
+  steps.encoder.clearBuffer(buffers.coefficients, 0, components.coefficientBytes);
   if (entropy) {
-    if (entropy.sync) findChunks(encoder, kernels, entropy, buffers);
-    const { params, dispatches, sync } = entropy;
-    const window = { segments: params, sync: sync?.write.params };
-    writeBlocks(encoder, kernels, entropy, window, dispatches, buffers, coefficients, status);
+    if (entropy.sync) findChunks(steps, kernels, entropy, buffers);
+    const { runs, sync } = entropy;
+    const window = { runs, sync: sync?.write.params };
+    writeBlocks(steps, kernels, entropy, window, buffers, coefficients, status);
   }
   if (progressive) {
     recordProgressive(
@@ -204,85 +205,87 @@ export function recordGroup(
       coefficients,
       status,
       (name, stage, times, bindings) =>
-        dispatch(encoder, kernels.get(name), stage.workgroups, times, bindings),
+        steps.dispatch(kernels.get(name), stage.workgroups, bindings, stage.work, times),
     );
   }
-  makePictures(encoder, kernels, group, buffers);
+  makePictures(steps, kernels, group, buffers);
 }
 
 /**
  * Records the commands that decode a picture strip by strip.
  *
- * @param encoder Where to record.
+ * @param steps Where to record.
  * @param kernels The compiled kernels.
  * @param group The strips.
  * @param buffers The buffers of the decode.
  * @param status Where the status of all pictures lies in `buffers.written`.
  */
 export function recordStrips(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: JpegKernels,
   { entropy, strips }: StripGroup,
   buffers: DecodeBuffers,
   status: Region,
 ): void {
-  if (entropy.sync) findChunks(encoder, kernels, entropy, buffers);
+  if (entropy.sync) findChunks(steps, kernels, entropy, buffers);
   for (const strip of strips) {
-    const { kept, components, window, dispatches } = strip;
+    const { kept, components, window } = strip;
     const size = components.coefficientBytes;
     const { coefficients, gathered } = buffers;
     if (kept.bytes > 0) {
-      encoder.copyBufferToBuffer(coefficients, kept.from, gathered, 0, kept.bytes);
+      steps.encoder.copyBufferToBuffer(coefficients, kept.from, gathered, 0, kept.bytes);
     }
-    encoder.clearBuffer(coefficients, 0, size);
-    if (kept.bytes > 0) encoder.copyBufferToBuffer(gathered, 0, coefficients, kept.to, kept.bytes);
+    steps.encoder.clearBuffer(coefficients, 0, size);
+    if (kept.bytes > 0) {
+      steps.encoder.copyBufferToBuffer(gathered, 0, coefficients, kept.to, kept.bytes);
+    }
     const bound = { buffer: coefficients, size };
-    writeBlocks(encoder, kernels, entropy, window, dispatches, buffers, bound, status);
-    makePictures(encoder, kernels, strip, buffers);
+    writeBlocks(steps, kernels, entropy, window, buffers, bound, status);
+    makePictures(steps, kernels, strip, buffers);
   }
 }
 
 /**
  * Records the commands that decode a picture of several scans strip by strip.
  *
- * @param encoder Where to record.
+ * @param steps Where to record.
  * @param kernels The compiled kernels.
  * @param group The strips.
  * @param buffers The buffers of the decode.
  * @param status Where the status of all pictures lies in `buffers.written`.
  */
 export function recordGatheredStrips(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: JpegKernels,
   group: GatheredStripGroup,
   buffers: DecodeBuffers,
   status: Region,
 ): void {
-  const run: DispatchProgressive = (name, { workgroups }, times, bindings) =>
-    dispatch(encoder, kernels.get(name), workgroups, times, bindings);
-  encoder.clearBuffer(buffers.coefficients, 0, group.coefficientBytes);
+  const run: DispatchProgressive = (name, { workgroups, work }, times, bindings) =>
+    steps.dispatch(kernels.get(name), workgroups, bindings, work, times);
+  steps.encoder.clearBuffer(buffers.coefficients, 0, group.coefficientBytes);
   recordWindows(group, buffers, status, run);
   for (const strip of group.gatheredStrips) {
     const { coefficients: { offset, size }, smoothing } = strip;
     let coefficients = { buffer: buffers.coefficients, offset, size };
     if (smoothing) {
-      encoder.copyBufferToBuffer(buffers.coefficients, offset, buffers.sync, 0, size);
+      steps.encoder.copyBufferToBuffer(buffers.coefficients, offset, buffers.sync, 0, size);
       coefficients = { buffer: buffers.sync, offset: 0, size };
       recordSmoothing(smoothing, buffers, coefficients, run);
     }
-    makePictures(encoder, kernels, strip, buffers, coefficients);
+    makePictures(steps, kernels, strip, buffers, coefficients);
   }
 }
 
 /** Finds the chunks of what goes by self-synchronisation. */
 function findChunks(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: JpegKernels,
   { sync, ...entropy }: EntropyStage,
   buffers: DecodeBuffers,
 ): void {
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
-  recordSync(encoder, kernels.sync, sync!, {
+  recordSync(steps, kernels.sync, sync!, {
     ...buffers,
     bits: { buffer: buffers.bits, ...entropy.bits },
     tables: read(entropy.tables),
@@ -292,40 +295,44 @@ function findChunks(
 
 /** Decodes the blocks of a window. */
 function writeBlocks(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: JpegKernels,
   entropy: EntropyStage,
-  window: { segments: Region; sync: Region | undefined },
-  dispatches: number,
+  window: EntropyWindow,
   buffers: DecodeBuffers,
   coefficients: Binding,
   status: Region,
 ): void {
-  const { sync, workgroups } = entropy;
+  const { sync, runs } = entropy;
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
-  const write = (params: Region, count: number, chunks: Binding, times: number) =>
-    dispatch(encoder, kernels.get("entropy"), count, times, [
-      read(params),
-      { buffer: buffers.bits, ...entropy.bits },
-      read(entropy.tables),
-      read(entropy.scans),
-      chunks,
-      coefficients,
-      { buffer: buffers.written, ...status },
-    ]);
-  if (workgroups > 0) {
-    const chunks = { buffer: buffers.written, ...entropy.chunks };
-    write(window.segments, workgroups, chunks, dispatches);
-  }
+  const write = ({ workgroups, work }: Stage, params: Region, chunks: Binding, times: number) =>
+    steps.dispatch(
+      kernels.get("entropy"),
+      workgroups,
+      [
+        read(params),
+        { buffer: buffers.bits, ...entropy.bits },
+        read(entropy.tables),
+        read(entropy.scans),
+        chunks,
+        coefficients,
+        { buffer: buffers.written, ...status },
+      ],
+      work,
+      times,
+    );
+  window.runs.forEach(({ params, dispatches }, i) => {
+    write(runs[i], params, { buffer: buffers.written, ...runs[i].chunks }, dispatches);
+  });
   if (sync) {
     const chunks = { buffer: buffers.sync, ...sync.scratch.chunks };
-    write(window.sync!, sync.write.workgroups, chunks, 1);
+    write(sync.write, window.sync!, chunks, 1);
   }
 }
 
 /** Makes pixels of coefficients. */
 function makePictures(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: JpegKernels,
   { components, pictures, output }: Pick<Group, "components" | "pictures" | "output">,
   buffers: DecodeBuffers,
@@ -338,12 +345,8 @@ function makePictures(
   for (const name of ["planes", "chroma"] as const) {
     const stage = components[name];
     if (stage.workgroups === 0) continue;
-    dispatch(encoder, kernels.get(name), stage.workgroups, 1, [
-      read(stage.params),
-      ...blocks,
-      read(stage.owners),
-      samples,
-    ]);
+    const bindings = [read(stage.params), ...blocks, read(stage.owners), samples];
+    steps.dispatch(kernels.get(name), stage.workgroups, bindings, stage.work);
   }
   for (const stage of pictures) {
     const params = read(stage.params);
@@ -353,20 +356,6 @@ function makePictures(
       ? [params, samples, records, owners, pixels]
       : [params, ...blocks, owners, records, samples, pixels];
     const kernel = kernels.get(pictureKernel(stage.kind, stage.turned));
-    dispatch(encoder, kernel, stage.workgroups, 1, bindings);
+    steps.dispatch(kernel, stage.workgroups, bindings, stage.work);
   }
-}
-
-/** Records a pass of its own, which a profiler can time. */
-function dispatch(
-  encoder: GPUCommandEncoder,
-  kernel: Kernel,
-  workgroups: number,
-  times: number,
-  bindings: Binding[],
-): void {
-  const pass = encoder.beginComputePass({ label: kernel.label });
-  const group = kernel.bind(bindings);
-  kernel.dispatch(pass, group, foldWorkgroups(workgroups), times);
-  pass.end();
 }

@@ -2,7 +2,15 @@ import type { GpuImage } from "../gpu/images.ts";
 import type { Orientation } from "./exif.ts";
 import type { JpegFrame } from "./frame.ts";
 import { blocksInTurn, type PictureKind } from "./picture_kind.ts";
-import { BLOCK_EDGE, type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
+import {
+  BLOCK_EDGE,
+  blockWork,
+  type Decodable,
+  owners,
+  params,
+  type Stage,
+  type Tuning,
+} from "./stage.ts";
 import { upsampling } from "./upsample.ts";
 import type { Region, Words } from "./words.ts";
 
@@ -87,6 +95,7 @@ export function pictureRecords(
       kind,
       turned,
       workgroups,
+      work: blockWork(workgroups * (any ? tuning.pixel : blocks)),
       pictures,
       owners: owners(read, Array.from(counts.keys()), counts),
       params: params(read, workgroups),

@@ -152,7 +152,7 @@ function scanBindings(
 /** Records some dispatches of a kernel. */
 export type DispatchProgressive = (
   name: keyof typeof PROGRESSIVE_KERNELS | `${WindowedKernel} windowed`,
-  stage: Pick<Stage, "workgroups">,
+  stage: Pick<Stage, "workgroups" | "work">,
   times: number,
   bindings: Binding[],
 ) => void;

@@ -1,3 +1,4 @@
+import { orderChunks } from "./chunk_runs.ts";
 import type { ComponentPlan } from "./component_records.ts";
 import { tableOffsets, tableRecords } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan, ScanKind } from "./frame.ts";
@@ -5,7 +6,15 @@ import type { HuffmanTable } from "./huffman.ts";
 import { SEGMENT_WORDS } from "./lex.ts";
 import { scanWaves } from "./progressive_waves.ts";
 import { smoothingRecords, type SmoothingStage } from "./smoothing.ts";
-import { type Decodable, type Decoding, owners, params, type Stage, type Tuning } from "./stage.ts";
+import {
+  blockWork,
+  type Decodable,
+  type Decoding,
+  owners,
+  params,
+  type Stage,
+  type Tuning,
+} from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
 /** Words of a chunk's record: the state of one invocation, which later dispatches go on from. */
@@ -70,17 +79,46 @@ export interface ProgressivePlan {
   readonly scratchBytes: number;
 }
 
-/** A restart segment of a scan. */
-interface Segment {
-  readonly scan: JpegScan;
-  /** Place of the scan's record. */
-  readonly record: number;
-  /** Place of its picture in the batch. */
-  readonly image: number;
-  readonly position: number;
-  readonly bits: number;
-  readonly firstMcu: number;
-  readonly blocks: number;
+/** Numbers of a restart segment, and their order. */
+const FIELDS = 7;
+const [POSITION, BITS, BLOCKS, RECORD, IMAGE, FIRST, MCU] = [0, 1, 2, 3, 4, 5, 6];
+
+/** Restart segments of scans, as numbers only: there may be millions. */
+class Segments {
+  count = 0;
+  #words = new Uint32Array(64 * FIELDS);
+
+  /** Makes room for more. */
+  reserve(count: number): void {
+    const words = (this.count + count) * FIELDS;
+    if (words <= this.#words.length) return;
+    const larger = new Uint32Array(Math.max(words, this.#words.length * 2));
+    larger.set(this.#words.subarray(0, this.count * FIELDS));
+    this.#words = larger;
+  }
+
+  push(
+    position: number,
+    bits: number,
+    blocks: number,
+    record: number,
+    image: number,
+    first: number,
+    mcu: number,
+  ): void {
+    const at = this.count++ * FIELDS;
+    this.#words[at + POSITION] = position;
+    this.#words[at + BITS] = bits;
+    this.#words[at + BLOCKS] = blocks;
+    this.#words[at + RECORD] = record;
+    this.#words[at + IMAGE] = image;
+    this.#words[at + FIRST] = first;
+    this.#words[at + MCU] = mcu;
+  }
+
+  get(index: number, field: number): number {
+    return this.#words[index * FIELDS + field];
+  }
 }
 
 /** Which kernel decodes a scan. */
@@ -119,7 +157,7 @@ export function progressiveRecords(
   interleaving?: Interleaving,
 ): ProgressivePlan | undefined {
   if (decodables.length === 0) return undefined;
-  const { lexed, uploaded, read, written, tuning } = decoding;
+  const { lexed, uploaded, read, tuning } = decoding;
   const { segments } = lexed;
   const offsets = tableOffsets(decodables);
   const tables = tableRecords(offsets, read);
@@ -129,7 +167,7 @@ export function progressiveRecords(
   let lastByte = firstByte;
   let record = 0;
   let firstComponent = 0;
-  const waves: Map<ProgressiveKernel, Segment[]>[] = [];
+  const waves: Map<ProgressiveKernel, Segments>[] = [];
   for (const { frame, index } of decodables) {
     const bases = components.gatheredBlocks.subarray(firstComponent);
     firstComponent += frame.components.length;
@@ -140,22 +178,23 @@ export function progressiveRecords(
       if (interleaving) interleave(scan, interleaving, read.data, at);
       const wave = waves[waveOf[s]] ??= new Map();
       const kernel = KERNEL_OF_SCAN[scan.kind];
-      const list = wave.get(kernel) ?? [];
+      const list = wave.get(kernel) ?? new Segments();
       wave.set(kernel, list);
+      list.reserve(scan.segmentCount);
       const mcus = scan.mcusAcross * scan.mcusDown;
       const interval = scan.restartInterval || mcus;
       for (let i = 0; i < scan.segmentCount; i++) {
         const at = (scan.firstSegment + i) * SEGMENT_WORDS;
         lastByte = Math.max(lastByte, segments[at + 1] + segments[at + 2]);
-        list.push({
-          scan,
+        list.push(
+          (segments[at + 1] - firstByte) * 8,
+          segments[at + 2] * 8,
+          Math.min(interval, mcus - i * interval) * scan.blocksPerMcu,
           record,
-          image: index,
-          position: (segments[at + 1] - firstByte) * 8,
-          bits: segments[at + 2] * 8,
-          firstMcu: i * interval,
-          blocks: Math.min(interval, mcus - i * interval) * scan.blocksPerMcu,
-        });
+          index,
+          scan.first,
+          i * interval,
+        );
       }
       record++;
     });
@@ -171,16 +210,15 @@ export function progressiveRecords(
     tables,
     scans,
     waves: waves.map((wave) =>
-      Array.from(
-        wave,
-        ([kernel, list]) =>
-          kernel === "progressive dc"
-            ? refinedDc(list, read, tuning)
-            : chunkStage(kernel, list, components.firstGathered, read, written, tuning),
+      Array.from(wave).flatMap(([kernel, list]) =>
+        kernel === "progressive dc"
+          ? [refinedDc(list, read, tuning)]
+          : chunkStages(kernel, list, components.firstGathered, decoding)
       )
     ),
     masks: {
       workgroups: masked,
+      work: blockWork(blocks),
       params: params(read, masked, blocks, components.firstGathered),
       bytes: maskBytes,
     },
@@ -246,57 +284,82 @@ function interleave(
   });
 }
 
-function chunkStage(
+function chunkStages(
   kernel: ProgressiveKernel,
-  segments: Segment[],
+  segments: Segments,
   firstGathered: number,
-  read: Words,
-  written: Words,
-  tuning: Tuning,
-): ProgressiveStage {
-  // Invocations that run in lockstep get work of like length.
-  segments.sort((a, b) => b.bits - a.bits);
-  const chunks = written.region(segments.length * CHUNK_WORDS);
-  let turns = 0;
-  segments.forEach(({ scan, record, image, position, bits, firstMcu, blocks }, i) => {
-    const state = kernel === "progressive refine" ? READS_SYMBOL : 0;
-    written.data.set(
-      [position, position + bits, blocks, record, image, scan.first, 0, firstMcu, state],
-      chunks.offset / 4 + i * CHUNK_WORDS,
-    );
-    turns = Math.max(turns, kernel === "progressive refine" ? 2 * bits + blocks : bits);
-  });
-  return {
-    kernel,
-    workgroups: Math.ceil(segments.length / tuning.entropy),
-    chunks,
-    owners: undefined,
-    count: segments.length,
-    turns,
+  { read, written, tuning, binding }: Decoding,
+): ProgressiveStage[] {
+  const refines = kernel === "progressive refine";
+  const { count } = segments;
+  const lengths = new Float64Array(count);
+  const turns = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const bits = segments.get(i, BITS);
+    const blocks = segments.get(i, BLOCKS);
+    lengths[i] = bits;
     // One turn more, as the last symbol may reach beyond the segment.
-    dispatches: Math.ceil((turns + 1) / tuning.cap),
-    params: params(read, segments.length, tuning.cap, firstGathered, 0, 0, 0),
-  };
+    turns[i] = Math.min(refines ? 2 * bits + blocks : bits, blocks * BLOCK_TURNS[kernel]) + 1;
+  }
+  const most = Math.floor(binding / (CHUNK_WORDS * 4));
+  const { places, runs } = orderChunks(
+    lengths,
+    turns,
+    most,
+    tuning,
+    (turns) => Math.ceil(turns / tuning.cap),
+  );
+  const chunks = written.region(count * CHUNK_WORDS);
+  const { data } = written;
+  for (let i = 0; i < count; i++) {
+    const to = chunks.offset / 4 + places[i] * CHUNK_WORDS;
+    data[to] = segments.get(i, POSITION);
+    data[to + 1] = segments.get(i, POSITION) + segments.get(i, BITS);
+    data[to + 2] = segments.get(i, BLOCKS);
+    data[to + 3] = segments.get(i, RECORD);
+    data[to + 4] = segments.get(i, IMAGE);
+    data[to + 5] = segments.get(i, FIRST);
+    data[to + 7] = segments.get(i, MCU);
+    data[to + 8] = refines ? READS_SYMBOL : 0;
+  }
+  return runs.map((run) => ({
+    ...run,
+    kernel,
+    workgroups: Math.ceil(run.count / tuning.entropy),
+    chunks: {
+      offset: chunks.offset + run.first * CHUNK_WORDS * 4,
+      size: run.count * CHUNK_WORDS * 4,
+    },
+    owners: undefined,
+    params: params(read, run.count, tuning.cap, firstGathered, 0, 0, 0),
+  }));
 }
 
-function refinedDc(segments: Segment[], read: Words, tuning: Tuning): ProgressiveStage {
-  const chunks = read.region(segments.length * REFINED_WORDS);
-  const counts: number[] = [];
+function refinedDc(segments: Segments, read: Words, tuning: Tuning): ProgressiveStage {
+  const chunks = read.region(segments.count * REFINED_WORDS);
+  const places = new Uint32Array(segments.count);
+  const counts = new Uint32Array(segments.count);
   let workgroups = 0;
-  segments.forEach(({ record, image, position, bits, firstMcu, blocks }, i) => {
-    read.data.set(
-      [position, position + bits, blocks, record, image, workgroups, firstMcu],
-      chunks.offset / 4 + i * REFINED_WORDS,
-    );
-    const count = Math.ceil(blocks / tuning.transform);
-    counts.push(count);
-    workgroups += count;
-  });
+  for (let i = 0; i < segments.count; i++) {
+    const at = chunks.offset / 4 + i * REFINED_WORDS;
+    const blocks = segments.get(i, BLOCKS);
+    read.data[at] = segments.get(i, POSITION);
+    read.data[at + 1] = segments.get(i, POSITION) + segments.get(i, BITS);
+    read.data[at + 2] = blocks;
+    read.data[at + 3] = segments.get(i, RECORD);
+    read.data[at + 4] = segments.get(i, IMAGE);
+    read.data[at + 5] = workgroups;
+    read.data[at + 6] = segments.get(i, MCU);
+    places[i] = i;
+    counts[i] = Math.ceil(blocks / tuning.transform);
+    workgroups += counts[i];
+  }
   return {
     kernel: "progressive dc",
     workgroups,
+    work: blockWork(workgroups * tuning.transform),
     chunks,
-    owners: owners(read, Array.from(counts.keys()), counts),
+    owners: owners(read, places, counts),
     count: workgroups,
     turns: 0,
     dispatches: 1,

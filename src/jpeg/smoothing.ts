@@ -1,4 +1,4 @@
-import { type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
+import { blockWork, type Decodable, owners, params, type Stage, type Tuning } from "./stage.ts";
 import type { Region, Words } from "./words.ts";
 
 const COMPONENT_WORDS = 33;
@@ -179,6 +179,7 @@ export function smoothingRecords(
   if (records.length === 0) return undefined;
   return {
     workgroups,
+    work: blockWork(workgroups * tuning.transform),
     params: params(read, workgroups, window?.ahead ?? 0),
     components: store(records.flat(), read),
     owners: owners(read, Array.from(counts.keys()), counts),

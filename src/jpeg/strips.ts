@@ -30,12 +30,18 @@ export interface StripPictures {
 
 /** One strip of a picture: rows of MCUs whose buffers fit a binding. */
 export interface Strip extends StripPictures {
-  /** Parameters of the entropy decoder: for what goes by segment, and by self-synchronisation. */
-  readonly window: { readonly segments: Region; readonly sync: Region | undefined };
-  /** Dispatches after which all blocks of the strip are there. */
-  readonly dispatches: number;
+  /** What the entropy decoder does for it. */
+  readonly window: EntropyWindow;
   /** Bytes of coefficients that the strip before has, where they begin there, and where here. */
   readonly kept: { readonly from: number; readonly to: number; readonly bytes: number };
+}
+
+/** What the entropy decoder does for some rows of MCUs. */
+export interface EntropyWindow {
+  /** Parameters of each run that goes by segment, and dispatches after which all blocks are there. */
+  readonly runs: readonly { readonly params: Region; readonly dispatches: number }[];
+  /** Parameters of what goes by self-synchronisation. */
+  readonly sync: Region | undefined;
 }
 
 /** A picture that is decoded strip by strip, as it is larger than a binding. */
@@ -97,10 +103,12 @@ export function planStrips(
       components,
       pictures: pictureRecords([part], kinds, components.samples, output.offset, read, tuning),
       window: {
-        segments: window(entropy.count),
+        runs: entropy.runs.map((run) => ({
+          params: window(run.count),
+          dispatches: dispatchesOf(Math.min(run.turns, turns), tuning),
+        })),
         sync: entropy.sync && window(entropy.sync.count),
       },
-      dispatches: dispatchesOf(Math.min(entropy.turns, turns), tuning),
       kept: kept(layout.bytes, from - before, first + 1 - from, components, strips.at(-1)),
     });
     before = from;

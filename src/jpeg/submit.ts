@@ -1,5 +1,6 @@
 import { type GpuImage, GpuImages } from "../gpu/images.ts";
 import { lossOr } from "../gpu/lost.ts";
+import { CommandSteps } from "../gpu/steps.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
@@ -57,15 +58,18 @@ export class Submitter {
    * @param part The part.
    * @param kernels The compiled kernels.
    * @param sync Scans that go by self-synchronisation.
+   * @param goOn Asked between two steps of a decode that takes long; throws to end it.
    * @param ids Ids of the samples, for errors.
-   * @returns Its pictures.
+   * @returns Its pictures, once the last step is submitted.
+   * @throws {DeviceLostError} If the device is lost between two steps.
    */
-  submit(
+  async submit(
     part: Part,
     kernels: JpegKernels,
     sync: ReadonlySet<JpegScan>,
+    goOn: () => void,
     ids?: IdList,
-  ): GpuImages {
+  ): Promise<GpuImages> {
     const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
     const pool = this.#pool;
     const read = this.#read;
@@ -109,16 +113,23 @@ export class Submitter {
     queue.writeBuffer(scratch.bits, 0, lexed.bytes, coded.begin, coded.end - coded.begin);
     queue.writeBuffer(scratch.read, 0, read.data, 0, read.length);
     queue.writeBuffer(scratch.written, 0, written.data, 0, written.length);
-    const encoder = this.#device.createCommandEncoder({ label: "jpeg decode" });
+    const steps = new CommandSteps(this.#device, this.#tuning.step, "jpeg decode");
     for (const group of groups) {
       const buffers = { pixels, ...scratch };
-      if ("strips" in group) recordStrips(encoder, kernels, group, buffers, status);
-      else if ("windows" in group) recordGatheredStrips(encoder, kernels, group, buffers, status);
-      else recordGroup(encoder, kernels, group, buffers, status);
+      if ("strips" in group) recordStrips(steps, kernels, group, buffers, status);
+      else if ("windows" in group) recordGatheredStrips(steps, kernels, group, buffers, status);
+      else recordGroup(steps, kernels, group, buffers, status);
     }
-    encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
-    queue.submit([encoder.finish()]);
-    for (const buffer of Object.values(scratch)) pool.release(buffer);
+    steps.encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
+    try {
+      await steps.submit(goOn);
+    } catch (error) {
+      pool.release(pixels);
+      pool.release(staging);
+      throw error;
+    } finally {
+      for (const buffer of Object.values(scratch)) pool.release(buffer);
+    }
     return this.#images(part, pixels, staging, ids);
   }
 

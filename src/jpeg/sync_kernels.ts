@@ -1,5 +1,7 @@
-import { type Binding, foldWorkgroups, getKernel, type Kernel } from "../gpu/kernel.ts";
+import { type Binding, getKernel, type Kernel } from "../gpu/kernel.ts";
+import type { CommandSteps } from "../gpu/steps.ts";
 import { SHADERS } from "../shaders.ts";
+import type { Stage } from "./stage.ts";
 import type { SyncStage } from "./sync_records.ts";
 import type { Region } from "./words.ts";
 
@@ -46,13 +48,13 @@ export async function loadSyncKernels(device: GPUDevice, workgroup: number): Pro
 /**
  * Records the commands that find the chunks of one group.
  *
- * @param encoder Where to record.
+ * @param steps Where to record.
  * @param kernels The compiled kernels.
  * @param stage The work.
  * @param buffers The buffers.
  */
 export function recordSync(
-  encoder: GPUCommandEncoder,
+  steps: CommandSteps,
   kernels: SyncKernels,
   stage: SyncStage,
   buffers: SyncBuffers,
@@ -60,7 +62,7 @@ export function recordSync(
   const { bits, tables, scans } = buffers;
   const read = (region: Region) => ({ buffer: buffers.read, ...region });
   const own = (region: Region) => ({ buffer: buffers.sync, ...region });
-  const { workgroups, fix, sum, scratch } = stage;
+  const { fix, sum, scratch } = stage;
   const segments = read(stage.segments);
   const owners = read(stage.owners);
   const last = read(stage.rounds[stage.rounds.length - 1]);
@@ -71,19 +73,13 @@ export function recordSync(
   const before = own(scratch.before);
   const run = (
     name: keyof SyncKernels,
-    count: number,
+    { workgroups, work }: Pick<Stage, "workgroups" | "work">,
     bindings: Record<number, Binding>,
     times = 1,
-  ) => {
-    const kernel = kernels[name];
-    const pass = encoder.beginComputePass({ label: kernel.label });
-    const group = kernel.bind(bindings);
-    kernel.dispatch(pass, group, foldWorkgroups(count), times);
-    pass.end();
-  };
+  ) => steps.dispatch(kernels[name], workgroups, bindings, work, times);
   const streams = { 1: bits, 2: tables, 3: scans, 4: segments };
   for (const round of stage.rounds) {
-    run("count", workgroups, {
+    run("count", stage, {
       0: read(round),
       ...streams,
       5: owners,
@@ -92,12 +88,12 @@ export function recordSync(
       8: marks,
     });
   }
-  run("check", workgroups, { 0: last, 4: segments, 5: owners, 6: exits, 7: found, 8: marks });
+  run("check", stage, { 0: last, 4: segments, 5: owners, 6: exits, 7: found, 8: marks });
   const inOrder = { 0: last, ...streams, 5: exits, 6: found, 7: marks };
-  run("fix", fix.workgroups, inOrder, fix.dispatches);
-  run("sums", sum.workgroups, { 0: read(sum.params), 1: found, 2: sums });
-  run("offsets", 1, { 0: read(sum.params), 1: sums });
-  run("prefix", sum.workgroups, { 0: read(sum.params), 1: found, 2: sums, 3: before });
+  run("fix", fix, inOrder, fix.dispatches);
+  run("sums", sum, { 0: read(sum.params), 1: found, 2: sums });
+  run("offsets", { ...sum, workgroups: 1 }, { 0: read(sum.params), 1: sums });
+  run("prefix", sum, { 0: read(sum.params), 1: found, 2: sums, 3: before });
   const chunks = own(scratch.chunks);
-  run("chunks", workgroups, { 0: last, 4: segments, 5: owners, 6: found, 7: before, 8: chunks });
+  run("chunks", stage, { 0: last, 4: segments, 5: owners, 6: found, 7: before, 8: chunks });
 }

@@ -34,10 +34,15 @@ export interface SyncStage {
   readonly owners: Region;
   /** Parameters of each round; those of the last one are for all kernels after it. */
   readonly rounds: readonly Region[];
-  /** Workgroups of the kernels that take a subsequence each. */
+  /** Workgroups of the kernels that take a subsequence each, and the work of a dispatch of one. */
   readonly workgroups: number;
+  readonly work: number;
   /** Putting in order what has not synchronised by itself. */
-  readonly fix: { readonly workgroups: number; readonly dispatches: number };
+  readonly fix: {
+    readonly workgroups: number;
+    readonly work: number;
+    readonly dispatches: number;
+  };
   /** Parameters of the kernels that add up. */
   readonly sum: Stage;
   /** What only the kernels see, in a buffer of its own. */
@@ -75,7 +80,8 @@ export function syncRecords(
   const { bits, tail, refinements, cap } = tuning.sync;
   const counts = list.map((segment) => Math.max(1, Math.ceil(segment.bits / bits)));
   const count = counts.reduce((sum, n) => sum + n, 0);
-  const most = Math.max(...counts);
+  let most = 0;
+  for (let i = 0; i < counts.length; i++) most = Math.max(most, counts[i]);
   const segments = read.region(list.length * SEGMENT_WORDS);
   const owners = read.region(count);
   let first = 0;
@@ -96,16 +102,19 @@ export function syncRecords(
   const groups = Math.ceil((count + 1) / SUM_WORKGROUP);
   const sum = params(read, count, groups);
   const workgroups = Math.ceil(count / tuning.entropy);
+  const work = Math.max(count, tuning.lanes) * bits;
   return {
     segments,
     owners,
     rounds,
     workgroups,
+    work,
     fix: {
       workgroups: Math.ceil(list.length / tuning.entropy),
+      work: tuning.lanes * cap,
       dispatches: Math.ceil((turns + most) / cap),
     },
-    sum: { workgroups: groups, params: sum },
+    sum: { workgroups: groups, work: count, params: sum },
     scratch: layout({
       exits: 2 * count * STATE_BYTES,
       found: count * SUBSEQUENCE_BYTES,
@@ -114,7 +123,7 @@ export function syncRecords(
       before: (count + 1) * SUM_BYTES,
       chunks: count * CHUNK_BYTES,
     }),
-    write: { workgroups, params: params(read, count, tuning.cap, 0, 0xffffffff) },
+    write: { workgroups, work, params: params(read, count, tuning.cap, 0, 0xffffffff) },
     count,
   };
 }

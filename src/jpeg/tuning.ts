@@ -13,10 +13,11 @@ const GPU_TUNING: Tuning = {
   blocks: 1,
   pixel: 64,
   cap: 16_000,
+  step: 2 ** 36,
   cpu: false,
   lanes: 1 << 14,
   cacheBytes: Infinity,
-  sync: { bits: 1024, cost: 2.5, least: 4096, tail: 512, refinements: 3, cap: 1 << 18 },
+  sync: { bits: 1024, cost: 2.5, least: 4096, tail: 512, refinements: 3, cap: 60_000 },
 };
 
 /**
@@ -33,6 +34,7 @@ export function tuningFor(device: GPUDevice): Tuning {
     blocks: 8,
     pixel: 64,
     cap: 60_000,
+    step: 2 ** 28,
     cpu: true,
     lanes: CPU_LANES * navigator.hardwareConcurrency,
     cacheBytes: CPU_CACHE_BYTES,
