@@ -14,8 +14,7 @@ import {
   type LoaderOptions,
   type RequestOptions,
 } from "./options.ts";
-import { type EpochOrder, Sampler, samplerOptions } from "./order/sampler.ts";
-import { NOTHING_SEEN } from "./order/seen.ts";
+import { Sampler, samplerOptions } from "./order/sampler.ts";
 import type { Ordering } from "./pipeline/fetch_window.ts";
 import type { Job } from "./pipeline/job.ts";
 import { Finisher, type Made } from "./pipeline/finisher.ts";
@@ -102,7 +101,6 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   /** Batches of requests, for which others may make room. */
   readonly #requested: BatchesOut;
   #window: PrefetchWindow;
-  #endEpoch: number;
   #completed = false;
   #iterating = false;
   #disposed = false;
@@ -128,8 +126,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     const { source, device, onWarning } = options;
     this.#sampler = new Sampler(samplerOptions(this.#ids.length, options));
     if (options.ids !== undefined) checkEndless(options.epochs, this.batchesPerEpoch);
-    this.#progress = new ProgressTracker(this.#ids, this.#sampler.options, options.resume);
-    this.#endEpoch = options.epochs ?? 1;
+    this.#progress = new ProgressTracker(this.#ids, this.#sampler, options);
     this.#window = this.#newWindow();
     this.#ownsPool = options.pool === undefined;
     this.#pool = options.pool ?? new BufferPool(device);
@@ -236,15 +233,14 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
         yield* this.#serve(requests, signal, this.#isolatingStages);
         return;
       }
-      if (this.#completed) this.#endEpoch += this.#options.epochs ?? 1;
+      const jobs = this.#progress.jobs(this.#completed);
       this.#completed = false;
-      this.#progress.beginLoop();
       this.#window = this.#newWindow();
-      for await (const { made, owner } of this.#run(this.#epochJobs(), this.#window, { signal })) {
+      for await (const { made, owner } of this.#run(jobs, this.#window, { signal })) {
         if (this.#options.onCorrupt !== "throw") this.#skipped.add(made.errors);
         const state = this.#progress.advance(made.job);
         // A break at the last batch is an end, too.
-        this.#completed = this.#progress.current.epoch >= this.#endEpoch;
+        this.#completed = this.#progress.isComplete;
         if (owner) yield this.#batch(made, state, owner);
       }
       this.#completed = true;
@@ -294,7 +290,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       );
     }
     const order = this.#sampler.epoch(Math.floor(index / batches));
-    const job = this.#job(order, index % batches);
+    const job = this.#progress.job(order, index % batches);
     const { signal } = this.#options;
     const out = this.#requested;
     const run = this.#run([job], this.#newWindow(), { signal, out, ordering: "ordered" });
@@ -383,22 +379,6 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       finisher.discard(made);
       throw error;
     }
-  }
-
-  *#epochJobs(): Generator<Job> {
-    if (this.batchesPerEpoch === 0) return;
-    let { epoch, base, done } = this.#progress.current;
-    for (; epoch < this.#endEpoch; epoch++, base = NOTHING_SEEN, done = NOTHING_SEEN) {
-      const order = this.#sampler.epoch(epoch, base, done);
-      for (let b = 0; b < order.batches; b++) {
-        yield this.#job(order, b);
-      }
-    }
-  }
-
-  #job(order: EpochOrder, batch: number): Job {
-    const { indices, ...plan } = order.plan(batch);
-    return { ...plan, ids: this.#ids.pick(indices), batches: order.batches };
   }
 
   #batch(made: Made<L>, state: LoaderState | null, owner: BatchOwner): Batch<L> {

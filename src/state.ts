@@ -2,10 +2,17 @@ import { createHash } from "node:crypto";
 import { show } from "./check.ts";
 import { ResumeMismatchError } from "./errors.ts";
 import type { IdList } from "./ids.ts";
-import type { SamplerOptions, Shard } from "./order/sampler.ts";
+import {
+  deal,
+  type Left,
+  ownSamples,
+  type Remainder,
+  type SamplerOptions,
+  type Shard,
+} from "./order/sampler.ts";
 import { Seen, seenCount, type SeenState, unseenAt } from "./order/seen.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** From where a loader resumes: small JSON that comes with each batch. */
 export interface LoaderState {
@@ -29,16 +36,18 @@ export interface LoaderState {
   shard: Shard;
   /** Which of the shard's samples are done: the k-th of those that `base` left to it. */
   done: SeenState;
+  /** How many samples each shard has left that has handed out equally many batches. */
+  left: Left;
+  /** Whether all of this was handed out in order, so that the state of one shard tells those of all. */
+  ordered: boolean;
 }
 
-/** Where a loader stands: an epoch, and which positions of it are done. */
-export interface Progress {
+/** Where a loader stands: an epoch, and what is left of it. */
+export interface Progress extends Remainder {
   /** Number of the epoch, from 0. */
   epoch: number;
-  /** Positions of the epoch's global order that were done before the shards set out. */
-  base: SeenState;
-  /** Which of the shard's samples are done. */
-  done: SeenState;
+  /** Whether all that `base` left was handed out in order. */
+  ordered: boolean;
 }
 
 /**
@@ -87,8 +96,9 @@ export function makeState(
 /**
  * Finds where to resume from one state, or from the states of all shards.
  *
- * With as many shards as before, the state of this shard is enough. For another number of shards
- * the states of all are needed, as what is left of the epoch is dealt out anew.
+ * With as many shards as before, the state of this shard is enough, and that of any shard if all was
+ * handed out in order and all shards were stopped after equally many batches. Else the states of all
+ * are needed, as what is left of the epoch is dealt out anew.
  *
  * @param states One state, or those of all shards of the same run.
  * @param idsHash Hash of the id list of the loader that resumes.
@@ -107,41 +117,72 @@ export function resumeFrom(
   const [first] = list;
   const { index, count } = options.shard;
   const own = list.find(({ shard }) => shard.index === index && shard.count === count);
-  if (first.shard.count === count && (own || list.length === 1)) {
-    if (!own) mismatch("shard.index", `that of the state, ${first.shard.index}`, index);
-    return { epoch: own.epoch, base: own.base, done: own.done };
+  const inStep = list.every((state) => isInStep(state, first));
+  const places = new Set(list.map(({ shard }) => shard.index));
+  const { count: shards } = first.shard;
+  const all = places.size === shards && list.length === shards &&
+    list.every(({ shard }) => shard.count === shards);
+  if (own && (inStep || !all || !areOfOneEpoch(list))) {
+    const { epoch, base, done, left, ordered } = own;
+    return { epoch, base, done, left, ordered };
   }
-  return { ...mergeShards(list), done: { prefix: 0, exceptions: [] } };
+  if (all) return dealAnew(options, mergeShards(list));
+  if (inStep && first.ordered) return dealAnew(options, { epoch: first.epoch, base: ahead(first) });
+  mismatch(
+    "resume",
+    `the states of all ${shards} shards, as their number changes or batches did not come in order`,
+    `those of shards ${[...places].sort((a, b) => a - b).join(", ")}`,
+  );
+}
+
+function dealAnew(
+  options: Readonly<SamplerOptions>,
+  { epoch, base }: { epoch: number; base: SeenState },
+): Progress {
+  return { epoch, ...deal(options, base), ordered: true };
+}
+
+/** Whether a shard has handed out as many batches as another one. */
+function isInStep(state: LoaderState, other: LoaderState): boolean {
+  const where = ({ epoch, base, left, ordered, shard }: LoaderState) =>
+    JSON.stringify([epoch, base, left, ordered, shard.count]);
+  return where(state) === where(other);
+}
+
+/** Whether what is left of one epoch can be told from the states: shards beyond it are through with it. */
+function areOfOneEpoch(list: readonly LoaderState[]): boolean {
+  const epoch = Math.min(...list.map((state) => state.epoch));
+  return list.every((state) =>
+    state.epoch === epoch || (state.epoch === epoch + 1 && seenCount(state.done) === 0)
+  );
+}
+
+/** What all shards have done that hand out their samples in order, and as many batches as this one. */
+function ahead({ base, size, shard, left }: LoaderState): SeenState {
+  const rest = size - seenCount(base);
+  const each = Math.ceil(rest / shard.count) - left.most;
+  const seen = new Seen(base);
+  for (let k = 0; k < Math.min(rest, each * shard.count); k++) seen.add(unseenAt(base, k));
+  return seen.toJSON();
 }
 
 function mergeShards(list: readonly LoaderState[]): { epoch: number; base: SeenState } {
-  const { count } = list[0].shard;
-  const indices = new Set(list.map(({ shard }) => shard.index));
-  if (indices.size !== count || list.length !== count) {
-    mismatch(
-      "resume",
-      `the states of all ${count} shards when their number changes`,
-      `those of shards ${[...indices].sort((a, b) => a - b).join(", ")}`,
-    );
-  }
   const epoch = Math.min(...list.map((state) => state.epoch));
-  const { base } = list.find((state) => state.epoch === epoch)!;
+  const { base, shard: { count } } = list.find((state) => state.epoch === epoch)!;
+  if (!areOfOneEpoch(list)) {
+    const epochs = [...new Set(list.map((state) => state.epoch))].sort((a, b) => a - b);
+    mismatch("resume", "states of one epoch", `epochs ${epochs.join(" and ")}`);
+  }
   const seen = new Seen(base);
   for (const state of list) {
-    if (state.shard.count !== count) mismatch("resume", "states of one run", "other shard counts");
-    const ahead = state.epoch > epoch;
-    if (
-      ahead && (state.epoch > epoch + 1 || seenCount(state.done) > 0)
-    ) {
-      mismatch("resume", "states of one epoch", `epochs ${epoch} and ${state.epoch}`);
-    }
-    if (!ahead && JSON.stringify(state.base) !== JSON.stringify(base)) {
+    const through = state.epoch > epoch;
+    if (!through && JSON.stringify(state.base) !== JSON.stringify(base)) {
       mismatch("resume", "states of one run", "states that set out from different places");
     }
-    const left = state.size - seenCount(base);
     const done = new Seen(state.done);
-    for (let k = 0; state.shard.index + k * count < left; k++) {
-      if (ahead || done.has(k)) seen.add(unseenAt(base, state.shard.index + k * count));
+    const own = ownSamples(state, base);
+    for (let k = 0; k < own; k++) {
+      if (through || done.has(k)) seen.add(unseenAt(base, state.shard.index + k * count));
     }
   }
   return { epoch, base: seen.toJSON() };
@@ -163,7 +204,7 @@ function checkState(
 }
 
 /** Checks the form of a state that a file or another program may have spoilt. */
-function checkForm({ epoch, base, shard, done, size }: LoaderState): void {
+function checkForm({ epoch, base, shard, done, size, left, ordered }: LoaderState): void {
   const natural = (value: unknown, below = Infinity) =>
     Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) < below;
   if (!natural(epoch)) mismatch("epoch", "a whole number from 0 on", show(epoch));
@@ -177,6 +218,11 @@ function checkForm({ epoch, base, shard, done, size }: LoaderState): void {
       );
     if (!good) mismatch(option, `a prefix and ascending exceptions of ${size} samples`, show(seen));
   }
+  if (typeof ordered !== "boolean") mismatch("ordered", "true or false", show(ordered));
+  const own = ownSamples({ size, shard }, base) - seenCount(done);
+  // Places of samples that only fill a batch may be among the most.
+  const fits = natural(left?.least, own + 1) && natural(left.most) && left.most >= own;
+  if (!fits) mismatch("left", `least and most about the ${own} samples left`, show(left));
 }
 
 function mismatch(option: string, expected: unknown, received: unknown): never {

@@ -35,6 +35,43 @@ export interface SamplerOptions {
   cumulative?: Float64Array;
 }
 
+/**
+ * How many samples each shard has left: some may have one more than others, and where batches come in
+ * any order it is not known which. Shards that have handed out equally many batches agree on it.
+ */
+export interface Left {
+  /** At least so many. */
+  least: number;
+  /** At most so many. */
+  most: number;
+}
+
+/** What is left of an epoch. */
+export interface Remainder {
+  /** Positions of the global order that were done before it was dealt to the shards. */
+  base: SeenState;
+  /** Which of the shard's samples are done: the k-th of those that are dealt to it. */
+  done: SeenState;
+  /** How many samples each shard has left. */
+  left: Left;
+}
+
+/**
+ * Deals what is left of an epoch to the shards.
+ *
+ * @param options How many samples and shards there are.
+ * @param base Positions of the global order that are done.
+ * @returns What is left, of which no shard has done anything.
+ */
+export function deal(
+  { size, shard: { count } }: Pick<SamplerOptions, "size" | "shard">,
+  base: SeenState = NOTHING_SEEN,
+): Remainder {
+  const share = (size - seenCount(base)) / count;
+  const left = { least: Math.floor(share), most: Math.ceil(share) };
+  return { base, done: NOTHING_SEEN, left };
+}
+
 /** What a caller of the loader can say of the order. */
 export interface OrderOptions
   extends Partial<Pick<SamplerOptions, "seed" | "shuffle" | "lastBatch">> {
@@ -78,15 +115,14 @@ export class Sampler {
   }
 
   /**
-   * What is left of one epoch.
+   * The batches of one epoch, or of what is left of it.
    *
    * @param epoch Number of the epoch, from 0.
-   * @param base Positions of the global order that were done before it was dealt to the shards.
-   * @param done Which of the shard's samples are done: the k-th of those that are dealt to it.
+   * @param remainder What is left of it; all of it when left out.
    * @returns Its batches, each computed when asked for.
    */
-  epoch(epoch: number, base: SeenState = NOTHING_SEEN, done: SeenState = NOTHING_SEEN): EpochOrder {
-    return new EpochOrder(this.options, epoch, base, done);
+  epoch(epoch: number, remainder: Remainder = deal(this.options)): EpochOrder {
+    return new EpochOrder(this.options, epoch, remainder);
   }
 }
 
@@ -107,27 +143,24 @@ export class EpochOrder {
   /**
    * @param options What decides the order.
    * @param epoch Number of the epoch, from 0.
-   * @param base Positions of the global order that were done before it was dealt to the shards.
-   * @param done Which of the shard's samples are done.
+   * @param remainder What is left of it.
    */
   constructor(
     options: Readonly<SamplerOptions>,
     epoch: number,
-    base: SeenState,
-    done: SeenState,
+    { base, done, left }: Remainder,
   ) {
-    const { size, batchSize, shard, lastBatch } = options;
+    const { batchSize, lastBatch } = options;
     this.#options = options;
     this.#base = base;
     this.#done = done;
     this.epoch = epoch;
-    this.#dealt = size - seenCount(base);
-    const share = this.#dealt / shard.count;
-    const own = Math.floor(share) + (shard.index < this.#dealt % shard.count ? 1 : 0);
-    const samples = { drop: Math.floor(share), pad: Math.ceil(share), partial: own }[lastBatch];
-    const batches = (samples - seenCount(done)) / batchSize;
-    this.batches = lastBatch === "drop" ? Math.floor(batches) : Math.ceil(batches);
-    this.samples = lastBatch === "drop" ? this.batches * batchSize : own - seenCount(done);
+    this.#dealt = options.size - seenCount(base);
+    const own = ownSamples(options, base) - seenCount(done);
+    // Shards agree on how many batches there are only by what they all know.
+    const samples = { drop: left.least, pad: left.most, partial: own }[lastBatch];
+    this.batches = Math[lastBatch === "drop" ? "floor" : "ceil"](samples / batchSize);
+    this.samples = lastBatch === "drop" ? this.batches * batchSize : own;
     const { cumulative, ids, seed, shuffle } = options;
     if (cumulative) this.#pick = new WeightedDraw(cumulative, seed, epoch);
     else if (shuffle) this.#pick = new Permutation(ids, seed, epoch);
@@ -156,6 +189,21 @@ export class EpochOrder {
     }
     return { epoch: this.epoch, ordinals, positions, indices, valid };
   }
+}
+
+/**
+ * Counts the samples that are dealt to a shard.
+ *
+ * @param options How many samples and shards there are, and which shard it is.
+ * @param base Positions of the global order that were done before.
+ * @returns How many are the shard's.
+ */
+export function ownSamples(
+  { size, shard: { index, count } }: Pick<SamplerOptions, "size" | "shard">,
+  base: SeenState,
+): number {
+  const dealt = size - seenCount(base);
+  return Math.floor(dealt / count) + (index < dealt % count ? 1 : 0);
 }
 
 const check = new OptionCheck("make a loader");

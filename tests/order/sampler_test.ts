@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../src/errors.ts";
 import { Permutation } from "../../src/order/permutation.ts";
-import { type OrderOptions, Sampler, samplerOptions } from "../../src/order/sampler.ts";
+import { deal, type OrderOptions, Sampler, samplerOptions } from "../../src/order/sampler.ts";
 import { classWeights, cumulate, WeightedDraw } from "../../src/order/weighted.ts";
 import { Seen, unseenAt } from "../../src/order/seen.ts";
 
@@ -107,8 +107,8 @@ Deno.test("Sampler goes on with what other shards left unseen", () => {
   }
   const state = seen.toJSON();
   const rest = range(2).flatMap((index) => {
-    const order = sampler({ size, batchSize: 5, shuffle: true, shard: { index, count: 2 } })
-      .epoch(2, state);
+    const of = sampler({ size, batchSize: 5, shuffle: true, shard: { index, count: 2 } });
+    const order = of.epoch(2, deal(of.options, state));
     return range(order.batches).flatMap((b) => {
       const plan = order.plan(b);
       return [...plan.indices].filter((_, i) => plan.valid[i]);

@@ -1,9 +1,7 @@
 /** Batches of the samples that arrive first: what comes in an epoch, and what a state resumes. */
 import { assert, assertEquals } from "@std/assert";
-import { NOTHING_SEEN } from "../../src/order/seen.ts";
 import { Sampler, samplerOptions } from "../../src/order/sampler.ts";
 import { FetchWindow } from "../../src/pipeline/fetch_window.ts";
-import type { Job } from "../../src/pipeline/job.ts";
 import { PrefetchWindow } from "../../src/pipeline/prefetch.ts";
 import { PoolLedger, type SamplePool } from "../../src/pool.ts";
 import { ProgressTracker } from "../../src/progress.ts";
@@ -72,22 +70,11 @@ async function load(
   limit: number,
   resume?: LoaderState | LoaderState[],
 ): Promise<Run> {
-  const options = samplerOptions(ids.length, order);
-  const sampler = new Sampler(options);
-  const progress = new ProgressTracker(ids, options, resume);
-  function* jobs(): Generator<Job> {
-    let { epoch, base, done } = progress.current;
-    for (; epoch < epochs; epoch++, base = NOTHING_SEEN, done = NOTHING_SEEN) {
-      const left = sampler.epoch(epoch, base, done);
-      for (let b = 0; b < left.batches; b++) {
-        const { indices, ...plan } = left.plan(b);
-        yield { ...plan, ids: ids.pick(indices), batches: left.batches };
-      }
-    }
-  }
+  const sampler = new Sampler(samplerOptions(ids.length, order));
+  const progress = new ProgressTracker(ids, sampler, { resume, epochs, ordering: "samples" });
   const window = new FetchWindow(
     new ShuffledSource(),
-    jobs(),
+    progress.jobs(false),
     new PrefetchWindow(4, 0),
     "samples",
   );
