@@ -8,7 +8,7 @@ import { bench } from "./bench.ts";
 import { runGates } from "./gates.ts";
 import { importFlags, path, SMALL_HEAP } from "./imports.ts";
 import { passOn } from "./process.ts";
-import { ensure, NEEDS } from "./setup.ts";
+import { ALL_NEEDS, checkMet, NEEDS, setUp } from "./setup.ts";
 import { runTests } from "./tests.ts";
 
 /** Runs a module of the project with all permissions; its exit code is ours. */
@@ -45,30 +45,30 @@ const from = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 
 const TASKS: Record<string, (args: string[]) => Promise<number>> = {
   async demo(args) {
-    await ensure("The demo needs", NEEDS.demo);
+    await setUp("The demo needs", NEEDS.demo);
     return await script("src/cli/main.ts", ["demo", ...args], from);
   },
   async test(args) {
-    await ensure("The tests need", NEEDS.test);
+    await setUp("The tests need", NEEDS.test);
     return await runTests(args);
   },
   async ok() {
-    await ensure("The gates need", NEEDS.ok);
+    await checkMet("The gates need", NEEDS.ok);
     return await runGates();
   },
   async setup() {
-    await ensure("Development needs", NEEDS.test);
+    await setUp("Development needs", ALL_NEEDS);
     await importFlags();
     return 0;
   },
   async bench(args) {
-    await ensure("The bench needs", args[0] === "decode" ? NEEDS["bench decode"] : NEEDS.test);
+    await checkMet("The bench needs", args[0] === "decode" ? NEEDS["bench decode"] : NEEDS.test);
     return await bench(args);
   },
   cassette: (args) => script("src/cli/main.ts", args, from, flagsOf(args[0])),
   doctor: (args) => script("src/cli/main.ts", ["doctor", ...args], from),
   fuzz: async (args) => {
-    await ensure("Fuzzing needs", NEEDS.test);
+    await checkMet("Fuzzing needs", NEEDS.ok);
     return await script("tools/fuzz.ts", args);
   },
   native: (args) => script("tools/native.ts", args),

@@ -2,11 +2,12 @@
  * What the tasks need of a machine, how to see that it is there, and how to get it.
  *
  * Each need is looked for as such (an adapter answers, a program runs, a library loads), not as a
- * package. On Debian and Ubuntu, as root, what is lacking is installed; otherwise the task ends with
- * the one command to run.
+ * package. The tasks `setup`, `demo` and `test` install what is lacking on Debian and Ubuntu, as
+ * root, and say so first; the others end with the command to run.
  */
 import { findPip } from "../src/ffi/driver.ts";
 import { findLibpythons } from "../src/ffi/libpython.ts";
+import { findJava, JAVA } from "./java.ts";
 import { finish } from "./process.ts";
 
 /** Something that a machine must have. */
@@ -58,7 +59,7 @@ const jpegTools: Need = {
 
 const turboHeaders: Need = {
   name: "libjpeg-turbo's headers",
-  packages: ["libjpeg62-turbo-dev"],
+  packages: ["libjpeg-dev"],
   async present() {
     const { code } = await finish("cc", [
       "-E",
@@ -80,16 +81,13 @@ const ps: Need = {
 };
 
 const java: Need = {
-  name: "Java 17",
-  packages: ["openjdk-17-jdk-headless"],
+  name: JAVA,
+  packages: ["default-jre-headless"],
   async present() {
-    for (const program of await javaCandidates()) {
-      if (!/version "17[."]/.test((await finish(program, ["-version"])).text)) continue;
-      // What we start later finds it here, whatever other Java is on the PATH.
-      if (program !== "java") Deno.env.set("JAVA_HOME", program.slice(0, -"/bin/java".length));
-      return true;
-    }
-    return false;
+    const program = await findJava();
+    // What we start later finds it here, whatever other Java is on the PATH.
+    if (program?.endsWith("/bin/java")) Deno.env.set("JAVA_HOME", program.slice(0, -9));
+    return program !== undefined;
   },
 };
 
@@ -117,9 +115,15 @@ const pip: Need = {
   present: async () => hasOwnDriver() || await findPip() !== undefined,
 };
 
+const venv: Need = {
+  name: "Python's venv (for PySpark)",
+  packages: ["python3-venv"],
+  present: () => succeeds("python3", ["-c", "import ensurepip, venv"]),
+};
+
 const libpython: Need = {
   name: "Python's shared library",
-  packages: ["libpython3.11"],
+  packages: ["libpython3-dev"],
   present: async () => hasOwnDriver() || (await findLibpythons()).length > 0,
 };
 
@@ -130,28 +134,26 @@ export const NEEDS: {
   "bench decode": [adapter, compiler, turboHeaders],
   demo: [adapter],
   ok: [adapter, compiler, jpegTools],
-  test: [adapter, compiler, jpegTools, ps, java, maven, go, openssl, pip, libpython],
+  test: [adapter, compiler, jpegTools, ps, java, maven, go, openssl, pip, venv, libpython],
 };
 
+/** All of them. */
+export const ALL_NEEDS: readonly Need[] = [...new Set(Object.values(NEEDS).flat())];
+
+/** The value of `CASSETTE_SETUP` with which nothing is installed. */
+const NEVER = "never";
+
 /**
- * Makes sure that needs are met: prints what is lacking and installs it, or ends the process with
- * the command that would.
+ * Installs what is lacking, and says what and why, or ends the process with the command that would.
  *
- * @param who What needs them, as the beginning of a sentence: `The demo needs`.
+ * @param who What needs it, as the beginning of a sentence: `The demo needs`.
  * @param needs What is needed.
  */
-export async function ensure(who: string, needs: readonly Need[]): Promise<void> {
+export async function setUp(who: string, needs: readonly Need[]): Promise<void> {
   const lacking = await missing(needs);
-  if (lacking.length === 0) return;
-  console.error(`${who} what this machine lacks:`);
-  for (const need of lacking) console.error(`  ${need.name}`);
-  if (Deno.env.get("CASSETTE_SETUP") === "never") {
-    console.error("Going on without, as CASSETTE_SETUP is never.");
-    return;
-  }
+  if (lacking.length === 0 || goOn(who, lacking)) return;
   const packages = lacking.flatMap((need) => need.packages);
   const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
-  const quiet = ["-qq", "-o=Dpkg::Use-Pty=0"];
   if (Deno.uid() !== 0 || !await onPath("apt-get")) {
     const asRoot = Deno.uid() === 0 ? "" : "sudo ";
     console.error(
@@ -159,17 +161,38 @@ export async function ensure(who: string, needs: readonly Need[]): Promise<void>
     );
     Deno.exit(1);
   }
+  console.error(`Installing packages for that as root; CASSETTE_SETUP=${NEVER} refuses.`);
+  const quiet = ["-qq", "-o=Dpkg::Use-Pty=0"];
   await inSight(["apt-get", "update"], quiet);
   await inSight(install, quiet);
   const still = await missing(lacking);
-  if (still.length > 0) {
-    console.error(
-      `Cannot go on as the packages installed must bring ${
-        still.map((need) => need.name).join(", ")
-      }`,
-    );
-    Deno.exit(1);
-  }
+  if (still.length === 0) return;
+  const names = still.map((need) => need.name).join(", ");
+  console.error(`Cannot go on: the packages are installed, and still there is no ${names}`);
+  Deno.exit(1);
+}
+
+/**
+ * Makes sure that needs are met, without installing anything: ends the process with the task that
+ * would.
+ *
+ * @param who What needs them, as the beginning of a sentence: `The gates need`.
+ * @param needs What is needed.
+ */
+export async function checkMet(who: string, needs: readonly Need[]): Promise<void> {
+  const lacking = await missing(needs);
+  if (lacking.length === 0 || goOn(who, lacking)) return;
+  console.error("Run this, then try again:\n\n  npx -y deno task setup\n");
+  Deno.exit(1);
+}
+
+/** Lists what is lacking; whether the task goes on without. */
+function goOn(who: string, lacking: readonly Need[]): boolean {
+  console.error(`${who} what this machine lacks:`);
+  for (const need of lacking) console.error(`  ${need.name}`);
+  if (Deno.env.get("CASSETTE_SETUP") !== NEVER) return false;
+  console.error(`Going on without, as CASSETTE_SETUP is ${NEVER}.`);
+  return true;
 }
 
 async function missing(needs: readonly Need[]): Promise<Need[]> {
@@ -187,20 +210,6 @@ async function inSight([program, ...args]: string[], quiet: string[]): Promise<v
   if (code === 0) return;
   console.error(text + `Cannot set up as "${line}" must succeed: received exit code ${code}`);
   Deno.exit(1);
-}
-
-/** Programs that may be a Java 17: the one asked for, the one on the PATH, those of Debian. */
-async function javaCandidates(): Promise<string[]> {
-  const home = Deno.env.get("JAVA_HOME");
-  const found = home === undefined ? ["java"] : [`${home}/bin/java`, "java"];
-  try {
-    for await (const { name } of Deno.readDir("/usr/lib/jvm")) {
-      if (/(^|-)17(-|\.|$)/.test(name)) found.push(`/usr/lib/jvm/${name}/bin/java`);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return found;
 }
 
 async function succeeds(program: string, args: string[]): Promise<boolean> {

@@ -45,7 +45,7 @@ const LIBPYTHON_NOTE = "libpython";
 export const HOW_TO_GET_A_DRIVER =
   "install the Cassandra C++ driver (libcassandra.so.2) and, if it is not in a system folder, set " +
   "CASSETTE_DRIVER to its path; or, on Linux, install Python's pip and shared library (Debian: " +
-  '"apt-get install python3-pip libpython3.11") so that the driver within the package acsylla ' +
+  '"apt-get install python3-pip libpython3-dev") so that the driver within the package acsylla ' +
   'can be fetched; or use driver: "js"';
 
 /**

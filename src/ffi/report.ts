@@ -62,7 +62,7 @@ async function libpython(): Promise<Finding> {
   const found = await findLibpythons();
   return found.length > 0
     ? [true, found.map(({ version, path }) => `${version}: ${path}`).join(", ")]
-    : [false, 'none; the fetched driver needs one (Debian: "apt-get install libpython3.11")'];
+    : [false, 'none; the fetched driver needs one (Debian: "apt-get install libpython3-dev")'];
 }
 
 async function pip(): Promise<Finding> {

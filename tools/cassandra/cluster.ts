@@ -1,7 +1,7 @@
 /** Three nodes of Apache Cassandra on this machine, each on a loopback address of its own. */
 import cassandra from "cassandra-driver";
 import { fromFileUrl, join } from "@std/path";
-import { cassandraJars, findJava, NotInstalledError } from "./jars.ts";
+import { cassandraJars, NotInstalledError, requireJava } from "./jars.ts";
 import { emptyTemporary } from "./server.ts";
 
 /** A cluster of nodes that run. */
@@ -109,7 +109,7 @@ async function javaArguments(): Promise<string[]> {
     // Nodes wait for what the others say of the ring.
     .filter((flag) => !flag.startsWith("-Dcassandra.ring_delay_ms"));
   return [
-    await findJava(),
+    await requireJava(),
     ...flags,
     "-Dcassandra.ring_delay_ms=2000",
     `-Xmx${HEAP_MIB}m`,

@@ -1,4 +1,5 @@
 import { cacheFolder } from "../../src/ffi/cache.ts";
+import { findJava, JAVA } from "../java.ts";
 import { join } from "@std/path";
 
 /** The release of Apache Cassandra that is run; `pom.xml` names the same. */
@@ -75,23 +76,17 @@ async function verify(folder: string): Promise<void> {
 }
 
 /**
- * Finds a JDK that Cassandra runs on.
+ * Finds a Java that Cassandra runs on.
  *
  * @returns The path or name of its `java`.
+ * @throws {NotInstalledError} If there is none.
  */
-export async function findJava(): Promise<string> {
-  const home = Deno.env.get("JAVA_HOME");
-  const java = home ? join(home, "bin", "java") : "java";
-  await requireProgram(java, "a JDK 17", "openjdk-17-jdk-headless");
-  const { stderr } = await new Deno.Command(java, { args: ["-version"], stderr: "piped" }).output();
-  const text = new TextDecoder().decode(stderr);
-  const version = /version "(\d+)/.exec(text)?.[1];
-  if (version !== "17") {
-    throw new NotInstalledError(
-      `Cannot start Cassandra as Java must be 17 (set JAVA_HOME): received ${text.split("\n")[0]}`,
-    );
-  }
-  return java;
+export async function requireJava(): Promise<string> {
+  const java = await findJava();
+  if (java !== undefined) return java;
+  throw new NotInstalledError(
+    `Cannot start Cassandra as ${JAVA} is missing: install it, on Debian with "apt-get install default-jre-headless", or set JAVA_HOME`,
+  );
 }
 
 async function requireProgram(program: string, what: string, debian: string): Promise<void> {

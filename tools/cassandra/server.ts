@@ -1,6 +1,6 @@
 import { cacheFolder } from "../../src/ffi/cache.ts";
 import { makeCertificates } from "./certificates.ts";
-import { cassandraJars, findJava } from "./jars.ts";
+import { cassandraJars, requireJava } from "./jars.ts";
 import { fromFileUrl, join, resolve } from "@std/path";
 
 /** How a test server is run. */
@@ -88,7 +88,7 @@ export async function startCassandra(options: ServerOptions = {}): Promise<Serve
     await answers(options, port, running, data);
     return { host: "127.0.0.1", port, pid: running, started: false, data, certificates };
   }
-  const java = await findJava();
+  const java = await requireJava();
   const jars = await cassandraJars(say);
   say(`starting Apache Cassandra on 127.0.0.1:${port}, data and log in ${data}`);
   if (options.tls) await makeCertificates(certificates);
