@@ -78,6 +78,7 @@ export async function listRows(
   const label = ofData ? flags.labelColumn : flags.metadataLabelColumn;
   const columns = {
     idColumn: ofData ? flags.idColumn : flags.metadataIdColumn,
+    labelType: flags.labelType,
     ...(flags.labelType === "int" && label !== LABEL ? { labelColumn: label } : {}),
   };
   const table = listedTable(flags);

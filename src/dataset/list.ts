@@ -1,11 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck, show } from "../check.ts";
-import { SchemaError, UsageError } from "../errors.ts";
-import { formatId, ID_BYTES, readId } from "../ids.ts";
+import { SchemaError } from "../errors.ts";
+import { formatId, ID_BYTES } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
 import type { RowSink } from "./row_buffer.ts";
-import { openSqlite } from "../source/open_sqlite.ts";
+import { openSqlite, SQLITE_CODE, sqliteError } from "../source/open_sqlite.ts";
 import { quote } from "../source/quote.ts";
+import type { LabelType } from "../source/source.ts";
+import { ID_RULE, readIdText } from "../source/sqlite_ids.ts";
+import { intLabel, showValue } from "../source/sqlite_label.ts";
+import { sqliteColumns } from "../source/sqlite_schema.ts";
 import type { ColumnValue } from "./schema.ts";
 
 /** What is listed of a table, beside ids. */
@@ -24,14 +28,20 @@ export interface ListSqliteOptions extends ListSelection {
   table?: string;
   /** Column of the ids; `id` when left out. */
   idColumn?: string;
-  /** Column of the labels; `label` when left out, if there is one of integers. */
+  /**
+   * Column of the labels: 32-bit integers, whatever its declared type; `label` when left out, if there
+   * is one. Blobs, which are masks or arrays, are left out unless the column is named.
+   */
   labelColumn?: string;
+  /** Whether labels are listed: `int` (default); `blob` and `none` leave them out. */
+  labelType?: LabelType;
 }
 
 const KNOWN: Record<keyof ListSqliteOptions, true> = {
   table: true,
   idColumn: true,
   labelColumn: true,
+  labelType: true,
   columns: true,
   where: true,
   filter: true,
@@ -40,11 +50,17 @@ const KNOWN: Record<keyof ListSqliteOptions, true> = {
 /**
  * Reads the ids of a data set from a metadata or a data table of a SQLite file.
  *
+ * The thread is kept until the list is there: for half a minute at most while another connection
+ * locks the file.
+ *
  * @param path Path of the database file.
  * @param options Table, columns and conditions; a text is the name of the table.
  * @returns The ids with their labels.
  * @throws {UsageError} If the file cannot be opened as a database, or an option is wrong.
- * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
+ * @throws {SchemaError} If the table or one of its columns is missing, the condition is wrong, an id is
+ *   none, a label is no 32-bit integer, or a class has two numbers.
+ * @throws {FetchTimeoutError} If another connection locks the file for too long.
+ * @throws {FetchError} If the file is damaged.
  */
 export function listSqlite(path: string, options: string | ListSqliteOptions = {}): SampleList {
   checkOptions(path, options);
@@ -61,75 +77,95 @@ export function listSqlite(path: string, options: string | ListSqliteOptions = {
  * @param options Table, columns and conditions.
  * @param sink Takes the rows.
  * @throws {UsageError} If the file cannot be opened as a database.
- * @throws {SchemaError} If the table or one of its columns is missing, or the condition is wrong.
+ * @throws {SchemaError} If the table or one of its columns is missing, the condition is wrong, or a row
+ *   holds what cannot be listed.
+ * @throws {FetchTimeoutError} If another connection locks the file for too long.
+ * @throws {FetchError} If the file is damaged.
  */
 export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSink): void {
   const { table = "metadata", idColumn = "id", labelColumn, columns = [], where, filter } = options;
-  let database: DatabaseSync;
+  const { labelType = "int" } = options;
+  const database = open(path);
   try {
-    database = openSqlite(path);
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot list ${path} as it must be a SQLite database: received ${(cause as Error).message}`,
-      { option: "path", cause },
-    );
-  }
-  try {
-    const found = new Map(
-      database.prepare("SELECT name, type FROM pragma_table_info(?)").all(table)
-        .map(({ name, type }) => [String(name), String(type)]),
-    );
+    const found = sqliteColumns(database, path, table, "list").map(({ name }) => name);
+    const has = (column: string) =>
+      found.some((name) => name.toLowerCase() === column.toLowerCase());
     for (const name of [idColumn, ...labelColumn ? [labelColumn] : [], ...columns]) {
-      if (found.has(name)) continue;
+      if (has(name)) continue;
       throw new SchemaError(
         `Cannot list ${path} as it must have a table "${table}" with a column "${name}": received ${
-          found.size === 0 ? "no such table" : [...found.keys()].map(quote).join(", ")
+          found.length === 0 ? "no such table" : found.map(quote).join(", ")
         }`,
-        { option: found.size === 0 ? "table" : "columns" },
+        { option: found.length === 0 ? "table" : "columns" },
       );
     }
     const label = labelColumn ?? "label";
-    const integers = /INT/i.test(found.get(label) ?? "");
-    if (labelColumn !== undefined && !integers) {
-      throw noLabels(path, table, label, `a column of ${found.get(label) || "no type"}`);
-    }
     const id = quote(idColumn);
     const select = [
       // As text: an array of bytes for each row is collected late.
-      `iif(typeof(${id}) = 'blob', hex(${id}), ${id})`,
-      integers ? quote(label) : "NULL",
-      found.has("class") ? "class" : "NULL",
-      ...columns.map(quote),
+      `iif(typeof(${id}) = 'blob', hex(substr(${id}, 1, 17)), substr(${id}, 1, 64))`,
+      labelType === "int" && has(label) ? labelCell(label, labelColumn !== undefined) : "NULL",
+      has("class") ? "class" : "NULL",
+      ...columns.map(ownCell),
     ].join(", ");
     const bytes = new Uint8Array(ID_BYTES);
-    for (const cells of readRows(database, table, select, where)) {
-      readRowId(cells[ID], bytes, `${path} as column "${idColumn}" of table "${table}"`);
-      const number = cells[LABEL] as number | null;
-      if (number !== null && number !== (number | 0)) {
-        throw noLabels(path, table, label, `${number} of ${formatId(bytes)}`);
+    for (const cells of readRows(database, table, select, where, has)) {
+      const [id, value, name] = cells;
+      if (!readIdText(String(id), bytes)) {
+        throw new SchemaError(
+          `Cannot list ${path} as column "${idColumn}" of table "${table}" must hold ${ID_RULE}: received ${
+            show(id)
+          }`,
+          { option: "idColumn" },
+        );
       }
-      const name = cells[CLASS] as string | null;
+      const number = value === null ? null : intLabel(value);
+      if (number === undefined) {
+        throw noLabels(path, table, label, `${showValue(value)} of ${formatId(bytes)}`);
+      }
+      const className = name === null ? null : String(name);
       const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
-      if (!filter || filter({ id: bytes, label: number, class: name, columns: values })) {
-        sink.add(bytes, number, name, values);
+      if (!filter || filter({ id: bytes, label: number, class: className, columns: values })) {
+        sink.add(bytes, number, className, values);
       }
     }
   } catch (cause) {
-    if (cause instanceof SchemaError || cause instanceof UsageError) throw cause;
-    throw new SchemaError(
-      `Cannot list table "${table}" of ${path} as it must be readable: received ${
-        (cause as Error).message
-      }`,
-      { option: where ? "where" : "table", cause },
-    );
+    // A filter's own errors stay what they are.
+    if ((cause as { code?: unknown }).code !== SQLITE_CODE) throw cause;
+    const details = { option: where ? "where" : "table" };
+    throw sqliteError(`Cannot list table "${table}" of ${path}`, cause, details);
   } finally {
     database.close();
   }
 }
 
+function open(path: string): DatabaseSync {
+  try {
+    return openSqlite(path);
+  } catch (cause) {
+    throw sqliteError(`Cannot list ${path}`, cause);
+  }
+}
+
+/** A label, as a number where it is one: beyond 2⁵³ an integer ends the statement. */
+function labelCell(column: string, named: boolean): string {
+  const label = quote(column);
+  return `CASE typeof(${label}) WHEN 'blob' THEN ${named ? `substr(${label}, 1, 64)` : "NULL"} ` +
+    `WHEN 'integer' THEN iif(${label} BETWEEN -2147483648 AND 2147483647, ${label}, ` +
+    `CAST(${label} AS REAL)) ELSE ${label} END`;
+}
+
+/** A value of a column of one's own: an integer that no number holds exactly is a text. */
+function ownCell(column: string): string {
+  const name = quote(column);
+  const safe = Number.MAX_SAFE_INTEGER;
+  return `iif(typeof(${name}) = 'integer' AND ${name} NOT BETWEEN -${safe} AND ${safe}, ` +
+    `CAST(${name} AS TEXT), ${name})`;
+}
+
 function noLabels(path: string, table: string, column: string, received: string): SchemaError {
   return new SchemaError(
-    `Cannot list ${path} as column "${column}" of table "${table}" must be of 32-bit integers: received ${received}`,
+    `Cannot list ${path} as column "${column}" of table "${table}" must be of 32-bit integers: received ${received}; labelType "none" leaves labels out`,
     { option: "labelColumn" },
   );
 }
@@ -139,27 +175,16 @@ function checkOptions(path: string, options: string | ListSqliteOptions): void {
   check.that(typeof path === "string" && path !== "", "path", "a path", path);
   if (typeof options === "string") return;
   check.names(options, KNOWN);
-  const { columns, filter, ...names } = options;
+  const { columns, filter, labelType, ...names } = options;
   for (const [option, name] of Object.entries(names)) check.text(option, name);
+  check.oneOf("labelType", labelType, ["int", "blob", "none"]);
   check.texts("columns", columns);
   check.callback("filter", filter);
 }
 
-/** Reads the id of a row, which SQLite lets be anything. */
-function readRowId(cell: unknown, bytes: Uint8Array, where: string): void {
-  try {
-    readId(String(cell), bytes);
-  } catch (cause) {
-    throw new SchemaError(
-      `Cannot list ${where} must hold a UUID in each row: received ${show(cell)}`,
-      { option: "idColumn", cause },
-    );
-  }
-}
-
 /** A row as SQLite gives it, and what stands where. */
 type Row = (ColumnValue | Uint8Array)[];
-const [ID, LABEL, CLASS, OWN] = [0, 1, 2, 3];
+const OWN = 3;
 
 function columnValue(cell: ColumnValue | Uint8Array): ColumnValue {
   return cell instanceof Uint8Array ? cell.toHex() : cell;
@@ -167,6 +192,9 @@ function columnValue(cell: ColumnValue | Uint8Array): ColumnValue {
 
 /** Rows that are read at once. */
 const PAGE = 1024;
+
+/** Names of a row's number, of which a column may take one. */
+const ROW_NUMBERS = ["_rowid_", "rowid", "oid"];
 
 /**
  * Reads a table: page by page where the whole of it is read, as that takes 0.4 of the time of one
@@ -177,6 +205,7 @@ function* readRows(
   table: string,
   columns: string,
   where: string | undefined,
+  has: (column: string) => boolean,
 ): Generator<Row> {
   const prepare = (sql: string) => {
     const statement = database.prepare(sql) as unknown as ArrayStatement;
@@ -188,10 +217,11 @@ function* readRows(
     yield* prepare(`SELECT ${columns} ${from} WHERE ${where}`).iterate();
     return;
   }
+  const row = ROW_NUMBERS.find((name) => !has(name));
   let page: ArrayStatement;
   try {
     page = prepare(
-      `SELECT ${columns}, _rowid_ ${from} WHERE _rowid_ > ? ORDER BY _rowid_ LIMIT ${PAGE}`,
+      `SELECT ${columns}, CAST(${row} AS TEXT) ${from} WHERE ${row} >= ? ORDER BY ${row} LIMIT ${PAGE}`,
     );
   } catch {
     // Views have no rowid, and neither have tables that are made without.
@@ -199,20 +229,24 @@ function* readRows(
     return;
   }
   database.exec("BEGIN");
-  let last = Number.MIN_SAFE_INTEGER;
+  let next = LEAST_ROW;
   for (;;) {
-    const rows = page.all(last);
+    const rows = page.all(next);
     for (const row of rows) {
-      last = row.pop() as number;
+      const number = row.pop();
+      if (row === rows[PAGE - 1]) next = BigInt(number as string) + 1n;
       yield row;
     }
-    if (rows.length < PAGE) return;
+    if (rows.length < PAGE || next > -LEAST_ROW - 1n) return;
   }
 }
+
+/** The least number of a row. */
+const LEAST_ROW = -(2n ** 63n);
 
 /** What is lacking in the types of `node:sqlite`. */
 interface ArrayStatement {
   setReturnArrays(enabled: boolean): void;
   iterate(): Iterable<Row>;
-  all(after: number): Row[];
+  all(from: bigint): Row[];
 }

@@ -1,4 +1,5 @@
 import { ID_BYTES } from "../ids.ts";
+import { ClassNames } from "./class_names.ts";
 import { sortedClasses } from "./list_builder.ts";
 import { NO_TEXT } from "./list_column.ts";
 import { type CodeType, codeType, LIST_MAGIC, type ListHeader, textBytes } from "./list_file.ts";
@@ -23,7 +24,7 @@ export class ListSpool implements RowSink, Disposable {
   readonly #path: string;
   readonly #options: WriteFileOptions;
   readonly #names: readonly string[];
-  readonly #classes = new Map<number, string>();
+  readonly #classes = new ClassNames();
   readonly #rows: RowTable;
   /** Texts of each column; undefined for one that has only numbers until now. */
   readonly #texts: (TextCodes | undefined)[];
@@ -65,9 +66,7 @@ export class ListSpool implements RowSink, Disposable {
     for (let c = 0; c < this.#texts.length; c++) {
       if (typeof columns[c] === "string" && !this.#texts[c]) this.#makeText(c);
     }
-    if (label !== null && name !== null && !this.#classes.has(label)) {
-      this.#classes.set(label, name);
-    }
+    this.#classes.add(label, name);
     const at = this.#written(() => this.#rows.push());
     const { view } = this.#rows;
     for (let i = 0; i < ID_BYTES; i++) view.setUint8(at + i, id[i]);
@@ -94,7 +93,7 @@ export class ListSpool implements RowSink, Disposable {
     ]);
     const header: ListHeader = {
       count: length,
-      classes: [...sortedClasses(this.#classes)],
+      classes: [...sortedClasses(this.#classes.byLabel)],
       columns: [],
     };
     this.#names.forEach((name, c) => {

@@ -1,4 +1,5 @@
 import { ID_BYTES } from "../ids.ts";
+import { ClassNames } from "./class_names.ts";
 import { Chunked } from "./chunked.ts";
 import { type Cells, ColumnBuilder } from "./column_builder.ts";
 import type { ColumnValue } from "./schema.ts";
@@ -35,14 +36,16 @@ export interface SortedRows {
 /** Rows in the order in which they came, 20 bytes each and what their columns take. */
 export class RowBuffer implements RowSink {
   /** Name of each class. */
-  readonly classes: Map<number, string> = new Map();
+  readonly classes: Map<number, string>;
   /** The columns. */
   readonly columns: readonly ColumnBuilder[];
+  readonly #classes = new ClassNames();
   readonly #ids = new Chunked<Uint32Array<ArrayBuffer>>(Uint32Array);
   readonly #labels = new Chunked<Int32Array<ArrayBuffer>>(Int32Array);
 
   /** @param columns Number of columns. */
   constructor(columns: number) {
+    this.classes = this.#classes.byLabel;
     this.columns = Array.from({ length: columns }, () => new ColumnBuilder());
   }
 
@@ -70,7 +73,7 @@ export class RowBuffer implements RowSink {
       this.#ids.push(id[i] | id[i + 1] << 8 | id[i + 2] << 16 | id[i + 3] << 24);
     }
     this.#labels.push(label ?? -1);
-    if (label !== null && name !== null && !this.classes.has(label)) this.classes.set(label, name);
+    this.#classes.add(label, name);
     for (let c = 0; c < this.columns.length; c++) this.columns[c].push(columns[c] ?? null);
   }
 

@@ -2,14 +2,16 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
-import { UsageError } from "../errors.ts";
-import { formatId } from "../ids.ts";
+import { SchemaError } from "../errors.ts";
+import { formatId, ID_BYTES } from "../ids.ts";
 import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
 import { Gate } from "./gate.ts";
-import { openSqlite } from "../source/open_sqlite.ts";
+import { openSqlite, SQLITE_CODE, sqliteError } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { quote } from "../source/quote.ts";
+import { showValue } from "../source/sqlite_label.ts";
+import { sqliteColumns } from "../source/sqlite_schema.ts";
 import { checkKeyspace, type DatasetSchema, wholeSchema } from "./schema.ts";
 import { TableReader } from "./table_reader.ts";
 
@@ -57,7 +59,10 @@ export interface VerifyOptions {
  * @param schema Names of tables and columns.
  * @param options Called with faults and progress.
  * @returns What was found.
- * @throws {UsageError} If an option is wrong, or the file has no such tables.
+ * @throws {UsageError} If an option is wrong, or the file is no database.
+ * @throws {SchemaError} If the file lacks a table or a column.
+ * @throws {FetchTimeoutError} If another connection locks the file for too long.
+ * @throws {FetchError} If the file is damaged.
  */
 export function verifySqlite(
   path: string,
@@ -68,38 +73,47 @@ export function verifySqlite(
   checkOptions(options);
   const { dataTable, dataColumn, idColumn, metadataTable, metadataIdColumn } = wholeSchema(schema);
   const report = emptyReport();
-  let database: DatabaseSync | undefined;
+  const database = open(path);
   try {
-    database = openSqlite(path);
-    const rows = database.prepare(
+    for (const table of [metadataTable, dataTable]) {
+      if (sqliteColumns(database, path, table, "verify").length > 0) continue;
+      throw new SchemaError(
+        `Cannot verify ${path} as it must have a table "${table}": received none`,
+        {
+          option: "table",
+        },
+      );
+    }
+    const statement = database.prepare(
       `SELECT m.${quote(metadataIdColumn)} AS id, m.path AS path, m.hash AS hash, d.${
         quote(dataColumn)
       } AS data FROM ${quote(metadataTable)} AS m LEFT JOIN ${quote(dataTable)} AS d ON d.${
         quote(idColumn)
       } = m.${quote(metadataIdColumn)}`,
-    ).iterate();
-    for (const { id, path, hash, data } of rows) {
+    );
+    statement.setReadBigInts(true);
+    for (const { id, path, hash, data } of statement.iterate()) {
       options.signal?.throwIfAborted();
-      compare(
-        report,
-        { id: id as Uint8Array, path: String(path), hash: hash as Uint8Array },
-        data as Uint8Array | null,
-        options,
-      );
+      compare(report, { id, path: String(path), hash }, data, options);
     }
     const count = database.prepare(`SELECT count(*) AS n FROM ${quote(dataTable)}`).get();
     report.dataRows = Number(count!.n);
     return report;
   } catch (cause) {
     options.signal?.throwIfAborted();
-    throw new UsageError(
-      `Cannot verify ${path} as it must be a data set in SQLite: received ${
-        (cause as Error).message
-      }`,
-      { cause },
-    );
+    // What `onFault` throws stays what it is.
+    if ((cause as { code?: unknown }).code !== SQLITE_CODE) throw cause;
+    throw sqliteError(`Cannot verify ${path}`, cause);
   } finally {
-    database?.close();
+    database.close();
+  }
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    return openSqlite(path);
+  } catch (cause) {
+    throw sqliteError(`Cannot verify ${path}`, cause);
   }
 }
 
@@ -199,22 +213,30 @@ function emptyReport(): VerifyReport {
 
 function compare(
   report: VerifyReport,
-  { id, path, hash }: { id: Uint8Array; path: string; hash: Uint8Array },
-  data: Uint8Array | null | undefined,
+  { id, path, hash }: { id: unknown; path: string; hash: unknown },
+  data: unknown,
   { onFault, onProgress }: VerifyOptions,
 ): void {
+  const tell = (reason: VerifyFault["reason"]) => onFault?.({ id: showId(id), path, reason });
   report.metadataRows++;
   if (!data) {
     report.missing++;
-    onFault?.({ id: formatId(id), path, reason: "missing" });
+    tell("missing");
   } else {
-    report.bytes += data.length;
-    if (Buffer.compare(createHash("sha256").update(data).digest(), hash) !== 0) {
+    const good = data instanceof Uint8Array && hash instanceof Uint8Array &&
+      Buffer.compare(createHash("sha256").update(data).digest(), hash) === 0;
+    if (data instanceof Uint8Array) report.bytes += data.length;
+    if (!good) {
       report.different++;
-      onFault?.({ id: formatId(id), path, reason: "different" });
+      tell("different");
     }
   }
   onProgress?.(report.metadataRows);
+}
+
+/** An id as SQLite gives it, which lets it be anything. */
+function showId(id: unknown): string {
+  return id instanceof Uint8Array && id.length === ID_BYTES ? formatId(id) : showValue(id);
 }
 
 function copy(cell: unknown): Uint8Array {

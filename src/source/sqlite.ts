@@ -1,17 +1,16 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { OptionCheck } from "../check.ts";
 import {
+  type CassetteError,
   DisposedError,
-  FetchError,
+  type ErrorDetails,
+  LimitsError,
   MissingSampleError,
   SchemaError,
-  UsageError,
 } from "../errors.ts";
-import { formatId, ID_BYTES, type IdList } from "../ids.ts";
+import { ID_BYTES, type IdList } from "../ids.ts";
 import { checkFetch, type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
-import { openSqlite } from "./open_sqlite.ts";
-import { quote } from "./quote.ts";
+import { openSqlite, SQLITE_CODE, sqliteError } from "./open_sqlite.ts";
 import type {
   BlobBatch,
   BlobSource,
@@ -20,22 +19,12 @@ import type {
   RawLabel,
   SourceStats,
 } from "./source.ts";
+import { intLabel, showValue } from "./sqlite_label.ts";
+import { isBusy, LockWait } from "./sqlite_lock.ts";
+import { checkSchema, type SqliteOptions, wholeSqliteOptions } from "./sqlite_options.ts";
+import { isTooBig, type SqliteRow, SqliteRows } from "./sqlite_rows.ts";
 
-/** Options of {@linkcode SqliteSource.open}. */
-export interface SqliteOptions {
-  /** Path of the database file. */
-  path: string;
-  /** Table that holds the blobs; `data` when left out. */
-  table?: string;
-  /** Column of the ids: UUIDs as 16-byte blobs or as text; `id` when left out. */
-  idColumn?: string;
-  /** Column of the image blobs; `data` when left out. */
-  dataColumn?: string;
-  /** Column of the labels; `label` when left out. */
-  labelColumn?: string;
-  /** How the label column is read; `int` when left out. */
-  labelType?: LabelType;
-}
+export type { SqliteOptions } from "./sqlite_options.ts";
 
 /** Bytes read before other work of the JavaScript thread gets its turn. */
 const BYTES_PER_TURN = 4 << 20;
@@ -68,26 +57,20 @@ export class SqliteSource implements BlobSource {
   /** How the label column is read. */
   readonly labelType: LabelType;
   readonly #database: DatabaseSync;
-  readonly #select: StatementSync;
+  readonly #rows: SqliteRows;
   readonly #where: string;
-  readonly #textIds: boolean;
+  readonly #maxBlobBytes: number;
+  readonly #busyTimeout: number;
   readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
   #disposed = false;
 
   private constructor(database: DatabaseSync, options: Required<SqliteOptions>) {
-    const { table, idColumn, dataColumn, labelColumn, labelType, path } = options;
-    this.labelType = labelType;
+    this.labelType = options.labelType;
     this.#database = database;
-    this.#where = `table "${table}" of ${path}`;
-    const label = labelType === "none" ? "NULL" : quote(labelColumn);
-    this.#select = database.prepare(
-      `SELECT ${quote(dataColumn)} AS data, ${label} AS label FROM ${quote(table)} ` +
-        `WHERE ${quote(idColumn)} = ?`,
-    );
-    const first = database.prepare(
-      `SELECT typeof(${quote(idColumn)}) AS type FROM ${quote(table)} LIMIT 1`,
-    ).get();
-    this.#textIds = first?.type === "text";
+    this.#maxBlobBytes = options.maxBlobBytes;
+    this.#busyTimeout = options.busyTimeout;
+    this.#where = `table "${options.table}" of ${options.path}`;
+    this.#rows = new SqliteRows(database, options);
   }
 
   /**
@@ -96,30 +79,15 @@ export class SqliteSource implements BlobSource {
    * @param options File, table and columns.
    * @returns The source; dispose of it to close the file.
    * @throws {UsageError} If the file cannot be opened or an option is wrong.
-   * @throws {SchemaError} If the table or a column is missing.
+   * @throws {SchemaError} If the table or a column is missing, or the table is a view that is not
+   *   taken.
+   * @throws {FetchTimeoutError} If another connection locks the file for too long.
+   * @throws {FetchError} If the file is damaged.
    */
-  static open(options: SqliteOptions): Promise<SqliteSource> {
-    return Promise.resolve().then(() => {
-      checkSqliteOptions(options);
-      const whole = {
-        table: "data",
-        idColumn: "id",
-        dataColumn: "data",
-        labelColumn: "label",
-        labelType: "int",
-        ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-      } as Required<SqliteOptions>;
-      let database: DatabaseSync;
-      try {
-        database = openSqlite(whole.path);
-      } catch (cause) {
-        throw new UsageError(
-          `Cannot open path as it must be a SQLite database: received "${whole.path}" (${
-            (cause as Error).message
-          })`,
-          { option: "path", cause },
-        );
-      }
+  static async open(options: SqliteOptions): Promise<SqliteSource> {
+    const whole = wholeSqliteOptions(options);
+    const open = () => {
+      const database = openSqlite(whole.path, 0);
       try {
         checkSchema(database, whole);
         return new SqliteSource(database, whole);
@@ -127,7 +95,12 @@ export class SqliteSource implements BlobSource {
         database.close();
         throw error;
       }
-    });
+    };
+    try {
+      return await new LockWait(whole.busyTimeout).until(open);
+    } catch (cause) {
+      throw sqliteError(`Cannot open ${whole.path}`, cause);
+    }
   }
 
   /**
@@ -145,13 +118,19 @@ export class SqliteSource implements BlobSource {
     let sinceTurn = 0;
     this.#stats.requested += ids.length;
     this.#check(options.signal);
+    const lock = new LockWait(this.#busyTimeout, () => this.#check(), options.signal);
     for (let i = 0; i < ids.length; i++) {
       if (sinceTurn >= BYTES_PER_TURN) {
         await nextTurn();
         this.#check(options.signal);
         sinceTurn = 0;
       }
-      const sample = this.#read(ids, i);
+      let sample: FetchedSample;
+      try {
+        sample = this.#read(ids, i);
+      } catch (error) {
+        sample = isBusy(error) ? await this.#readLater(lock, ids, i) : this.#fail(ids, i, error);
+      }
       samples.push(sample);
       sinceTurn += sample.data?.length ?? 0;
     }
@@ -160,7 +139,7 @@ export class SqliteSource implements BlobSource {
     return new MemoryBlobBatch(samples);
   }
 
-  #check(signal: AbortSignal | undefined): void {
+  #check(signal?: AbortSignal): void {
     signal?.throwIfAborted();
     if (this.#disposed) {
       throw new DisposedError("Cannot fetch as the SQLite source must not have been disposed");
@@ -187,93 +166,84 @@ export class SqliteSource implements BlobSource {
 
   #read(ids: IdList, index: number): FetchedSample {
     const offset = index * ID_BYTES;
-    const key = this.#textIds
-      ? formatId(ids.bytes, offset)
-      : ids.bytes.subarray(offset, offset + ID_BYTES);
-    let row: Record<string, unknown> | undefined;
-    let fault = "";
-    let cause: unknown;
+    let row: SqliteRow | undefined;
     try {
-      row = this.#select.get(key);
+      row = this.#rows.row(ids.bytes, offset);
     } catch (error) {
-      fault = `the row must be readable: received ${(error as Error).message}`;
-      cause = error;
+      if (isTooBig(error)) return this.#refuseSize(ids, index);
+      throw error;
     }
-    if (cause === undefined) {
-      if (!row) fault = "there must be a row with its id: received none";
-      else if (row.data === null) fault = "its data must be a blob: received null";
-      else if (!(row.data instanceof Uint8Array)) {
-        fault = `its data must be a blob: received ${typeof row.data}`;
-      } else if (row.data.length === 0) fault = "its data must not be empty: received 0 bytes";
-      else fault = labelFault(this.labelType, row.label);
+    if (!row) return this.#refuse(ids, index, MissingSampleError, "there must be a row", "none");
+    const { data } = row;
+    if (data === null) {
+      return this.#refuse(ids, index, MissingSampleError, "its data must be a blob", "null");
     }
-    if (fault) {
-      this.#stats.failed++;
-      const sampleId = formatId(ids.bytes, offset);
-      const message = `Cannot fetch sample ${sampleId} from ${this.#where} as ${fault}`;
-      const missing = !row || row.data === null || (row.data as Uint8Array).length === 0;
-      const ErrorClass = cause ? FetchError : missing ? MissingSampleError : SchemaError;
-      return { label: null, error: new ErrorClass(message, { sampleId, cause }) };
+    if (!(data instanceof Uint8Array)) {
+      return this.#refuse(ids, index, SchemaError, "its data must be a blob", showValue(data));
     }
-    const data = row!.data as Uint8Array;
+    if (data.length === 0) {
+      return this.#refuse(ids, index, MissingSampleError, "its data must not be empty", "0 bytes");
+    }
+    const label = readLabel(this.labelType, row.label);
+    if (label === undefined) {
+      const wanted = this.labelType === "int" ? "a 32-bit integer" : "a blob";
+      const received = showValue(row.label);
+      return this.#refuse(ids, index, SchemaError, `its label must be ${wanted}`, received);
+    }
+    const labelBytes = label instanceof Uint8Array ? label.length : 0;
+    if (Math.max(data.length, labelBytes) > this.#maxBlobBytes) return this.#refuseSize(ids, index);
     this.#stats.delivered++;
     this.#stats.bytes += data.length;
-    return { data, label: row!.label as RawLabel };
+    return { data, label };
+  }
+
+  #refuseSize(ids: IdList, index: number): FetchedSample {
+    const bytes = this.#rows.bytes(ids.bytes, index * ID_BYTES);
+    const isData = Number(bytes?.data ?? 0) > this.#maxBlobBytes;
+    const most = `its ${
+      isData ? "blob" : "label"
+    } must have at most maxBlobBytes, ${this.#maxBlobBytes}`;
+    const received = `${isData ? bytes?.data : bytes?.label} bytes`;
+    return this.#refuse(ids, index, LimitsError, most, received, "maxBlobBytes");
+  }
+
+  async #readLater(lock: LockWait, ids: IdList, index: number): Promise<FetchedSample> {
+    this.#stats.retries++;
+    try {
+      return await lock.until(() => this.#read(ids, index));
+    } catch (error) {
+      if (!isBusy(error) && (error as { code?: string }).code !== SQLITE_CODE) throw error;
+      return this.#fail(ids, index, error);
+    }
+  }
+
+  /** A sample that SQLite could not read. */
+  #fail(ids: IdList, index: number, cause: unknown): FetchedSample {
+    this.#stats.failed++;
+    const sampleId = ids.at(index);
+    const what = `Cannot fetch sample ${sampleId} from ${this.#where}`;
+    return { label: null, error: sqliteError(what, cause, { sampleId }) };
+  }
+
+  #refuse(
+    ids: IdList,
+    index: number,
+    ErrorClass: new (message: string, details: ErrorDetails) => CassetteError,
+    wanted: string,
+    received: string,
+    option?: string,
+  ): FetchedSample {
+    this.#stats.failed++;
+    const sampleId = ids.at(index);
+    const message =
+      `Cannot fetch sample ${sampleId} from ${this.#where} as ${wanted}: received ${received}`;
+    return { label: null, error: new ErrorClass(message, { sampleId, option }) };
   }
 }
 
-const KNOWN: Record<keyof SqliteOptions, true> = {
-  path: true,
-  table: true,
-  idColumn: true,
-  dataColumn: true,
-  labelColumn: true,
-  labelType: true,
-};
-
-function checkSqliteOptions(options: SqliteOptions): void {
-  const check = new OptionCheck("open a SQLite source");
-  check.names(options, KNOWN);
-  const { path, labelType, ...names } = options;
-  const isPath = typeof path === "string" && path !== "";
-  check.that(isPath, "path", "the path of a SQLite database", path);
-  for (const [option, name] of Object.entries(names)) check.text(option, name);
-  check.oneOf("labelType", labelType, ["int", "blob", "none"]);
-}
-
-function labelFault(labelType: LabelType, label: unknown): string {
-  if (labelType === "none" || label === null) return "";
-  if (labelType === "int" && Number.isInteger(label)) return "";
-  if (labelType === "blob" && label instanceof Uint8Array) return "";
-  return `its label must be ${labelType === "int" ? "an integer" : "a blob"}: received ${
-    label instanceof Uint8Array ? "a blob" : typeof label
-  }`;
-}
-
-function checkSchema(database: DatabaseSync, options: Required<SqliteOptions>): void {
-  const columns = database.prepare("SELECT name FROM pragma_table_info(?)").all(options.table)
-    .map((row) => String(row.name));
-  if (columns.length === 0) {
-    const tables =
-      database.prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
-        .all().map((row) => `"${row.name}"`).join(", ") || "no tables";
-    throw new SchemaError(
-      `Cannot read ${options.path} as table must be one of ${tables}: received "${options.table}"`,
-      { option: "table" },
-    );
-  }
-  const wanted = { idColumn: options.idColumn, dataColumn: options.dataColumn } as Record<
-    string,
-    string
-  >;
-  if (options.labelType !== "none") wanted.labelColumn = options.labelColumn;
-  for (const [option, column] of Object.entries(wanted)) {
-    if (columns.some((name) => name.toLowerCase() === column.toLowerCase())) continue;
-    throw new SchemaError(
-      `Cannot read table "${options.table}" as ${option} must be one of ${
-        columns.map((name) => `"${name}"`).join(", ")
-      }: received "${column}"`,
-      { option },
-    );
-  }
+/** @returns The label; undefined where the value is none. */
+function readLabel(labelType: LabelType, value: unknown): RawLabel | undefined {
+  if (labelType === "none" || value === null) return null;
+  if (labelType === "int") return intLabel(value);
+  return value instanceof Uint8Array ? value as Uint8Array<ArrayBuffer> : undefined;
 }
