@@ -247,6 +247,19 @@ export class NoAdapterError extends CassetteError {
   }
 }
 
+/** The GPU did not take some work: it was invalid, or the driver failed. */
+export class GpuError extends CassetteError {
+  /**
+   * Makes the error.
+   *
+   * @param message What was wrong, where, and what was expected.
+   * @param details The sample, the option and the cause, where there are any.
+   */
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, "GPU");
+  }
+}
+
 /** The GPU device was lost or destroyed while it was in use. */
 export class DeviceLostError extends CassetteError {
   /**

@@ -1,4 +1,4 @@
-import { ShapeError, UsageError } from "../errors.ts";
+import { LimitsError, ShapeError, UsageError } from "../errors.ts";
 import type { GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { BufferPool } from "../gpu/pool.ts";
@@ -186,7 +186,9 @@ export class Augmenter implements Disposable {
    * @param first Place of the first image in the tensor.
    * @returns What was mixed with what, by places in the tensor; empty if nothing was.
    * @throws {ShapeError} If the images come out in another size than the tensor's.
-   * @throws {LimitsError} If one image or one sample of the tensor is larger than a binding may be.
+   * @throws {LimitsError} If one image or one sample of the tensor is larger than a binding may be, or
+   * there is no memory for the work.
+   * @throws {GpuError} If the device refuses the work otherwise.
    * @throws {UsageError} If keys or tensor do not fit.
    */
   async apply(
@@ -195,16 +197,13 @@ export class Augmenter implements Disposable {
     target: GpuTensor,
     first = 0,
   ): Promise<BatchMix> {
-    const recorder = new Recorder(this.#device, this.#bindingBytes);
-    const lent = this.#record(images, keys, target, first, recorder);
-    const mix = mixOf(images.images, this.#placer.chains, first);
-    try {
-      await this.#compile(recorder.variants);
-      recorder.submit(this.#kernels, this.#pool);
-      return mix;
-    } finally {
-      for (const buffer of lent) this.#pool.release(buffer);
-    }
+    let mix: BatchMix = [];
+    await this.#submit((recorder) => {
+      const lent = this.#record(images, keys, target, first, recorder);
+      mix = mixOf(images.images, this.#placer.chains, first);
+      return lent;
+    });
+    return mix;
   }
 
   /**
@@ -220,7 +219,8 @@ export class Augmenter implements Disposable {
    * @param target The tensor.
    * @param options Where it begins, and what the numbers are.
    * @throws {ShapeError} If the masks come out in another size than the tensor's.
-   * @throws {LimitsError} If a mask is larger than a binding may be.
+   * @throws {LimitsError} If a mask is larger than a binding may be, or there is no memory for the work.
+   * @throws {GpuError} If the device refuses the work otherwise.
    * @throws {UsageError} If keys or tensor do not fit, or an option is wrong.
    */
   async applyMasks(
@@ -231,6 +231,16 @@ export class Augmenter implements Disposable {
   ): Promise<void> {
     this.#checkBuffers(masks, target);
     checkMasks(options, target.dtype);
+    await this.#submit((recorder) => this.#recordMasks(masks, keys, target, options, recorder));
+  }
+
+  #recordMasks(
+    masks: GpuImages,
+    keys: SampleKeys,
+    target: MaskTensor,
+    options: MaskOptions,
+    recorder: Recorder,
+  ): GPUBuffer[] {
     const { first = 0, bits = 8, fill = 0 } = options;
     const size = this.#placer.place(masks.images, keys);
     const [places, height, width] = target.shape;
@@ -243,8 +253,7 @@ export class Augmenter implements Disposable {
       );
     }
     checkFirst(first, count, places);
-    const recorder = new Recorder(this.#device, this.#bindingBytes);
-    const lent = recordMasks(masks, this.#placer.chains, recorder, {
+    return recordMasks(masks, this.#placer.chains, recorder, {
       target,
       first,
       bits: bits === 8 ? 0xff : 0xffffffff,
@@ -252,11 +261,26 @@ export class Augmenter implements Disposable {
       budget: this.#bindingBytes,
       pool: this.#pool,
     });
-    try {
-      await this.#compile(recorder.variants);
-      recorder.submit(this.#kernels, this.#pool);
-    } finally {
-      for (const buffer of lent) this.#pool.release(buffer);
+  }
+
+  /**
+   * Submits what is recorded; if there is no memory for it, once more without idle buffers.
+   *
+   * @param record Records the work, and gives the buffers that it has lent for it.
+   */
+  async #submit(record: (recorder: Recorder) => readonly GPUBuffer[]): Promise<void> {
+    for (let last = false;; last = true) {
+      const recorder = new Recorder(this.#device, this.#bindingBytes);
+      const lent = record(recorder);
+      try {
+        await this.#compile(recorder.variants);
+        const failure = await recorder.submit(this.#kernels, this.#pool);
+        if (!failure) return;
+        if (last || !(failure instanceof LimitsError)) throw failure;
+      } finally {
+        for (const buffer of lent) this.#pool.release(buffer);
+      }
+      await this.#pool.trim();
     }
   }
 
@@ -269,14 +293,16 @@ export class Augmenter implements Disposable {
    */
   async warmUp(): Promise<void> {
     const variants = warmUpVariants(this.#plan, this.#fixed, this);
-    await this.#compile(variants);
-    const recorder = new Recorder(this.#device, this.#bindingBytes);
     const usage = GPUBufferUsage.STORAGE;
-    const buffers = ["source", "target"].map((name) =>
-      this.#pool.acquire(256, usage, `augment warm-up ${name}`)
-    );
-    const [source, target] = buffers.map((buffer) => ({ buffer, byteOffset: 0, byteLength: 256 }));
-    try {
+    await this.#submit((recorder) => {
+      const buffers = ["source", "target"].map((name) =>
+        this.#pool.acquire(256, usage, `augment warm-up ${name}`)
+      );
+      const [source, target] = buffers.map((buffer) => ({
+        buffer,
+        byteOffset: 0,
+        byteLength: 256,
+      }));
       const nothing = new Placement();
       for (const variant of variants) {
         if (variant.kind === "pack") recorder.pack(variant, source, target, 4, [0, 0, 0]);
@@ -284,10 +310,8 @@ export class Augmenter implements Disposable {
           recorder.addMix(variant, source, source, target, 4, [0, 0], 1, [0, 0, 0, 0]);
         } else recorder.add(variant, nothing, source, target, 4);
       }
-      recorder.submit(this.#kernels, this.#pool);
-    } finally {
-      for (const buffer of buffers) this.#pool.release(buffer);
-    }
+      return buffers;
+    });
   }
 
   /**

@@ -1,6 +1,7 @@
-import { LimitsError } from "../errors.ts";
+import { type CassetteError, LimitsError } from "../errors.ts";
 import { foldWorkgroups, type Kernel } from "../gpu/kernel.ts";
 import type { BufferPool } from "../gpu/pool.ts";
+import { faultError, inScopes } from "../gpu/scope.ts";
 import { type KernelVariant, LANES, PIXEL_BYTES } from "./kernels.ts";
 import { STEP_WORDS } from "./pixel_step.ts";
 import type { Placement } from "./placement.ts";
@@ -225,8 +226,12 @@ export class DispatchList {
    *
    * @param kernels The compiled kernels by their keys.
    * @param pool Lends the buffer for the records.
+   * @returns Why the device did not take it; undefined if it did.
    */
-  submit(kernels: ReadonlyMap<string, Kernel>, pool: BufferPool): void {
+  async submit(
+    kernels: ReadonlyMap<string, Kernel>,
+    pool: BufferPool,
+  ): Promise<CassetteError | undefined> {
     if (this.#records === 0) return;
     const { queue } = this.#device;
     // Every binding of records has the length of the array in the shader.
@@ -241,25 +246,41 @@ export class DispatchList {
       "augment steps",
     );
     try {
-      const encoder = this.#device.createCommandEncoder({ label: "augment" });
-      if (this.#statistics) encoder.clearBuffer(this.#statistics.counts);
-      const pass = encoder.beginComputePass({ label: "augment" });
-      for (const group of this.#groups) {
-        this.#rebase(group);
-        const kernel = kernels.get(group.variant.key)!;
-        const bound = kernel.bind(this.#bindings(group, records, steps));
-        kernel.dispatch(pass, bound, workgroups(group));
-      }
-      pass.end();
-      queue.writeBuffer(records, 0, this.ints, 0, this.#records * RECORD_WORDS);
-      if (this.#steps > 0) {
-        queue.writeBuffer(steps, 0, this.#stepWords, 0, this.#steps * STEP_WORDS);
-      }
-      queue.submit([encoder.finish()]);
+      const { fault } = inScopes(this.#device, () => {
+        const encoder = this.#device.createCommandEncoder({ label: "augment" });
+        if (this.#statistics) encoder.clearBuffer(this.#statistics.counts);
+        const pass = encoder.beginComputePass({ label: "augment" });
+        for (const group of this.#groups) {
+          this.#rebase(group);
+          const kernel = kernels.get(group.variant.key)!;
+          const bound = kernel.bind(this.#bindings(group, records, steps));
+          kernel.dispatch(pass, bound, workgroups(group));
+        }
+        pass.end();
+        queue.writeBuffer(records, 0, this.ints, 0, this.#records * RECORD_WORDS);
+        if (this.#steps > 0) {
+          queue.writeBuffer(steps, 0, this.#stepWords, 0, this.#steps * STEP_WORDS);
+        }
+        queue.submit([encoder.finish()]);
+      });
+      const lack = await pool.failure([records, steps, ...this.#buffers()]);
+      const found = await fault;
+      return lack ?? (found && faultError(found, "augment"));
     } finally {
       pool.release(records);
       pool.release(steps);
     }
+  }
+
+  /** All buffers that are read or written, but for the records. */
+  #buffers(): Set<GPUBuffer> {
+    const buffers = new Set<GPUBuffer>();
+    for (const { source, target, partner } of this.#groups) {
+      buffers.add(source).add(target);
+      if (partner) buffers.add(partner);
+    }
+    if (this.#statistics) buffers.add(this.#statistics.counts).add(this.#statistics.tables);
+    return buffers;
   }
 
   #bindings(group: Group, records: GPUBuffer, steps: GPUBuffer): GPUBufferBinding[] {

@@ -1,5 +1,6 @@
-import { LimitsError } from "../errors.ts";
+import { GpuError, LimitsError } from "../errors.ts";
 import { lossOr } from "./lost.ts";
+import { faultError, inScopes } from "./scope.ts";
 
 /** What a compute kernel is: everything that its pipeline depends on. */
 export interface KernelDescriptor {
@@ -81,7 +82,8 @@ const compiled = new WeakMap<GPUDevice, Map<string, Promise<Kernel>>>();
  * @param device The device to compile for.
  * @param descriptor Source, entry point and constants.
  * @returns The kernel; one per device and descriptor.
- * @throws {GPUPipelineError} If the source is not valid WGSL.
+ * @throws {GpuError} If the source is not valid WGSL, or the device cannot compile it.
+ * @throws {DeviceLostError} If the device is lost.
  */
 export function getKernel(device: GPUDevice, descriptor: KernelDescriptor): Promise<Kernel> {
   let kernels = compiled.get(device);
@@ -91,6 +93,8 @@ export function getKernel(device: GPUDevice, descriptor: KernelDescriptor): Prom
   let kernel = kernels.get(key);
   if (!kernel) {
     kernels.set(key, kernel = compile(device, label, descriptor.code, entryPoint, constants));
+    // What has failed is tried again.
+    kernel.catch(() => kernels.delete(key));
   }
   return kernel;
 }
@@ -102,13 +106,27 @@ async function compile(
   entryPoint: string,
   constants: Record<string, number>,
 ): Promise<Kernel> {
-  const module = device.createShaderModule({ label, code });
-  const compute = { module, entryPoint, constants };
-  const pipeline = await device.createComputePipelineAsync({ label, layout: "auto", compute })
-    .catch(async (error) => {
-      throw await lossOr(device, error);
-    });
-  return new Kernel(device, label, pipeline);
+  const { value, fault } = inScopes(device, () => {
+    const module = device.createShaderModule({ label, code });
+    const compute = { module, entryPoint, constants };
+    return device.createComputePipelineAsync({ label, layout: "auto", compute });
+  });
+  try {
+    const pipeline = await value;
+    const made = inScopes(device, () => new Kernel(device, label, pipeline));
+    const found = await made.fault;
+    if (found) throw faultError(found, `compile ${label}`);
+    return made.value;
+  } catch (error) {
+    if (error instanceof GpuError) throw error;
+    const found = await fault;
+    const reason = await lossOr(device, error);
+    if (reason !== error) throw reason;
+    throw found ? faultError(found, `compile ${label}`) : new GpuError(
+      `Cannot compile ${label} as the device must take it: received "${(error as Error).message}"`,
+      { cause: error },
+    );
+  }
 }
 
 /**

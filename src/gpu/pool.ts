@@ -1,5 +1,7 @@
 import { OptionCheck } from "../check.ts";
-import { DisposedError, LimitsError, UsageError } from "../errors.ts";
+import { type CassetteError, DisposedError, LimitsError, UsageError } from "../errors.ts";
+import { IdleBuffers } from "./idle_buffers.ts";
+import { faultError, type GpuFault, inScopes } from "./scope.ts";
 
 /** What a pool counts. */
 export interface PoolStats {
@@ -12,12 +14,19 @@ export interface PoolStats {
 }
 
 const SMALLEST = 4096;
+/** Bytes that may lie idle however little is lent. */
+const LEAST_IDLE = 2 ** 24;
+/** Loans after which the most that was lent at once is forgotten: some dozens of batches. */
+const MEMORY = 512;
 
 /**
  * Lends GPU buffers and takes them back, so that a steady stream allocates nothing.
  *
  * A buffer may be released as soon as the work that uses it has been *submitted*: whoever gets it
  * next can only write to it with later work of the same queue.
+ *
+ * Buffers that lie idle take at most as many bytes as were lent at once lately, or 16 MiB: those that
+ * have been idle for longest are destroyed.
  *
  * @example
  * ```ts
@@ -36,11 +45,15 @@ export class BufferPool implements Disposable {
   /** The device that makes the buffers. */
   readonly device: GPUDevice;
   readonly #lent = new Set<GPUBuffer>();
-  readonly #free = new Map<string, GPUBuffer[]>();
-  /** Buffers that there was no memory for: work that uses them is not done. */
-  readonly #unusable = new WeakSet<GPUBuffer>();
+  readonly #idle = new IdleBuffers();
+  /** Of buffers that were made just now, when the device has told whether it has them. */
+  readonly #pending = new Map<GPUBuffer, Promise<void>>();
+  /** Why buffers cannot be used: work that uses them is not done. */
+  readonly #failures = new WeakMap<GPUBuffer, CassetteError>();
   readonly #stats: PoolStats = { allocations: 0, bytes: 0, lent: 0 };
-  #failure: LimitsError | undefined;
+  /** Most bytes that were lent at once, since the last loan that was a multiple, and before. */
+  #peaks: [number, number] = [0, 0];
+  #loans = 0;
   #disposed = false;
 
   /**
@@ -60,7 +73,8 @@ export class BufferPool implements Disposable {
    * @param size Bytes needed; the buffer may be up to a quarter larger.
    * @param usage `GPUBufferUsage` flags.
    * @param label Name for errors and traces.
-   * @returns A buffer with any content; {@linkcode BufferPool.check} tells if there was no memory for it.
+   * @returns A buffer with any content; {@linkcode BufferPool.failure} tells if there was no memory for
+   * it.
    * @throws {LimitsError} If no buffer of the device is that large.
    * @throws {UsageError} If the size is no number of bytes.
    * @throws {DisposedError} If the pool has been disposed.
@@ -81,8 +95,7 @@ export class BufferPool implements Disposable {
       );
     }
     const bytes = Math.min(sizeClass(size), most);
-    const free = this.#free.get(`${usage}/${bytes}`);
-    let buffer = free?.pop();
+    let buffer = this.#idle.take(usage, bytes);
     if (!buffer) {
       buffer = this.#make({ size: bytes, usage, label });
       this.#stats.allocations++;
@@ -92,7 +105,32 @@ export class BufferPool implements Disposable {
     }
     this.#lent.add(buffer);
     this.#stats.lent += bytes;
+    if (++this.#loans % MEMORY === 0) this.#peaks = [0, this.#peaks[0]];
+    this.#peaks[0] = Math.max(this.#peaks[0], this.#stats.lent);
     return buffer;
+  }
+
+  /**
+   * Lends a buffer that the device has memory for, if need be in place of idle ones.
+   *
+   * @param size Bytes needed; the buffer may be up to a quarter larger.
+   * @param usage `GPUBufferUsage` flags.
+   * @param label Name for errors and traces.
+   * @returns A buffer with any content.
+   * @throws {LimitsError} If no buffer of the device is that large, or there is no memory for it.
+   * @throws {GpuError} If the device refuses it otherwise.
+   * @throws {UsageError} If the size is no number of bytes.
+   * @throws {DisposedError} If the pool has been disposed.
+   */
+  async lend(size: number, usage: GPUBufferUsageFlags, label: string): Promise<GPUBuffer> {
+    for (let last = false;; last = true) {
+      const buffer = this.acquire(size, usage, label);
+      const failure = await this.failure([buffer]);
+      if (!failure) return buffer;
+      this.release(buffer);
+      if (last || !(failure instanceof LimitsError)) throw failure;
+      await this.trim();
+    }
   }
 
   /**
@@ -103,14 +141,13 @@ export class BufferPool implements Disposable {
    */
   release(buffer: GPUBuffer): void {
     this.#back(buffer, "take a buffer back");
-    if (this.#disposed || this.#unusable.has(buffer)) {
+    if (this.#disposed || this.#failures.has(buffer)) {
       this.#destroy(buffer);
       return;
     }
-    const key = `${buffer.usage}/${buffer.size}`;
-    const free = this.#free.get(key);
-    if (free) free.push(buffer);
-    else this.#free.set(key, [buffer]);
+    this.#idle.add(buffer);
+    const most = Math.max(LEAST_IDLE, ...this.#peaks);
+    while (this.#idle.bytes > most) this.#destroy(this.#idle.oldest()!);
   }
 
   /**
@@ -125,15 +162,31 @@ export class BufferPool implements Disposable {
   }
 
   /**
-   * Tells if the device had no memory for a buffer, which it says later than it makes one: soon, and
-   * before any work with it is done.
+   * Tells if the device had no memory for a buffer, or refused it. It says so later than it makes one,
+   * though without waiting for other work.
    *
-   * @throws {LimitsError} If so; once.
+   * @param buffers The buffers; those of others are never at fault.
+   * @returns Why one of them cannot be used; undefined if all can.
    */
-  check(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure) throw failure;
+  async failure(buffers: Iterable<GPUBuffer>): Promise<CassetteError | undefined> {
+    for (const buffer of buffers) {
+      await this.#pending.get(buffer);
+      const failure = this.#failures.get(buffer);
+      if (failure) return failure;
+    }
+  }
+
+  /**
+   * Destroys the buffers that are idle, and waits for the device to have their memory back.
+   *
+   * @returns When it has.
+   */
+  async trim(): Promise<void> {
+    for (let buffer = this.#idle.oldest(); buffer; buffer = this.#idle.oldest()) {
+      this.#destroy(buffer);
+    }
+    // Of a lost device, whoever waits for its work is told.
+    await this.device.queue.onSubmittedWorkDone().catch(() => {});
   }
 
   /**
@@ -145,41 +198,36 @@ export class BufferPool implements Disposable {
     return { ...this.#stats };
   }
 
-  /** Destroys the free buffers now, and each lent one when it comes back. */
+  /** Destroys the idle buffers now, and each lent one when it comes back. */
   [Symbol.dispose](): void {
     this.#disposed = true;
-    for (const free of this.#free.values()) {
-      free.forEach((buffer) => this.#destroy(buffer));
+    for (let buffer = this.#idle.oldest(); buffer; buffer = this.#idle.oldest()) {
+      this.#destroy(buffer);
     }
-    this.#free.clear();
   }
 
   #make(descriptor: GPUBufferDescriptor & { label: string }): GPUBuffer {
-    this.device.pushErrorScope("out-of-memory");
-    let buffer: GPUBuffer | undefined;
-    try {
-      return buffer = this.device.createBuffer(descriptor);
-    } finally {
-      this.device.popErrorScope().then((error) => {
-        if (error && buffer) this.#lacks(buffer, descriptor.label, error);
-      }, () => {
-        // The device is lost, which whoever waits for its work is told.
-      });
-    }
+    const { value: buffer, fault } = inScopes(
+      this.device,
+      () => this.device.createBuffer(descriptor),
+    );
+    const told = fault.then((found) => {
+      this.#pending.delete(buffer);
+      if (found) this.#lacks(buffer, descriptor.label, found);
+    });
+    this.#pending.set(buffer, told);
+    return buffer;
   }
 
-  #lacks(buffer: GPUBuffer, label: string, error: GPUError): void {
-    this.#unusable.add(buffer);
-    this.#failure ??= new LimitsError(
-      `Cannot lend ${label} as the device must have memory for ${buffer.size} bytes more: received "${error.message}"`,
-      { option: "batchSize" },
-    );
-    for (const free of this.#free.values()) {
-      const place = free.indexOf(buffer);
-      if (place === -1) continue;
-      free.splice(place, 1);
-      this.#destroy(buffer);
-    }
+  #lacks(buffer: GPUBuffer, label: string, fault: GpuFault): void {
+    const failure = fault.kind === "out-of-memory"
+      ? new LimitsError(
+        `Cannot lend ${label} as the device must have memory for ${buffer.size} bytes more: received "${fault.words}"`,
+        { option: "batchSize" },
+      )
+      : faultError(fault, `lend ${label}`);
+    this.#failures.set(buffer, failure);
+    if (this.#idle.remove(buffer)) this.#destroy(buffer);
   }
 
   #destroy(buffer: GPUBuffer): void {

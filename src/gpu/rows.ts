@@ -1,3 +1,4 @@
+import { submitted } from "./scope.ts";
 import { readBuffer } from "./tensor.ts";
 
 /** A tensor whose first dimension counts images or masks, which lie one after the other. */
@@ -13,6 +14,8 @@ export interface Rows {
 }
 
 const WORD = 4;
+const CLEAR = "clear images of a batch";
+const PACK = "pack the images of a batch";
 
 /** Bytes of one image of a tensor. */
 function rowBytes(tensor: Rows): number {
@@ -26,6 +29,8 @@ function rowBytes(tensor: Rows): number {
  * @param tensor The tensor; its buffer has usage COPY_DST and COPY_SRC.
  * @param rows Places of the images.
  * @returns When the work has been submitted.
+ * @throws {LimitsError} If the device has no memory for it.
+ * @throws {GpuError} If the device refuses it otherwise.
  */
 export async function clearRows(
   device: GPUDevice,
@@ -33,21 +38,28 @@ export async function clearRows(
   rows: readonly number[],
 ): Promise<void> {
   const size = rowBytes(tensor);
-  const encoder = device.createCommandEncoder({ label: "clear rows" });
+  const isWhole = (row: number) =>
+    size % WORD === 0 && (tensor.byteOffset + row * size) % WORD === 0;
+  const whole = rows.filter(isWhole);
+  if (whole.length > 0) {
+    await submitted(device, CLEAR, () => {
+      const encoder = device.createCommandEncoder({ label: CLEAR });
+      for (const row of whole) {
+        encoder.clearBuffer(tensor.buffer, tensor.byteOffset + row * size, size);
+      }
+      device.queue.submit([encoder.finish()]);
+    });
+  }
   for (const row of rows) {
-    const start = tensor.byteOffset + row * size;
-    if (size % WORD === 0 && start % WORD === 0) {
-      encoder.clearBuffer(tensor.buffer, start, size);
-      continue;
-    }
+    if (isWhole(row)) continue;
     // Copies go by words of four bytes, which such an image shares with its neighbours.
+    const start = tensor.byteOffset + row * size;
     const from = Math.floor(start / WORD) * WORD;
     const to = Math.ceil((start + size) / WORD) * WORD;
     const words = new Uint8Array(await readBuffer(device, tensor.buffer, from, to - from));
     words.fill(0, start - from, start - from + size);
-    device.queue.writeBuffer(tensor.buffer, from, words);
+    await submitted(device, CLEAR, () => device.queue.writeBuffer(tensor.buffer, from, words));
   }
-  device.queue.submit([encoder.finish()]);
 }
 
 /**
@@ -58,6 +70,8 @@ export async function clearRows(
  * @param rows Their places, in the order in which they shall lie.
  * @param target Where to copy to, from byte 0 on; usage COPY_DST.
  * @returns When the work has been submitted.
+ * @throws {LimitsError} If the device has no memory for it.
+ * @throws {GpuError} If the device refuses it otherwise.
  */
 export async function packRows(
   device: GPUDevice,
@@ -67,17 +81,14 @@ export async function packRows(
 ): Promise<void> {
   const size = rowBytes(tensor);
   if (size % WORD === 0) {
-    const encoder = device.createCommandEncoder({ label: "pack rows" });
-    rows.forEach((row, i) =>
-      encoder.copyBufferToBuffer(
-        tensor.buffer,
-        tensor.byteOffset + row * size,
-        target,
-        i * size,
-        size,
-      )
-    );
-    device.queue.submit([encoder.finish()]);
+    await submitted(device, PACK, () => {
+      const encoder = device.createCommandEncoder({ label: PACK });
+      rows.forEach((row, i) => {
+        const from = tensor.byteOffset + row * size;
+        encoder.copyBufferToBuffer(tensor.buffer, from, target, i * size, size);
+      });
+      device.queue.submit([encoder.finish()]);
+    });
     return;
   }
   const all = new Uint8Array(
@@ -85,5 +96,5 @@ export async function packRows(
   );
   const packed = new Uint8Array(Math.ceil(rows.length * size / WORD) * WORD);
   rows.forEach((row, i) => packed.set(all.subarray(row * size, (row + 1) * size), i * size));
-  device.queue.writeBuffer(target, 0, packed);
+  await submitted(device, PACK, () => device.queue.writeBuffer(target, 0, packed));
 }

@@ -1,5 +1,6 @@
 import { type Binding, foldWorkgroups, type Kernel } from "./kernel.ts";
 import { lossOr } from "./lost.ts";
+import { type GpuFault, inScopes } from "./scope.ts";
 
 /**
  * Commands that are submitted in steps of bounded work. Most are one step. Between two steps the queue
@@ -58,15 +59,20 @@ export class CommandSteps {
     }
   }
 
+  /** Ends the last step: nothing more is recorded. */
+  end(): void {
+    this.#done.push(this.encoder.finish());
+  }
+
   /**
    * Submits the steps, each after the one before it is done.
    *
    * @param goOn Asked before each step but the first; throws where the rest is not wanted any more.
-   * @returns When the last step is submitted.
+   * @returns When the last step is submitted: undefined, or why the device did not take a step, after
+   * which none is submitted.
    * @throws {DeviceLostError} If the device is lost.
    */
-  async submit(goOn: () => void): Promise<void> {
-    this.#cut();
+  async submit(goOn: () => void): Promise<GpuFault | undefined> {
     const { queue } = this.#device;
     for (const [i, step] of this.#done.entries()) {
       if (i > 0) {
@@ -76,12 +82,13 @@ export class CommandSteps {
         await new Promise((resolve) => setTimeout(resolve));
         goOn();
       }
-      queue.submit([step]);
+      const fault = await inScopes(this.#device, () => queue.submit([step])).fault;
+      if (fault) return fault;
     }
   }
 
   #cut(): void {
-    this.#done.push(this.encoder.finish());
+    this.end();
     this.encoder = this.#device.createCommandEncoder({ label: this.#label });
     this.#work = 0;
   }

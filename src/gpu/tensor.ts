@@ -1,6 +1,7 @@
 import { OptionCheck } from "../check.ts";
 import { DisposedError, UsageError } from "../errors.ts";
 import { lossOr } from "./lost.ts";
+import { submitted } from "./scope.ts";
 
 /** Number format of a tensor's elements: IEEE 754 binary32, binary16, or unsigned bytes. */
 export type DType = "f32" | "f16" | "u8";
@@ -127,6 +128,8 @@ export class GpuTensor implements TensorDescriptor {
  * @throws {UsageError} If the buffer has no usage COPY_SRC, or the words that hold the range reach
  * beyond it.
  * @throws {DeviceLostError} If the device is lost.
+ * @throws {LimitsError} If the device has no memory for the copy.
+ * @throws {GpuError} If the device refuses it otherwise.
  */
 export async function readBuffer(
   device: GPUDevice,
@@ -143,21 +146,22 @@ export async function readBuffer(
       option: "buffer",
     });
   }
-  const staging = device.createBuffer({
-    label: "read back",
-    size,
-    usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-  });
+  let staging: GPUBuffer | undefined;
   try {
-    const encoder = device.createCommandEncoder({ label: "read back" });
-    encoder.copyBufferToBuffer(buffer, first, staging, 0, size);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    return staging.getMappedRange().slice(skip, skip + byteLength);
+    const made = await submitted(device, `read ${buffer.label || "a buffer"}`, () => {
+      const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+      staging = device.createBuffer({ label: "read back", size, usage });
+      const encoder = device.createCommandEncoder({ label: "read back" });
+      encoder.copyBufferToBuffer(buffer, first, staging, 0, size);
+      device.queue.submit([encoder.finish()]);
+      return staging;
+    });
+    await made.mapAsync(GPUMapMode.READ);
+    return made.getMappedRange().slice(skip, skip + byteLength);
   } catch (error) {
     throw await lossOr(device, error);
   } finally {
-    staging.destroy();
+    staging?.destroy();
   }
 }
 

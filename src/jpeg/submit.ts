@@ -1,7 +1,10 @@
+import { type CassetteError, LimitsError } from "../errors.ts";
+import { blame, blamed, isRefusal } from "../gpu/blame.ts";
 import { type GpuImage, GpuImages } from "../gpu/images.ts";
 import { lossOr } from "../gpu/lost.ts";
 import { CommandSteps } from "../gpu/steps.ts";
 import type { BufferPool } from "../gpu/pool.ts";
+import { faultError, inScopes } from "../gpu/scope.ts";
 import type { IdList } from "../ids.ts";
 import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import type { JpegScan } from "./frame.ts";
@@ -23,6 +26,24 @@ const SCRATCH_BYTES = 2 ** 28;
 /** Pictures that are decoded together, or one that is decoded strip by strip. */
 type AnyGroup = Group | StripGroup | GatheredStripGroup;
 
+/** Pictures whose decoding the device has taken. */
+interface Decoded {
+  /** Where their status comes to lie, among that of all pictures of the part. */
+  readonly staging: GPUBuffer;
+  readonly members: readonly Decodable[];
+}
+
+/** What all attempts to decode a part have in common. */
+interface PartWork {
+  readonly part: Part;
+  readonly kernels: JpegKernels;
+  readonly sync: ReadonlySet<JpegScan>;
+  readonly goOn: () => void;
+  readonly pixels: GPUBuffer;
+  /** Receives what the device has taken. */
+  readonly decoded: Decoded[];
+}
+
 /** The GPU's share of decoding: uploads a part and submits the commands that decode it. */
 export class Submitter {
   readonly #device: GPUDevice;
@@ -31,7 +52,7 @@ export class Submitter {
   readonly #onWarning?: (message: string) => void;
   readonly #read = new Words();
   readonly #written = new Words();
-  readonly #unverified: FinalizationRegistry<GPUBuffer>;
+  readonly #unverified: FinalizationRegistry<readonly Decoded[]>;
 
   /**
    * @param device The device.
@@ -49,16 +70,20 @@ export class Submitter {
     this.#pool = pool;
     this.#tuning = tuning;
     this.#onWarning = onWarning;
-    this.#unverified = new FinalizationRegistry((staging) => pool.release(staging));
+    this.#unverified = new FinalizationRegistry((decoded) => {
+      for (const { staging } of decoded) pool.release(staging);
+    });
   }
 
   /**
-   * Submits the decoding of a part.
+   * Submits the decoding of a part. Where the device does not take it, the pictures that are to blame
+   * become errors, and the others are decoded without them.
    *
-   * @param part The part.
+   * @param part The part; pictures that cannot be decoded are taken out.
    * @param kernels The compiled kernels.
    * @param sync Scans that go by self-synchronisation.
-   * @param goOn Asked between two steps of a decode that takes long; throws to end it.
+   * @param goOn Asked before each attempt, and between two steps of a decode that takes long; throws to
+   * end it.
    * @param ids Ids of the samples, for errors.
    * @returns Its pictures, once the last step is submitted.
    * @throws {DeviceLostError} If the device is lost between two steps.
@@ -70,72 +95,137 @@ export class Submitter {
     goOn: () => void,
     ids?: IdList,
   ): Promise<GpuImages> {
+    const pool = this.#pool;
+    const { COPY_DST, COPY_SRC, STORAGE } = GPUBufferUsage;
+    const usage = STORAGE | COPY_SRC | COPY_DST;
+    const decoded: Decoded[] = [];
+    let pixels: GPUBuffer | undefined;
+    try {
+      let faults: Map<Decodable, CassetteError>;
+      try {
+        const own = pixels = await pool.lend(part.bytes, usage, "jpeg pixels");
+        faults = await blame(part.decodables, (members) => {
+          goOn();
+          return this.#attempt({ part, kernels, sync, goOn, pixels: own, decoded }, members);
+        });
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        faults = new Map(part.decodables.map((decodable) => [decodable, error]));
+      }
+      for (const [{ index }, error] of faults) {
+        part.images[index] = null;
+        const place = part.first + index;
+        part.errors[index] = blamed(error, `decode ${subject(place, ids)}`, ids?.at(place));
+      }
+      pixels ??= pool.acquire(0, usage, "no jpeg pixels");
+      return this.#images(part, pixels, decoded, ids);
+    } catch (error) {
+      for (const { staging } of decoded) pool.release(staging);
+      if (pixels) pool.release(pixels);
+      throw error;
+    }
+  }
+
+  /** Decodes some pictures of a part; if there is no memory for it, once more without idle buffers. */
+  async #attempt(
+    work: PartWork,
+    members: readonly Decodable[],
+  ): Promise<CassetteError | undefined> {
+    for (let last = false;; last = true) {
+      const failure = await this.#submit(work, members);
+      if (!failure || last || !(failure instanceof LimitsError)) return failure;
+      await this.#pool.trim();
+    }
+  }
+
+  async #submit(
+    { part, kernels, sync, goOn, pixels, decoded }: PartWork,
+    members: readonly Decodable[],
+  ): Promise<CassetteError | undefined> {
     const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
     const pool = this.#pool;
+    const device = this.#device;
     const read = this.#read;
     const written = this.#written;
-    read.reset();
-    written.reset();
-    const statusBytes = part.images.length * STATUS_WORDS * 4;
-    const status = written.region(statusBytes / 4);
-    const groups = this.#groups(part, sync);
-    const { lexed, coded } = part;
-    clearStatus(written.data, part.images.length);
-    const most = (size: (group: AnyGroup) => number) => Math.max(16, ...groups.map(size));
-    const pixels = pool.acquire(part.bytes, STORAGE | COPY_SRC | COPY_DST, "jpeg pixels");
-    const staging = pool.acquire(statusBytes, COPY_DST | MAP_READ, "jpeg status");
-    const scratch = {
-      bits: pool.acquire(coded.end - coded.begin + 4, STORAGE | COPY_DST, "jpeg bits"),
-      read: pool.acquire(
-        read.length * 4 + UNIFORM_BYTES,
-        STORAGE | UNIFORM | COPY_DST,
-        "jpeg records",
-      ),
-      written: pool.acquire(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
-      coefficients: pool.acquire(
-        most((group) => coefficientBytes(group)),
-        STORAGE | COPY_DST | COPY_SRC,
-        "jpeg coefficients",
-      ),
-      gathered: pool.acquire(
-        most((group) => gatheredBytes(group)),
-        STORAGE | COPY_SRC | COPY_DST,
-        "jpeg masks",
-      ),
-      samples: pool.acquire(most((group) => sampleBytes(group)), STORAGE, "jpeg samples"),
-      sync: pool.acquire(
-        most((group) => syncBytes(group)),
-        STORAGE | COPY_DST,
-        "jpeg subsequences",
-      ),
+    const lent: GPUBuffer[] = [];
+    const lend = (bytes: number, usage: GPUBufferUsageFlags, label: string) => {
+      const buffer = pool.acquire(bytes, usage, label);
+      lent.push(buffer);
+      return buffer;
     };
-    const { queue } = this.#device;
-    queue.writeBuffer(scratch.bits, 0, lexed.bytes, coded.begin, coded.end - coded.begin);
-    queue.writeBuffer(scratch.read, 0, read.data, 0, read.length);
-    queue.writeBuffer(scratch.written, 0, written.data, 0, written.length);
-    const steps = new CommandSteps(this.#device, this.#tuning.step, "jpeg decode");
-    for (const group of groups) {
-      const buffers = { pixels, ...scratch };
-      if ("strips" in group) recordStrips(steps, kernels, group, buffers, status);
-      else if ("windows" in group) recordGatheredStrips(steps, kernels, group, buffers, status);
-      else recordGroup(steps, kernels, group, buffers, status);
-    }
-    steps.encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
     try {
-      await steps.submit(goOn);
+      read.reset();
+      written.reset();
+      const statusBytes = part.images.length * STATUS_WORDS * 4;
+      const status = written.region(statusBytes / 4);
+      const groups = this.#groups(part, members, sync);
+      const { lexed, coded } = part;
+      clearStatus(written.data, part.images.length);
+      const most = (size: (group: AnyGroup) => number) =>
+        groups.reduce((bytes, group) => Math.max(bytes, size(group)), 16);
+      const staging = lend(statusBytes, COPY_DST | MAP_READ, "jpeg status");
+      const scratch = {
+        bits: lend(coded.end - coded.begin + 4, STORAGE | COPY_DST, "jpeg bits"),
+        read: lend(
+          read.length * 4 + UNIFORM_BYTES,
+          STORAGE | UNIFORM | COPY_DST,
+          "jpeg records",
+        ),
+        written: lend(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
+        coefficients: lend(
+          most((group) => coefficientBytes(group)),
+          STORAGE | COPY_DST | COPY_SRC,
+          "jpeg coefficients",
+        ),
+        gathered: lend(
+          most((group) => gatheredBytes(group)),
+          STORAGE | COPY_SRC | COPY_DST,
+          "jpeg masks",
+        ),
+        samples: lend(most((group) => sampleBytes(group)), STORAGE, "jpeg samples"),
+        sync: lend(most((group) => syncBytes(group)), STORAGE | COPY_DST, "jpeg subsequences"),
+      };
+      const { value: steps, fault } = inScopes(device, () => {
+        const { queue } = device;
+        queue.writeBuffer(scratch.bits, 0, lexed.bytes, coded.begin, coded.end - coded.begin);
+        queue.writeBuffer(scratch.read, 0, read.data, 0, read.length);
+        queue.writeBuffer(scratch.written, 0, written.data, 0, written.length);
+        const steps = new CommandSteps(device, this.#tuning.step, "jpeg decode");
+        const buffers = { pixels, ...scratch };
+        for (const group of groups) {
+          if ("strips" in group) recordStrips(steps, kernels, group, buffers, status);
+          else if ("windows" in group) recordGatheredStrips(steps, kernels, group, buffers, status);
+          else recordGroup(steps, kernels, group, buffers, status);
+        }
+        steps.encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
+        steps.end();
+        return steps;
+      });
+      const lack = await pool.failure([pixels, ...lent]);
+      const found = await fault ?? (lack ? undefined : await steps.submit(goOn));
+      const failure = lack ?? (found && faultError(found, "decode"));
+      if (failure) return failure;
+      decoded.push({ staging, members });
+      // It is given back once it has been read.
+      lent.splice(lent.indexOf(staging), 1);
     } catch (error) {
-      pool.release(pixels);
-      pool.release(staging);
-      throw error;
+      if (isRefusal(error)) return error;
+      if (!(error instanceof RangeError)) throw error;
+      return new LimitsError(
+        `Cannot decode as its records must fit the arrays of JavaScript: received "${error.message}"`,
+        { cause: error },
+      );
     } finally {
-      for (const buffer of Object.values(scratch)) pool.release(buffer);
+      for (const buffer of lent) pool.release(buffer);
     }
-    return this.#images(part, pixels, staging, ids);
   }
 
   /** Splits the pictures so that each group's buffers fit a binding, and those that alone do not. */
-  #groups(part: Part, sync: ReadonlySet<JpegScan>): AnyGroup[] {
-    const { lexed, coded } = part;
+  #groups(
+    { lexed, coded }: Part,
+    decodables: readonly Decodable[],
+    sync: ReadonlySet<JpegScan>,
+  ): AnyGroup[] {
     const binding = this.#device.limits.maxStorageBufferBindingSize;
     const groups: AnyGroup[] = [];
     let members: Decodable[] = [];
@@ -156,7 +246,7 @@ export class Submitter {
       members = [];
       room = new Room(binding);
     };
-    for (const decodable of part.decodables) {
+    for (const decodable of decodables) {
       if (exceeds(decodable, binding)) {
         plan();
         groups.push(
@@ -176,36 +266,33 @@ export class Submitter {
     return groups;
   }
 
-  #images(part: Part, pixels: GPUBuffer, staging: GPUBuffer, ids?: IdList): GpuImages {
+  #images(
+    part: Part,
+    pixels: GPUBuffer,
+    decoded: readonly Decoded[],
+    ids?: IdList,
+  ): GpuImages {
     const pool = this.#pool;
     const device = this.#device;
     const unverified = this.#unverified;
     const token = {};
     const { first, errors } = part;
     const warnings = part.warnings.map((list) => [...list]);
-    const cut = new Set(part.decodables.flatMap(({ section, index }) => (section ? [index] : [])));
     const verify = async () => {
       unverified.unregister(token);
-      let words: Uint32Array;
-      try {
-        await staging.mapAsync(GPUMapMode.READ);
-        words = new Uint32Array(staging.getMappedRange().slice(0));
-        staging.unmap();
-        pool.check();
-      } catch (error) {
-        pool.check();
-        throw await lossOr(device, error);
-      } finally {
-        pool.release(staging);
-      }
-      return errors.map((error, i) => {
-        if (error) return error;
-        const name = subject(first + i, ids);
-        const found = readStatus(words, i, name, cut.has(i), ids?.at(first + i));
-        warnings[i].push(...found.warnings);
-        for (const warning of found.warnings) this.#onWarning?.(`${name}: ${warning}`);
-        return found.error;
-      });
+      const found = [...errors];
+      await Promise.all(decoded.map(async ({ staging, members }) => {
+        const words = await readStaging(device, pool, staging);
+        for (const { index, section } of members) {
+          const name = subject(first + index, ids);
+          const cut = section !== undefined;
+          const status = readStatus(words, index, name, cut, ids?.at(first + index));
+          warnings[index].push(...status.warnings);
+          for (const warning of status.warnings) this.#onWarning?.(`${name}: ${warning}`);
+          found[index] = status.error;
+        }
+      }));
+      return found;
     };
     const images = new GpuImages(
       device,
@@ -214,9 +301,27 @@ export class Submitter {
       (buffer) => pool.release(buffer),
       { errors, warnings, verify },
     );
-    // Whoever never asks for the status gives the staging buffer back when the pictures are collected.
-    unverified.register(images, staging, token);
+    // Whoever never asks for the status gives the staging buffers back when the pictures are collected.
+    unverified.register(images, decoded, token);
     return images;
+  }
+}
+
+/** Brings a status to the CPU, and gives its buffer back. */
+async function readStaging(
+  device: GPUDevice,
+  pool: BufferPool,
+  staging: GPUBuffer,
+): Promise<Uint32Array> {
+  try {
+    await staging.mapAsync(GPUMapMode.READ);
+    const words = new Uint32Array(staging.getMappedRange().slice(0));
+    staging.unmap();
+    return words;
+  } catch (error) {
+    throw await lossOr(device, error);
+  } finally {
+    pool.release(staging);
   }
 }
 

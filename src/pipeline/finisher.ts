@@ -163,11 +163,11 @@ export class Finisher<L> {
     let kept: L;
     try {
       if (images && keep.length > 0) {
-        packed.images = tensors.imagesLike(images, keep.length);
+        packed.images = await tensors.imagesLike(images, keep.length);
         await packRows(device, images, keep, packed.images.buffer);
       }
       if (masks && keep.length > 0) {
-        packed.masks = tensors.masksLike(masks, keep.length);
+        packed.masks = await tensors.masksLike(masks, keep.length);
         await packRows(device, masks, keep, packed.masks.buffer);
       }
       kept = this.#labels(packed);

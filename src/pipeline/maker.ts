@@ -16,6 +16,7 @@ import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./m
 import { spreadErrors } from "./mixed_errors.ts";
 import type { AugmentStage, DecodeStage, MaskForm, RegionsOf, SampleKeys } from "./stages.ts";
 import { augmentEach, augmentEachMask } from "./ragged.ts";
+import { applyOrBlame } from "./refused.ts";
 import type { ImageSize, RaggedImages, TensorLender } from "./tensors.ts";
 
 /** A batch whose work has been submitted, but not verified. */
@@ -169,9 +170,16 @@ export class BatchMaker {
         );
       }
       size = own;
-      submitted.images ??= tensors.images(total, size);
-      submitted.mix.push(...await augmenter.apply(usable, keys, submitted.images, first));
-      await this.#applyMasks(submitted, usable, keys, size, first);
+      const target = submitted.images ??= await tensors.images(total, size);
+      const { results, faults } = await applyOrBlame(
+        usable,
+        keys,
+        augmenter.mixes,
+        (some, keys, at) => augmenter.apply(some, keys, target, first + at),
+      );
+      for (const mix of results) submitted.mix.push(...mix);
+      const good = this.#without(submitted, usable, faults, first);
+      await this.#applyMasks(submitted, good, keys, size, first);
     }
     this.#lastSize = size ?? this.#lastSize;
     if (waiting.length === 0) return;
@@ -180,10 +188,10 @@ export class BatchMaker {
       epoch: job.epoch,
     });
     if (!size) return;
-    submitted.images ??= tensors.images(total, size);
+    submitted.images ??= await tensors.images(total, size);
     await clearRows(device, submitted.images, waiting);
     if (!this.#options.labels.masks) return;
-    submitted.masks ??= tensors.masks(total, size, this.#maskForm().largest);
+    submitted.masks ??= await tensors.masks(total, size, this.#maskForm().largest);
     await clearRows(device, submitted.masks, waiting);
   }
 
@@ -221,6 +229,17 @@ export class BatchMaker {
     return bad.length > 0 ? images.without(bad) : images;
   }
 
+  /** Notes why some images of a part failed, and leaves them out. */
+  #without(
+    { errors }: Submitted,
+    images: GpuImages,
+    faults: ReadonlyMap<number, CassetteError>,
+    first: number,
+  ): GpuImages {
+    for (const [i, error] of faults) errors[first + i] ??= error;
+    return faults.size > 0 ? images.without([...faults.keys()]) : images;
+  }
+
   #noRagged(count: number): RaggedImages {
     const none = () => new Array(count).fill(null);
     return { tensors: none(), masks: this.#options.labels.masks ? none() : null, buffers: [] };
@@ -236,12 +255,14 @@ export class BatchMaker {
     const { augmenter, tensors } = this.#options;
     const each = await augmentEach(images, keys, augmenter, tensors);
     ragged.buffers.push(...each.buffers);
+    const good = this.#without(submitted, images, each.faults, first);
     each.tensors.forEach((tensor, i) => ragged.tensors[first + i] = tensor);
     if (!ragged.masks) return;
-    using masks = this.#uploadMasks(submitted, images, first);
+    using masks = await this.#uploadMasks(submitted, good, first);
     const form = this.#maskForm();
     const eachMask = await augmentEachMask(masks, keys, augmenter, tensors, form);
     ragged.buffers.push(...eachMask.buffers);
+    this.#without(submitted, masks, eachMask.faults, first);
     eachMask.tensors.forEach((tensor, i) => ragged.masks![first + i] = tensor);
   }
 
@@ -255,9 +276,19 @@ export class BatchMaker {
     const { labels, tensors, augmenter } = this.#options;
     if (!labels.masks) return;
     const { largest, ...form } = this.#maskForm();
-    submitted.masks ??= tensors.masks(submitted.job.ids.length, size, largest);
-    using masks = this.#uploadMasks(submitted, images, first);
-    await augmenter.applyMasks(masks, keys, submitted.masks, { ...form, first });
+    const target = submitted.masks ??= await tensors.masks(
+      submitted.job.ids.length,
+      size,
+      largest,
+    );
+    using masks = await this.#uploadMasks(submitted, images, first);
+    const { faults } = await applyOrBlame(
+      masks,
+      keys,
+      augmenter.mixes,
+      (some, keys, at) => augmenter.applyMasks(some, keys, target, { ...form, first: first + at }),
+    );
+    this.#without(submitted, masks, faults, first);
   }
 
   /** What the numbers of masks are, and the largest of them. */
@@ -267,7 +298,7 @@ export class BatchMaker {
   }
 
   /** Brings the masks of images that are there to the GPU. */
-  #uploadMasks({ labels }: Submitted, { images }: GpuImages, first: number): GpuImages {
+  #uploadMasks({ labels }: Submitted, { images }: GpuImages, first: number): Promise<GpuImages> {
     const { device, pool } = this.#options;
     const masks = images.map((image, i) => image ? labels[first + i] as MaskPixels : null);
     return uploadMasks(masks, device, pool);

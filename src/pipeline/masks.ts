@@ -2,6 +2,7 @@ import { checkClasses, type MaskLabelOptions, type MaskPixels } from "../codec/m
 import { CassetteError, ShapeError } from "../errors.ts";
 import { type GpuImage, GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
+import { submitted } from "../gpu/scope.ts";
 import type { IdList } from "../ids.ts";
 import type { DecodeStage } from "./stages.ts";
 import { layOut, lendWords, writeWords } from "./word_images.ts";
@@ -76,14 +77,23 @@ export function maskMismatch(
  * @param device The device.
  * @param pool Lends the buffer; it goes back on dispose.
  * @returns The masks, laid out as decoded pictures are.
+ * @throws {LimitsError} If there is no memory for them.
+ * @throws {GpuError} If the device refuses them otherwise.
  */
-export function uploadMasks(
+export async function uploadMasks(
   masks: readonly (MaskPixels | null)[],
   device: GPUDevice,
   pool: BufferPool,
-): GpuImages {
+): Promise<GpuImages> {
   const { places, end } = layOut(masks, 0);
-  const buffer = lendWords(pool, end, "masks");
-  masks.forEach((mask, i) => mask && writeWords(device, buffer, places[i]!, mask.classes));
+  const buffer = await lendWords(pool, end, "masks");
+  try {
+    await submitted(device, "bring masks to the device", () => {
+      masks.forEach((mask, i) => mask && writeWords(device, buffer, places[i]!, mask.classes));
+    });
+  } catch (error) {
+    pool.release(buffer);
+    throw error;
+  }
   return new GpuImages(device, buffer, places, (buffer) => pool.release(buffer));
 }

@@ -3,6 +3,7 @@ import { type PixelWords, pngPixels } from "../codec/png_pixels.ts";
 import { CassetteError, LimitsError } from "../errors.ts";
 import { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
+import { submitted } from "../gpu/scope.ts";
 import type { Blobs, DecodeStage } from "./stages.ts";
 import { layOut, lendWords, writeWords } from "./word_images.ts";
 
@@ -39,12 +40,16 @@ export class MixedDecoder implements DecodeStage {
       }
       using _images = images;
       const files = pngs.map((png, i) => (png ? blobs.blob(first + i) : null));
-      yield { first, images: this.#join(images, files, (i) => options.ids.at(first + i)) };
+      yield { first, images: await this.#join(images, files, (i) => options.ids.at(first + i)) };
     }
   }
 
   /** Puts the pictures of the PNG files behind those that the GPU has decoded. */
-  #join(images: GpuImages, files: (Uint8Array | null)[], id: (i: number) => string): GpuImages {
+  async #join(
+    images: GpuImages,
+    files: (Uint8Array | null)[],
+    id: (i: number) => string,
+  ): Promise<GpuImages> {
     const errors = files.map((file, i) => (file ? undefined : images.errors[i]));
     const decoded = files.map((file, i): PixelWords | null => {
       if (!file) return null;
@@ -70,15 +75,23 @@ export class MixedDecoder implements DecodeStage {
       errors[i] = named(limit, id(i));
       places[i] = null;
     });
-    const buffer = lendWords(this.#pool, Math.min(end, most), "pictures, PNG among them");
-    if (jpegEnd > 0) {
-      const encoder = this.#device.createCommandEncoder({ label: "join pictures" });
-      encoder.copyBufferToBuffer(images.buffer, 0, buffer, 0, jpegEnd);
-      this.#device.queue.submit([encoder.finish()]);
+    const bytes = Math.min(end, most);
+    const buffer = await lendWords(this.#pool, bytes, "pictures, PNG among them");
+    try {
+      await submitted(this.#device, "join pictures", () => {
+        if (jpegEnd > 0) {
+          const encoder = this.#device.createCommandEncoder({ label: "join pictures" });
+          encoder.copyBufferToBuffer(images.buffer, 0, buffer, 0, jpegEnd);
+          this.#device.queue.submit([encoder.finish()]);
+        }
+        places.forEach((place, i) =>
+          place && writeWords(this.#device, buffer, place, decoded[i]!.words)
+        );
+      });
+    } catch (error) {
+      this.#pool.release(buffer);
+      throw error;
     }
-    places.forEach((place, i) =>
-      place && writeWords(this.#device, buffer, place, decoded[i]!.words)
-    );
     const all = images.images.map((image, i) => (files[i] ? places[i] : image));
     return new GpuImages(this.#device, buffer, all, (buffer) => this.#pool.release(buffer), {
       errors,

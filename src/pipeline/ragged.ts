@@ -1,9 +1,16 @@
-import { GpuImages } from "../gpu/images.ts";
+import type { CassetteError } from "../errors.ts";
+import type { GpuImages } from "../gpu/images.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
-import { ID_BYTES, IdList } from "../ids.ts";
+import { applyOrBlame, imagesOf, keysOf } from "./refused.ts";
 import type { AugmentStage, MaskForm, SampleKeys } from "./stages.ts";
 import type { RaggedTensors, TensorLender } from "./tensors.ts";
+
+/** Tensors of sizes of their own that work has been submitted for. */
+export interface FilledTensors<T> extends RaggedTensors<T> {
+  /** Why the device did not take a sample, by its place; its tensor is null. */
+  faults: ReadonlyMap<number, CassetteError>;
+}
 
 /**
  * Submits the augmentation of each image into a tensor of its own, in the size that comes out.
@@ -13,19 +20,21 @@ import type { RaggedTensors, TensorLender } from "./tensors.ts";
  * @param augmenter Augments them.
  * @param tensors Lends the tensors.
  * @returns The tensors, at the images' places.
- * @throws {LimitsError} If an image does not fit a buffer.
+ * @throws {LimitsError} If an image does not fit a buffer, or there is no memory for them.
  */
 export async function augmentEach(
   images: GpuImages,
   keys: SampleKeys,
   augmenter: AugmentStage,
   tensors: TensorLender,
-): Promise<RaggedTensors<GpuTensor>> {
-  const ragged = tensors.ragged(augmenter.sizes(images.images, keys));
+): Promise<FilledTensors<GpuTensor>> {
+  const ragged = await tensors.ragged(augmenter.sizes(images.images, keys));
   return await fill(
     ragged,
+    images,
+    keys,
     tensors,
-    (tensor, i) => augmenter.apply(one(images, i), keysOf(keys, i), tensor, 0),
+    (tensor, image, keys) => augmenter.apply(image, keys, tensor, 0),
   );
 }
 
@@ -38,7 +47,7 @@ export async function augmentEach(
  * @param tensors Lends the tensors.
  * @param form What the numbers are, and the largest of them.
  * @returns The tensors, at the masks' places.
- * @throws {LimitsError} If a mask does not fit a buffer.
+ * @throws {LimitsError} If a mask does not fit a buffer, or there is no memory for them.
  */
 export async function augmentEachMask(
   masks: GpuImages,
@@ -46,38 +55,41 @@ export async function augmentEachMask(
   augmenter: AugmentStage,
   tensors: TensorLender,
   { largest, ...form }: MaskForm & { largest: number },
-): Promise<RaggedTensors<MaskTensor>> {
-  const ragged = tensors.raggedMasks(augmenter.sizes(masks.images, keys), largest);
+): Promise<FilledTensors<MaskTensor>> {
+  const ragged = await tensors.raggedMasks(augmenter.sizes(masks.images, keys), largest);
   return await fill(
     ragged,
+    masks,
+    keys,
     tensors,
-    (tensor, i) =>
-      augmenter.applyMasks(one(masks, i), keysOf(keys, i), tensor, { ...form, first: 0 }),
+    (tensor, mask, keys) => augmenter.applyMasks(mask, keys, tensor, { ...form, first: 0 }),
   );
 }
 
-/** Does something to each tensor; gives all back if that fails. */
+/** Does something to each tensor, but for those that the device refuses; gives all back if that fails. */
 async function fill<T>(
   ragged: RaggedTensors<T>,
+  images: GpuImages,
+  keys: SampleKeys,
   tensors: TensorLender,
-  apply: (tensor: T, index: number) => Promise<unknown>,
-): Promise<RaggedTensors<T>> {
+  apply: (tensor: T, image: GpuImages, keys: SampleKeys) => Promise<unknown>,
+): Promise<FilledTensors<T>> {
+  const faults = new Map<number, CassetteError>();
   try {
-    for (const [i, tensor] of ragged.tensors.entries()) if (tensor) await apply(tensor, i);
-    return ragged;
+    for (const [i, tensor] of ragged.tensors.entries()) {
+      if (!tensor) continue;
+      const own = await applyOrBlame(
+        imagesOf(images, i, i + 1),
+        keysOf(keys, i, i + 1),
+        false,
+        (image, keys) => apply(tensor, image, keys),
+      );
+      for (const error of own.faults.values()) faults.set(i, error);
+      if (own.faults.size > 0) ragged.tensors[i] = null;
+    }
+    return { ...ragged, faults };
   } catch (error) {
     tensors.releaseRagged(ragged);
     throw error;
   }
-}
-
-/** One of some images, alone. */
-function one({ device, buffer, images }: GpuImages, index: number): GpuImages {
-  return new GpuImages(device, buffer, [images[index]], () => {});
-}
-
-function keysOf(keys: SampleKeys, index: number): SampleKeys {
-  const ids = keys.ids &&
-    new IdList(keys.ids.bytes.subarray(index * ID_BYTES, (index + 1) * ID_BYTES));
-  return { ...keys, positions: [keys.positions[index]], ids };
 }

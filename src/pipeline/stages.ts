@@ -51,6 +51,8 @@ export interface MaskForm {
 
 /** What the pipeline needs of the augmentation. */
 export interface AugmentStage {
+  /** Whether samples are mixed with each other. */
+  readonly mixes: boolean;
   /**
    * Size of all images after augmentation; undefined if there are none.
    *

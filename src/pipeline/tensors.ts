@@ -57,12 +57,12 @@ export class TensorLender {
    * @param count How many images.
    * @param size Size of each.
    * @returns The tensor, with any content.
-   * @throws {LimitsError} If it does not fit a buffer.
+   * @throws {LimitsError} If it does not fit a buffer, or there is no memory for it.
    */
-  images(count: number, { width, height }: ImageSize): GpuTensor {
+  async images(count: number, { width, height }: ImageSize): Promise<GpuTensor> {
     const shape = this.#shape(count, { width, height });
     const descriptor = { shape, ...this.#output };
-    const buffer = this.#buffer(
+    const buffer = await this.#buffer(
       tensorBytes(descriptor),
       `${shape.join("×")} in ${descriptor.dtype}`,
     );
@@ -74,9 +74,9 @@ export class TensorLender {
    *
    * @param sizes Size of each; null for one that is not there.
    * @returns Tensors of one image, with any content, and the buffers in which they lie.
-   * @throws {LimitsError} If one does not fit a buffer.
+   * @throws {LimitsError} If one does not fit a buffer, or there is no memory for them.
    */
-  ragged(sizes: readonly (ImageSize | null)[]): RaggedTensors<GpuTensor> {
+  ragged(sizes: readonly (ImageSize | null)[]): Promise<RaggedTensors<GpuTensor>> {
     return this.#each(
       sizes,
       (size) => tensorBytes({ shape: this.#shape(1, size), ...this.#output }),
@@ -94,12 +94,12 @@ export class TensorLender {
    * @param sizes Size of each; null for one that is not there.
    * @param largest Largest number in them.
    * @returns Tensors of one mask, with any content, and the buffers in which they lie.
-   * @throws {LimitsError} If one does not fit a buffer.
+   * @throws {LimitsError} If one does not fit a buffer, or there is no memory for them.
    */
   raggedMasks(
     sizes: readonly (ImageSize | null)[],
     largest: number,
-  ): RaggedTensors<MaskTensor> {
+  ): Promise<RaggedTensors<MaskTensor>> {
     const dtype = maskType(largest);
     return this.#each(
       sizes,
@@ -117,13 +117,13 @@ export class TensorLender {
    * @param size Size of each.
    * @param largest Largest number in them.
    * @returns The tensor, with any content: bytes if they hold the numbers, else words.
-   * @throws {LimitsError} If it does not fit a buffer.
+   * @throws {LimitsError} If it does not fit a buffer, or there is no memory for it.
    */
-  masks(count: number, { width, height }: ImageSize, largest: number): MaskTensor {
+  async masks(count: number, { width, height }: ImageSize, largest: number): Promise<MaskTensor> {
     const dtype = maskType(largest);
     const shape = [count, height, width] as const;
     const bytes = count * height * width * MASK_BYTES[dtype];
-    const buffer = this.#buffer(bytes, `${shape.join("×")} in ${dtype}`);
+    const buffer = await this.#buffer(bytes, `${shape.join("×")} in ${dtype}`);
     return new MaskTensor(this.#device, buffer, { shape, dtype });
   }
 
@@ -134,7 +134,7 @@ export class TensorLender {
    * @param count How many images.
    * @returns The tensor, with any content.
    */
-  imagesLike({ shape, layout }: GpuTensor, count: number): GpuTensor {
+  imagesLike({ shape, layout }: GpuTensor, count: number): Promise<GpuTensor> {
     const [height, width] = layout === "NCHW" ? [shape[2], shape[3]] : [shape[1], shape[2]];
     return this.images(count, { width, height });
   }
@@ -146,7 +146,7 @@ export class TensorLender {
    * @param count How many masks.
    * @returns The tensor, with any content.
    */
-  masksLike({ shape: [, height, width], dtype }: MaskTensor, count: number): MaskTensor {
+  masksLike({ shape: [, height, width], dtype }: MaskTensor, count: number): Promise<MaskTensor> {
     return this.masks(count, { width, height }, dtype === "u8" ? 0 : 256);
   }
 
@@ -169,12 +169,12 @@ export class TensorLender {
   }
 
   /** Puts tensors of one image or mask one after the other, into as few buffers as hold them. */
-  #each<T>(
+  async #each<T>(
     sizes: readonly (ImageSize | null)[],
     bytesOf: (size: ImageSize) => number,
     what: string,
     make: (buffer: GPUBuffer, size: ImageSize, place: number) => T,
-  ): RaggedTensors<T> {
+  ): Promise<RaggedTensors<T>> {
     const most = this.#device.limits.maxBufferSize;
     const tensors: (T | null)[] = sizes.map(() => null);
     const buffers: GPUBuffer[] = [];
@@ -190,7 +190,7 @@ export class TensorLender {
           end += bytes;
         }
         if (end > 0) {
-          const buffer = this.#buffer(end, `${to - from} ${what} of their own sizes`);
+          const buffer = await this.#buffer(end, `${to - from} ${what} of their own sizes`);
           buffers.push(buffer);
           for (let i = from; i < to; i++) {
             const size = sizes[i];
@@ -212,7 +212,7 @@ export class TensorLender {
       : [count, height, width, CHANNELS];
   }
 
-  #buffer(bytes: number, what: string): GPUBuffer {
+  async #buffer(bytes: number, what: string): Promise<GPUBuffer> {
     const most = this.#device.limits.maxBufferSize;
     if (bytes > most) {
       throw new LimitsError(
@@ -221,7 +221,7 @@ export class TensorLender {
       );
     }
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    return this.#pool.acquire(bytes, STORAGE | COPY_SRC | COPY_DST, "batch");
+    return await this.#pool.lend(bytes, STORAGE | COPY_SRC | COPY_DST, "batch");
   }
 }
 

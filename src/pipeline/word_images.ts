@@ -43,10 +43,11 @@ export function layOut(
  * @param bytes How large it must be.
  * @param label Name for errors and traces.
  * @returns The buffer.
+ * @throws {LimitsError} If there is no memory for it.
  */
-export function lendWords(pool: BufferPool, bytes: number, label: string): GPUBuffer {
+export function lendWords(pool: BufferPool, bytes: number, label: string): Promise<GPUBuffer> {
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-  return pool.acquire(Math.max(bytes, WORD), STORAGE | COPY_DST | COPY_SRC, label);
+  return pool.lend(Math.max(bytes, WORD), STORAGE | COPY_DST | COPY_SRC, label);
 }
 
 /**

@@ -1,15 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import jpeg from "jpeg-js";
 import {
   BufferPool,
-  DeviceLostError,
   DisposedError,
+  GpuError,
   GpuTensor,
-  JpegDecoder,
   LimitsError,
   requestDevice,
 } from "../../mod.ts";
-import { poorDevice } from "./poor_device.ts";
+import { failingDevice, poorDevice } from "./poor_device.ts";
 import { foldWorkgroups, getKernel } from "../../src/gpu/kernel.ts";
 import { clearRows, packRows } from "../../src/gpu/rows.ts";
 import { readBuffer } from "../../src/gpu/tensor.ts";
@@ -45,18 +43,20 @@ Deno.test("BufferPool counts what is lent, and destroys it when it comes back to
   taken.destroy();
 });
 
-Deno.test("a buffer that there is no memory for is told of once, and not lent again", async () => {
+Deno.test("a buffer that there is no memory for is told of, and not lent again", async () => {
   const poor = await poorDevice((label) => label.startsWith("large"));
   using pool = new BufferPool(poor);
   const kept = pool.acquire(10_000, USAGE, "large, kept");
   const back = pool.acquire(20_000, USAGE, "large, back at once");
   const good = pool.acquire(30_000, USAGE, "small");
   pool.release(back);
-  pool.check();
-  await poor.queue.onSubmittedWorkDone();
-  const error = assertThrows(() => pool.check(), LimitsError, "large, kept");
-  assert(/^Cannot lend .* as the device must have memory .*: received/.test(error.message));
-  pool.check();
+  assertEquals(await pool.failure([good]), undefined);
+  const error = await pool.failure([good, kept]);
+  assert(error instanceof LimitsError);
+  assert(
+    /^Cannot lend large, kept as the device must have memory .*: received/.test(error.message),
+  );
+  assert((await pool.failure([back]))!.message.includes("large, back at once"));
   for (const buffer of [kept, good]) pool.release(buffer);
   assertEquals(pool.stats(), { allocations: 3, bytes: good.size, lent: 0 });
   assert(pool.acquire(10_000, USAGE, "small") !== kept);
@@ -65,22 +65,76 @@ Deno.test("a buffer that there is no memory for is told of once, and not lent ag
   poor.destroy();
 });
 
-Deno.test("a decode without enough memory, or whose device is lost, is told of as such", async () => {
-  const file = (side: number) =>
-    jpeg.encode({ width: side, height: side, data: new Uint8Array(4 * side ** 2).fill(7) }, 90)
-      .data;
-  let poverty = false;
-  const poor = await poorDevice((label) => poverty && label === "jpeg pixels");
-  using decoder = new JpegDecoder(poor);
-  using rich = await decoder.decode([file(8)]);
-  poverty = true;
-  using images = await decoder.decode([file(300)]);
-  await assertRejects(() => images.verify(), LimitsError, "Cannot lend jpeg pixels as the device");
-  poverty = false;
-  using again = await decoder.decode([file(300)]);
-  assertEquals(await again.verify(), [undefined]);
+Deno.test("a buffer that cannot be is an error of its own, not one of the device", async () => {
+  const { device } = await failingDevice();
+  const uncaptured: string[] = [];
+  device.addEventListener("uncapturederror", (event) => {
+    uncaptured.push((event as GPUUncapturedErrorEvent).error.message);
+  });
+  using pool = new BufferPool(device);
+  const { STORAGE, MAP_READ } = GPUBufferUsage;
+  await assertRejects(
+    () => pool.lend(16, STORAGE | MAP_READ, "a contradiction"),
+    GpuError,
+    "Cannot lend a contradiction as the device must take the work: received the validation error",
+  );
+  assertEquals([pool.stats().lent, pool.stats().bytes], [0, 0]);
+  assertEquals(uncaptured, []);
+  device.destroy();
+});
+
+Deno.test("a pool that lies idle keeps no more than was lent at once, the latest of it", () => {
+  using pool = new BufferPool(device);
+  const MIB = 2 ** 20;
+  // 64 MiB lent at once, of ever other sizes.
+  for (let kind = 0; kind < 40; kind++) {
+    const size = 2 ** (12 + kind % 10) * (1 + Math.floor(kind / 10) / 4);
+    const count = Math.min(64, Math.floor(64 * MIB / size));
+    const lent = Array.from({ length: count }, () => pool.acquire(size, USAGE, `kind ${kind}`));
+    for (const buffer of lent) pool.release(buffer);
+    assert(pool.stats().bytes <= 64 * MIB + 16 * MIB);
+  }
+  const before = pool.stats().allocations;
+  pool.release(pool.acquire(2 ** 21 * 7 / 4, USAGE, "the last kind"));
+  assertEquals(pool.stats().allocations, before);
+});
+
+Deno.test("a pool forgets what was lent long ago", () => {
+  using pool = new BufferPool(device);
+  const MIB = 2 ** 20;
+  const large = Array.from({ length: 8 }, () => pool.acquire(8 * MIB, USAGE, "once"));
+  for (const buffer of large) pool.release(buffer);
+  assertEquals(pool.stats().bytes, 64 * MIB);
+  for (let i = 0; i < 1200; i++) pool.release(pool.acquire(4096, USAGE, "since"));
+  assert(pool.stats().bytes <= 16 * MIB, `${pool.stats().bytes / MIB} MiB`);
+});
+
+Deno.test("a pool gives idle buffers up for one that there is no memory for beside them", async () => {
+  const MIB = 2 ** 20;
+  const alive = new Set<GPUBuffer>();
+  const total = () => [...alive].reduce((sum, { size }) => sum + size, 0);
+  // A device of 8 MiB.
+  const poor = await poorDevice((_, size) => total() + size > 8 * MIB);
+  const create = poor.createBuffer.bind(poor);
+  poor.createBuffer = (descriptor) => {
+    const buffer = create(descriptor);
+    const destroy = buffer.destroy.bind(buffer);
+    alive.add(buffer);
+    buffer.destroy = () => {
+      alive.delete(buffer);
+      destroy();
+    };
+    return buffer;
+  };
+  using pool = new BufferPool(poor);
+  for (const size of [1, 2, 3]) pool.release(await pool.lend(size * MIB, USAGE, "before"));
+  const first = await pool.lend(4 * MIB, USAGE, "needs what lies idle");
+  assertEquals([pool.stats().lent, pool.stats().bytes], [4 * MIB, 4 * MIB]);
+  await assertRejects(() => pool.lend(5 * MIB, USAGE, "too much"), LimitsError, "too much");
+  assertEquals(pool.stats().lent, 4 * MIB);
+  pool.release(first);
+  pool.release(await pool.lend(5 * MIB, USAGE, "in its place"));
   poor.destroy();
-  await assertRejects(() => rich.verify(), DeviceLostError, "must not be lost");
 });
 
 Deno.test("kernels are compiled once for a device, and bad WGSL rejects", async () => {

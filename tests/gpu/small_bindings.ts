@@ -1,0 +1,21 @@
+import { requestDevice } from "../../src/gpu/device.ts";
+
+/**
+ * Opens a device whose storage bindings may be less large than its limits say: a larger one is an
+ * invalid bind group, as where a plan has made too large a one.
+ */
+export async function smallBindings(bytes: number): Promise<GPUDevice> {
+  const device = await requestDevice();
+  const create = device.createBindGroup.bind(device);
+  device.createBindGroup = (descriptor) => {
+    const entries = [...descriptor.entries].map((entry) => {
+      const resource = entry.resource as GPUBufferBinding;
+      const { size = resource.buffer.size } = resource;
+      const isStorage = (resource.buffer.usage & GPUBufferUsage.STORAGE) !== 0;
+      if (!isStorage || size <= bytes) return entry;
+      return { ...entry, resource: { ...resource, size: 2 ** 31 } };
+    });
+    return create({ ...descriptor, entries });
+  };
+  return device;
+}
