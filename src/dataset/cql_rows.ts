@@ -18,12 +18,16 @@ const Type = {
   ASCII: 1,
   BIGINT: 2,
   BLOB: 3,
+  COUNTER: 5,
   DOUBLE: 7,
   INT: 9,
   UUID: 12,
   TEXT: 13,
+  VARINT: 14,
   TIMEUUID: 15,
   INET: 16,
+  SMALLINT: 19,
+  TINYINT: 20,
   SET: 34,
 };
 const READ = new Set(Object.values(Type));
@@ -33,11 +37,15 @@ export const READ_TYPES: ReadonlySet<string> = new Set([
   "ascii",
   "bigint",
   "blob",
+  "counter",
   "double",
   "int",
-  "uuid",
+  "smallint",
   "text",
   "timeuuid",
+  "tinyint",
+  "uuid",
+  "varint",
 ]);
 
 const ROWS = 2;
@@ -110,8 +118,18 @@ function* cells(
         case Type.INT:
           row[c] = length === 4 ? view.getInt32(at) : null;
           break;
+        case Type.SMALLINT:
+          row[c] = length === 2 ? view.getInt16(at) : null;
+          break;
+        case Type.TINYINT:
+          row[c] = length === 1 ? view.getInt8(at) : null;
+          break;
         case Type.BIGINT:
-          row[c] = length === 8 ? Number(view.getBigInt64(at)) : null;
+        case Type.COUNTER:
+          row[c] = length === 8 ? exactInteger(view.getBigInt64(at)) : null;
+          break;
+        case Type.VARINT:
+          row[c] = length > 0 ? varint(body.subarray(at, at + length)) : null;
           break;
         case Type.DOUBLE:
           row[c] = length === 8 ? view.getFloat64(at) : null;
@@ -134,6 +152,23 @@ function* cells(
     }
     yield row;
   }
+}
+
+/**
+ * Makes a value of an integer.
+ *
+ * @param integer The integer.
+ * @returns A number, or a text where no number holds it exactly.
+ */
+export function exactInteger(integer: bigint): number | string {
+  const number = Number(integer);
+  return Number.isSafeInteger(number) ? number : `${integer}`;
+}
+
+/** Big endian, in two's complement. */
+function varint(bytes: Uint8Array): number | string {
+  const integer = BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toHex()}`));
+  return exactInteger(integer);
 }
 
 /** Remembers short texts by their bytes: a table has few names of classes and many rows. */

@@ -8,7 +8,7 @@ import { openSqlite, SQLITE_CODE, sqliteError } from "../source/open_sqlite.ts";
 import { quote } from "../source/quote.ts";
 import type { LabelType } from "../source/source.ts";
 import { ID_RULE, readIdText } from "../source/sqlite_ids.ts";
-import { intLabel, showValue } from "../source/sqlite_label.ts";
+import { intLabel, showValue } from "../source/int_label.ts";
 import { sqliteColumns } from "../source/sqlite_schema.ts";
 import type { ColumnValue } from "./schema.ts";
 

@@ -1,6 +1,8 @@
 import { OptionCheck } from "../check.ts";
 import { SchemaError } from "../errors.ts";
+import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
+import { intLabel } from "../source/int_label.ts";
 import type { ListSelection } from "./list.ts";
 import { ListBuilder, type SampleList } from "./list_builder.ts";
 import type { RowSink } from "./row_buffer.ts";
@@ -57,16 +59,7 @@ export async function scanCassandraRows(
   const idType = types.get(idColumn);
   if (idType !== undefined && !UUIDS.includes(idType)) throw noId(options.table, idColumn, idType);
   const labelColumn = options.labelColumn ?? "label";
-  const labelType = types.get(labelColumn);
-  if (options.labelColumn !== undefined && labelType !== undefined && labelType !== "int") {
-    throw new SchemaError(
-      `Cannot list ${options.table} as its label column "${labelColumn}" must be of type int: received ${labelType}`,
-      { option: "labelColumn" },
-    );
-  }
-  // One that was named, and is not there, is told with the columns that are.
-  const label = labelType === "int" ||
-    (labelType === undefined && options.labelColumn !== undefined);
+  const label = config.labelType === "int" && isLabel(options, types.get(labelColumn));
   const selected = [
     idColumn,
     ...(label ? [labelColumn] : []),
@@ -86,7 +79,11 @@ export async function scanCassandraRows(
       for (const cells of rows) {
         const id = cells[0] as Uint8Array | null;
         if (!id) throw noId(options.table, idColumn, "null");
-        const number = label ? cells[labelAt] as number | null : null;
+        const value = label ? cells[labelAt] : null;
+        const number = value === null ? null : intLabel(value);
+        if (number === undefined) {
+          throw noLabels(options, `${value} of ${formatId(id)}`);
+        }
         const name = hasClass ? cells[classAt] as string | null : null;
         const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
         if (!filter || filter({ id, label: number, class: name, columns: values })) {
@@ -105,6 +102,25 @@ function checkListing(options: ListCassandraOptions): void {
   check.text("where", options.where);
   check.callback("filter", options.filter);
   check.whole("concurrency", options.concurrency, 1);
+}
+
+/** Types of columns of labels, whose values must fit into 32 bits. */
+const INTEGERS = ["int", "smallint", "tinyint", "bigint", "varint"];
+
+/** Whether a column of this type holds labels; one that was named and is not there is told later. */
+function isLabel(options: ListCassandraOptions, type: string | undefined): boolean {
+  const isNamed = options.labelColumn !== undefined;
+  if (type === undefined || INTEGERS.includes(type)) return isNamed || type !== undefined;
+  // Masks and arrays stand in a column of this name too.
+  if (type === "blob" && !isNamed) return false;
+  throw noLabels(options, `type ${type}`);
+}
+
+function noLabels({ table, labelColumn = "label" }: ListCassandraOptions, received: string) {
+  return new SchemaError(
+    `Cannot list ${table} as its label column "${labelColumn}" must be of 32-bit integers: received ${received}; labelType "none" leaves labels out`,
+    { option: "labelColumn" },
+  );
 }
 
 /** Types of columns that ids can be in. */

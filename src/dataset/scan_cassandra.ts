@@ -10,7 +10,14 @@ import {
   Opcode,
   within,
 } from "./cql_connection.ts";
-import { type Cell, READ_TYPES, readRows, type RowPage, TextCache } from "./cql_rows.ts";
+import {
+  type Cell,
+  exactInteger,
+  READ_TYPES,
+  readRows,
+  type RowPage,
+  TextCache,
+} from "./cql_rows.ts";
 import { quote } from "../source/quote.ts";
 import type { TableReader } from "./table_reader.ts";
 
@@ -112,7 +119,7 @@ export async function scanCassandra(
         const host = plain && !state.gone.has(part.host ?? "") ? part.host : undefined;
         const rest = host ? await readBytes(connections, host, config, cql, state, scan) : "";
         if (rest !== undefined && !state.failed) {
-          await readByDriver(await reader.client(), cql, rest, state, scan);
+          await readByDriver(await reader.client(), cql, rest, types, state, scan);
         }
       }
     } catch (error) {
@@ -181,9 +188,11 @@ async function readByDriver(
   client: Client,
   cql: string,
   first: string,
+  columnTypes: Map<string, string>,
   state: ByteScan,
   { keyspace, table, columns, onPage, signal }: TableScan,
 ): Promise<void> {
+  const read = columns.map((name) => ({ name, isLong: LONG.has(columnTypes.get(name)!) }));
   let pageState: string | undefined = first || undefined;
   do {
     signal?.throwIfAborted();
@@ -204,15 +213,20 @@ async function readByDriver(
         await sleep(BACKOFF_MS * 2 ** attempt);
       }
     }
-    await onPage(page.rows.map((row) => columns.map((name) => plainCell(row[name]))));
+    await onPage(
+      page.rows.map((row) => read.map(({ name, isLong }) => plainCell(row[name], isLong))),
+    );
     pageState = page.pageState ?? undefined;
   } while (pageState && !state.failed);
 }
 
-function plainCell(value: unknown): Cell {
+/** Types whose integers the driver has objects for. */
+const LONG = new Set(["bigint", "counter", "varint"]);
+
+function plainCell(value: unknown, isLong: boolean): Cell {
   if (value === null || value === undefined) return null;
   if (typeof value === "number" || value instanceof Uint8Array) return value;
-  if (typeof value === "bigint") return Number(value);
+  if (isLong) return exactInteger(BigInt(String(value)));
   const uuid = value as { getBuffer?: () => Uint8Array };
   return uuid.getBuffer ? uuid.getBuffer() : String(value);
 }

@@ -10,7 +10,7 @@ import { Gate } from "./gate.ts";
 import { openSqlite, SQLITE_CODE, sqliteError } from "../source/open_sqlite.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { quote } from "../source/quote.ts";
-import { showValue } from "../source/sqlite_label.ts";
+import { showValue } from "../source/int_label.ts";
 import { sqliteColumns } from "../source/sqlite_schema.ts";
 import { checkKeyspace, type DatasetSchema, wholeSchema } from "./schema.ts";
 import { TableReader } from "./table_reader.ts";

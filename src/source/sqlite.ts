@@ -4,11 +4,11 @@ import {
   type CassetteError,
   DisposedError,
   type ErrorDetails,
-  LimitsError,
   MissingSampleError,
   SchemaError,
 } from "../errors.ts";
 import { ID_BYTES, type IdList } from "../ids.ts";
+import { blobLimitError } from "./blob_limit.ts";
 import { checkFetch, type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import { openSqlite, SQLITE_CODE, sqliteError } from "./open_sqlite.ts";
 import type {
@@ -19,7 +19,7 @@ import type {
   RawLabel,
   SourceStats,
 } from "./source.ts";
-import { intLabel, showValue } from "./sqlite_label.ts";
+import { intLabel, showValue } from "./int_label.ts";
 import { isBusy, LockWait } from "./sqlite_lock.ts";
 import { checkSchema, type SqliteOptions, wholeSqliteOptions } from "./sqlite_options.ts";
 import { isTooBig, type SqliteRow, SqliteRows } from "./sqlite_rows.ts";
@@ -59,6 +59,8 @@ export class SqliteSource implements BlobSource {
   readonly #database: DatabaseSync;
   readonly #rows: SqliteRows;
   readonly #where: string;
+  readonly #dataColumn: string;
+  readonly #labelColumn: string;
   readonly #maxBlobBytes: number;
   readonly #busyTimeout: number;
   readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
@@ -70,6 +72,8 @@ export class SqliteSource implements BlobSource {
     this.#maxBlobBytes = options.maxBlobBytes;
     this.#busyTimeout = options.busyTimeout;
     this.#where = `table "${options.table}" of ${options.path}`;
+    this.#dataColumn = options.dataColumn;
+    this.#labelColumn = options.labelColumn;
     this.#rows = new SqliteRows(database, options);
   }
 
@@ -198,13 +202,15 @@ export class SqliteSource implements BlobSource {
   }
 
   #refuseSize(ids: IdList, index: number): FetchedSample {
+    this.#stats.failed++;
     const bytes = this.#rows.bytes(ids.bytes, index * ID_BYTES);
     const isData = Number(bytes?.data ?? 0) > this.#maxBlobBytes;
-    const most = `its ${
-      isData ? "blob" : "label"
-    } must have at most maxBlobBytes, ${this.#maxBlobBytes}`;
-    const received = `${isData ? bytes?.data : bytes?.label} bytes`;
-    return this.#refuse(ids, index, LimitsError, most, received, "maxBlobBytes");
+    const [column, size] = isData
+      ? [this.#dataColumn, bytes?.data]
+      : [this.#labelColumn, bytes?.label];
+    const limit = this.#maxBlobBytes;
+    const error = blobLimitError(ids.at(index), this.#where, column, `${size}`, limit);
+    return { label: null, error };
   }
 
   async #readLater(lock: LockWait, ids: IdList, index: number): Promise<FetchedSample> {
@@ -231,13 +237,12 @@ export class SqliteSource implements BlobSource {
     ErrorClass: new (message: string, details: ErrorDetails) => CassetteError,
     wanted: string,
     received: string,
-    option?: string,
   ): FetchedSample {
     this.#stats.failed++;
     const sampleId = ids.at(index);
     const message =
       `Cannot fetch sample ${sampleId} from ${this.#where} as ${wanted}: received ${received}`;
-    return { label: null, error: new ErrorClass(message, { sampleId, option }) };
+    return { label: null, error: new ErrorClass(message, { sampleId }) };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
 import { SchemaError } from "../errors.ts";
+import { DEFAULT_MAX_BLOB_BYTES, MOST_BLOB_BYTES } from "./blob_limit.ts";
 import type { LabelType } from "./source.ts";
 import { BUSY_MS } from "./sqlite_lock.ts";
 import { sqliteColumns } from "./sqlite_schema.ts";
@@ -22,7 +23,10 @@ export interface SqliteOptions {
   labelColumn?: string;
   /** How the label column is read; `int` when left out. */
   labelType?: LabelType;
-  /** Largest blob and largest label that are read, in bytes; 256 MiB when left out. */
+  /**
+   * Most bytes of a blob, and of a label that is one, from 1 to 2,147,483,647; a sample with more is a
+   * `LimitsError`, and is not read. 67,108,864 (64 MiB) when left out.
+   */
   maxBlobBytes?: number;
   /**
    * Milliseconds that a fetch waits in all while another connection's lock is in the way; 30,000 when
@@ -30,9 +34,6 @@ export interface SqliteOptions {
    */
   busyTimeout?: number;
 }
-
-/** Largest blob where nothing is said, in bytes. */
-const MAX_BLOB_BYTES = 256 << 20;
 
 const KNOWN: Record<keyof SqliteOptions, true> = {
   path: true,
@@ -61,6 +62,8 @@ export function wholeSqliteOptions(options: SqliteOptions): Required<SqliteOptio
   for (const [option, name] of Object.entries(names)) check.text(option, name);
   check.oneOf("labelType", labelType, ["int", "blob", "none"]);
   check.whole("maxBlobBytes", maxBlobBytes, 1);
+  const fits = (maxBlobBytes ?? 1) <= MOST_BLOB_BYTES;
+  check.that(fits, "maxBlobBytes", `at most ${MOST_BLOB_BYTES}`, maxBlobBytes);
   check.whole("busyTimeout", busyTimeout, 0);
   return {
     table: "data",
@@ -68,7 +71,7 @@ export function wholeSqliteOptions(options: SqliteOptions): Required<SqliteOptio
     dataColumn: "data",
     labelColumn: "label",
     labelType: "int",
-    maxBlobBytes: MAX_BLOB_BYTES,
+    maxBlobBytes: DEFAULT_MAX_BLOB_BYTES,
     busyTimeout: BUSY_MS,
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   } as Required<SqliteOptions>;

@@ -80,6 +80,49 @@ test("a folder goes into Cassandra, twice without doubles, and is listed and loa
   device.destroy();
 });
 
+test("labels of five types of integers are listed by their values, all else is refused", async () => {
+  await dropKeyspace(KEYSPACE);
+  await using client = await connect(server!);
+  await client.run(
+    `CREATE KEYSPACE ${KEYSPACE} WITH replication = ` +
+      "{'class': 'SimpleStrategy', 'replication_factor': 1}",
+  );
+  const cases: [type: string, value: string, label: number | undefined][] = [
+    ["int", "-2147483648", -2147483648],
+    ["smallint", "-300", -300],
+    ["tinyint", "-7", -7],
+    ["bigint", "2147483647", 2147483647],
+    ["bigint", "4294967303", undefined],
+    ["bigint", "9223372036854775807", undefined],
+    ["varint", "5", 5],
+    ["varint", "4294967303", undefined],
+    ["double", "1", undefined],
+    ["decimal", "1", undefined],
+    ["boolean", "true", undefined],
+    ["text", "'7'", undefined],
+  ];
+  for (const [i, [type, value, label]] of cases.entries()) {
+    const table = `${KEYSPACE}.labels_${i}`;
+    const id = crypto.randomUUID();
+    await client.run(`CREATE TABLE ${table} (id uuid PRIMARY KEY, label ${type}, other ${type})`);
+    await client.run(`INSERT INTO ${table} (id, label, other) VALUES (${id}, ${value}, ${value})`);
+    // An inet, which plain connections do not read, has the driver read the table.
+    await client.run(`ALTER TABLE ${table} ADD address inet`);
+    for (const columns of [["other"], ["other", "address"]]) {
+      const read = () => listCassandra({ ...server!, table, columns });
+      if (label === undefined) await assertRejects(read, SchemaError, "must be of 32-bit integers");
+      else assertEquals([...(await read()).labels], [label], `${type} ${value}`);
+      const none = await listCassandra({ ...server!, table, columns, labelType: "none" });
+      assertEquals([...none.labels], [-1]);
+      const other = value.startsWith("'") ? value.slice(1, -1) : value;
+      const shown = none.columns.get("other")!.at(0);
+      assertEquals(String(shown), other, type);
+      const isExact = Number.isSafeInteger(Number(value));
+      if (/int$/.test(type)) assertEquals(typeof shown, isExact ? "number" : "string");
+    }
+  }
+});
+
 test("the command fills and loads Cassandra", async () => {
   const target = ["--cassandra", server!.contactPoints.join(), "--port", `${server!.port}`];
   const out = tempFolder();

@@ -260,21 +260,35 @@ Deno.test("rows are read from the bytes of an answer", () => {
   const cell = (
     bytes: number[] | null,
   ) => (int(bytes ? bytes.length : -1), parts.push(...bytes ?? []));
-  int(2), int(1 | 2), int(5), int(2), parts.push(9, 8);
+  int(2), int(1 | 2), int(10), int(2), parts.push(9, 8);
   short(1), parts.push(65), short(1), parts.push(66);
-  for (const type of [12, 9, 13, 2, 7]) short(1), parts.push(67), short(type);
+  for (const type of [12, 9, 13, 2, 7, 2, 14, 14, 19, 20]) short(1), parts.push(67), short(type);
   int(2);
   cell(Array.from({ length: 16 }, (_, i) => i)), cell([255, 255, 255, 254]), cell([0xc3, 0xa9]);
   cell([0, 0, 0, 1, 0, 0, 0, 0]), cell([0x3f, 0xf8, 0, 0, 0, 0, 0, 0]);
+  cell([0, 32, 0, 0, 0, 0, 0, 1]), cell([1, 0, 0, 0, 7]), cell([0xff, 0x7f]);
+  cell([0x80, 0]), cell([0x80]);
   cell([...new Array(16).fill(7)]), cell(null), cell([]), cell(null), cell(null);
+  for (let i = 0; i < 5; i++) cell(null);
   const page = readRows(Uint8Array.from(parts), new TextCache());
   const rows = [];
   for (const row of page.rows) {
     rows.push(row.map((cell) => cell instanceof Uint8Array ? cell.toHex() : cell));
   }
   assertEquals(rows, [
-    ["000102030405060708090a0b0c0d0e0f", -2, "é", 2 ** 32, 1.5],
-    ["07".repeat(16), null, "", null, null],
+    [
+      "000102030405060708090a0b0c0d0e0f",
+      -2,
+      "é",
+      2 ** 32,
+      1.5,
+      "9007199254740993",
+      2 ** 32 + 7,
+      -129,
+      -32_768,
+      -128,
+    ],
+    ["07".repeat(16), null, "", null, null, null, null, null, null, null],
   ]);
   assertEquals([...page.pageState!], [9, 8]);
 });

@@ -242,9 +242,12 @@ Deno.test("a blob or a label above maxBlobBytes is refused before it is read", a
     const error = batch.error(i);
     assert(error instanceof LimitsError, `${error}`);
     assertEquals([error.option, error.sampleId], ["maxBlobBytes", ids.at(i)]);
-    assert(error.message.includes(`1000: received ${bytes} bytes`), error.message);
+    assert(
+      error.message.includes(`at most 1000 bytes (maxBlobBytes): received ${bytes} bytes`),
+      error.message,
+    );
   }
-  for (const maxBlobBytes of [0, -1, 1.5, NaN]) {
+  for (const maxBlobBytes of [0, -1, 1.5, NaN, 2 ** 31]) {
     await assertRejects(
       () => SqliteSource.open({ path, maxBlobBytes }),
       UsageError,

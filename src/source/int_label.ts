@@ -1,6 +1,7 @@
 /**
- * Reads a label as SQLite gives it. A column declared NUMERIC, DECIMAL or BOOLEAN holds integers as
- * such, one declared REAL as floating-point numbers, so the value counts, not the type.
+ * Reads a label as a database gives it. In SQLite a column declared NUMERIC, DECIMAL or BOOLEAN holds
+ * integers as such, one declared REAL as floating-point numbers; in Cassandra integers have five
+ * types. So the value counts, not the type.
  *
  * @param value A value of a column of labels; integers may be BigInts.
  * @returns The number; undefined where it is no 32-bit integer.
