@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { getKernel, type Kernel } from "../gpu/kernel.ts";
+import { faultError, inScopes } from "../gpu/scope.ts";
 import { type DType, DTYPE_BYTES, type Layout } from "../gpu/tensor.ts";
 import { SHADERS } from "../shaders.ts";
 import { type Filter, FILTERS } from "./geometry.ts";
@@ -377,11 +378,14 @@ export async function compile(device: GPUDevice, variant: KernelVariant): Promis
 
 /** Compiles a caller's own code once by itself, to say what is wrong with it. */
 async function checkCode(device: GPUDevice, before: string, user: UserKernel): Promise<void> {
-  device.pushErrorScope("validation");
-  const module = device.createShaderModule({ label: "wgslOp", code: `${before}\n${user.code}` });
-  const [error, info] = await Promise.all([device.popErrorScope(), module.getCompilationInfo()]);
-  if (!error) return;
-  const messages = info.messages.map(({ message }) => message).join("\n") || error.message;
+  const { value: module, fault } = inScopes(
+    device,
+    () => device.createShaderModule({ label: "wgslOp", code: `${before}\n${user.code}` }),
+  );
+  const [found, info] = await Promise.all([fault, module.getCompilationInfo()]);
+  if (!found) return;
+  if (found.kind !== "validation") throw faultError(found, "compile a wgslOp");
+  const messages = info.messages.map(({ message }) => message).join("\n") || found.words;
   throw new UsageError(
     `Cannot compile a wgslOp as its code must be valid WGSL: received\n${user.code}\n${messages}`,
     { option: "code" },

@@ -1,5 +1,6 @@
 import { Augmenter, type Operator } from "../augment/mod.ts";
 import type { GpuImages } from "../gpu/images.ts";
+import { submitted } from "../gpu/scope.ts";
 import { GpuTensor, tensorBytes } from "../gpu/tensor.ts";
 import type { IdList } from "../ids.ts";
 import { JpegDecoder } from "../jpeg/decoder.ts";
@@ -61,18 +62,19 @@ export async function measureStages(
       for (const { first, images } of parts) {
         const positions = images.images.map((_, i) => b * batchSize + first + i);
         const keys = { seed: 0, epoch: 0, positions };
-        const size = augmenter.shape(images.images, keys);
-        if (!size) continue;
+        const shape = augmenter.shape(images.images, keys);
+        if (!shape) continue;
         const descriptor = {
-          shape: [images.images.length, 3, size.height, size.width] as const,
+          shape: [images.images.length, 3, shape.height, shape.width] as const,
           dtype: "f32" as const,
           layout: "NCHW" as const,
         };
-        const buffer = device.createBuffer({
-          label: "measured batch",
-          size: tensorBytes(descriptor),
-          usage: GPUBufferUsage.STORAGE,
-        });
+        const size = tensorBytes(descriptor);
+        const buffer = await submitted(
+          device,
+          "measure a batch",
+          () => device.createBuffer({ label: "batch", size, usage: GPUBufferUsage.STORAGE }),
+        );
         stack.defer(() => buffer.destroy());
         await augmenter.apply(images, keys, new GpuTensor(device, buffer, descriptor));
       }

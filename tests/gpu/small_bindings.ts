@@ -3,11 +3,18 @@ import { requestDevice } from "../../src/gpu/device.ts";
 /**
  * Opens a device whose storage bindings may be less large than its limits say: a larger one is an
  * invalid bind group, as where a plan has made too large a one.
+ *
+ * @param bytes Most bytes of a binding.
+ * @param kernels Whether that holds for a kernel, by its label.
  */
-export async function smallBindings(bytes: number): Promise<GPUDevice> {
+export async function smallBindings(
+  bytes: number,
+  kernels: (label: string) => boolean = () => true,
+): Promise<GPUDevice> {
   const device = await requestDevice();
   const create = device.createBindGroup.bind(device);
   device.createBindGroup = (descriptor) => {
+    if (!kernels(descriptor.label!)) return create(descriptor);
     const entries = [...descriptor.entries].map((entry) => {
       const resource = entry.resource as GPUBufferBinding;
       const { size = resource.buffer.size } = resource;
