@@ -2,8 +2,7 @@
 import type cassandra from "cassandra-driver";
 import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
-import { cassandraConfig } from "../src/source/cassandra_config.ts";
-import { connectClient } from "../src/source/cassandra_client.ts";
+import { plainClient } from "./plain_client.ts";
 import { formatId, IdList } from "../src/ids.ts";
 import { startCassandra } from "../tools/cassandra/server.ts";
 import { encodeAll, loadPictures } from "./pictures.ts";
@@ -53,7 +52,7 @@ const PICTURES = 32;
  */
 export async function benchDatabase(): Promise<BenchDatabase> {
   const server = await findServer();
-  const client = await connectClient(cassandraConfig({ ...server, table: `${KEYSPACE}.small` }));
+  const client = await plainClient(server);
   await client.execute(`DROP KEYSPACE IF EXISTS ${KEYSPACE}`);
   await client.execute(
     `CREATE KEYSPACE ${KEYSPACE} WITH replication = ` +

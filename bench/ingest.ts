@@ -21,8 +21,7 @@ import { pathId } from "../src/dataset/record.ts";
 import { SqliteWriter } from "../src/dataset/sqlite_writer.ts";
 import { cacheFolder } from "../src/ffi/cache.ts";
 import { formatId } from "../src/ids.ts";
-import { cassandraConfig } from "../src/source/cassandra_config.ts";
-import { connectClient } from "../src/source/cassandra_client.ts";
+import { plainClient } from "./plain_client.ts";
 import { startCassandra } from "../tools/cassandra/server.ts";
 import { finish } from "../tools/process.ts";
 import { path } from "../tools/imports.ts";
@@ -61,7 +60,7 @@ if (flags.memory) {
 
 const { host, port } = await startCassandra({ user: Deno.pid, say: console.error });
 const server = { contactPoints: [host], port };
-const client = await connectClient(cassandraConfig({ ...server, table: `${KEYSPACE}.data` }));
+const client = await plainClient(server);
 await client.execute(`DROP KEYSPACE IF EXISTS ${KEYSPACE}`);
 const folder = await Deno.makeTempDir({ prefix: "cassette-bench-" });
 try {
@@ -195,7 +194,7 @@ async function listAgainstPaged(client: cassandra.Client): Promise<Comparison> {
     const ours = ids.length / (performance.now() - start) * 1000;
     start = performance.now();
     // Both connect anew.
-    const own = await connectClient(cassandraConfig(options));
+    const own = await plainClient(server);
     const found: { id: string; label: number; class: string }[] = [];
     const result = await own.execute(`SELECT id, label, class FROM ${table}`, [], {
       prepare: true,

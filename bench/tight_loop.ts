@@ -2,8 +2,7 @@
 import { Buffer } from "node:buffer";
 import { createTarDecoder, packTar, type TarEntryData } from "modern-tar";
 import { formatId, IdList } from "../src/ids.ts";
-import { cassandraConfig } from "../src/source/cassandra_config.ts";
-import { connectClient } from "../src/source/cassandra_client.ts";
+import { plainClient } from "./plain_client.ts";
 import { CassandraSource } from "../src/source/cassandra.ts";
 import { compare, type Comparison, type Side } from "./compare.ts";
 import { findServer } from "./fetch_data.ts";
@@ -27,7 +26,7 @@ const WARM_UP_MS = 6_000;
 export async function compareTightLoops(blobs: readonly Uint8Array[]): Promise<Comparison[]> {
   const server = await findServer();
   const table = `${KEYSPACE}.pictures`;
-  const client = await connectClient(cassandraConfig({ ...server, table }));
+  const client = await plainClient(server);
   const ids = await fill(client, table, blobs);
   const folder = await Deno.makeTempDir({ prefix: "cassette-bench-" });
   try {
@@ -83,7 +82,7 @@ function side(
 }
 
 async function fill(
-  client: Awaited<ReturnType<typeof connectClient>>,
+  client: Awaited<ReturnType<typeof plainClient>>,
   table: string,
   blobs: readonly Uint8Array[],
 ): Promise<IdList> {

@@ -1,4 +1,4 @@
-import type { Client } from "cassandra-driver";
+import type { GuardedClient } from "../source/cassandra_client.ts";
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OptionCheck } from "../check.ts";
@@ -61,13 +61,13 @@ const FAILED = new Set([0x1003, 0x1300, 0x1500]);
 export class CassandraWriter implements DatasetWriter {
   /** Name for messages: keyspace and data table. */
   readonly name: string;
-  readonly #client: Client;
+  readonly #client: GuardedClient;
   readonly #options: CassandraWriterOptions;
   readonly #schema: WholeSchema;
   readonly #cql: Record<"data" | "metadata" | "origin" | "any", string>;
   readonly #gate: Gate;
 
-  private constructor(client: Client, options: CassandraWriterOptions) {
+  private constructor(client: GuardedClient, options: CassandraWriterOptions) {
     this.#schema = wholeSchema({ ...options.tables, labelType: labelTypeOf(options) });
     const { dataTable, metadataTable, metadataIdColumn, partitionBy } = this.#schema;
     this.name = `${options.keyspace}.${dataTable}`;

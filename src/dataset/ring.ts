@@ -1,4 +1,4 @@
-import type { Client } from "cassandra-driver";
+import type { GuardedClient } from "../source/cassandra_client.ts";
 
 /** A part of the token ring. */
 export interface RingPart {
@@ -53,7 +53,11 @@ export function cutRing(owners: readonly TokenOwner[], least: number): RingPart[
  * @param least Number of parts, at least.
  * @returns The parts; those of hosts that are down have none.
  */
-export function cutRingByDriver(client: Client, keyspace: string, least: number): RingPart[] {
+export function cutRingByDriver(
+  client: GuardedClient,
+  keyspace: string,
+  least: number,
+): RingPart[] {
   const ranges = [...client.metadata.getTokenRanges()];
   const splits = Math.max(1, Math.ceil(least / ranges.length));
   return ranges.flatMap((range) => {

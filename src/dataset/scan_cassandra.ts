@@ -1,4 +1,5 @@
-import type { Client, types } from "cassandra-driver";
+import type { GuardedClient } from "../source/cassandra_client.ts";
+import type { types } from "cassandra-driver";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FetchError, SchemaError } from "../errors.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
@@ -185,7 +186,7 @@ async function readBytes(
 }
 
 async function readByDriver(
-  client: Client,
+  client: GuardedClient,
   cql: string,
   first: string,
   columnTypes: Map<string, string>,

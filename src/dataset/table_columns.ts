@@ -1,4 +1,4 @@
-import type { Client } from "cassandra-driver";
+import type { GuardedClient } from "../source/cassandra_client.ts";
 import { SchemaError } from "../errors.ts";
 import { quote } from "../source/quote.ts";
 import { dataTypes, metadataTypes, type WholeSchema } from "./schema.ts";
@@ -23,7 +23,7 @@ export interface TableColumns {
  * @throws {SchemaError} If there is no such table.
  */
 export async function tableColumns(
-  client: Client,
+  client: GuardedClient,
   keyspace: string,
   table: string,
 ): Promise<TableColumns> {
@@ -80,7 +80,7 @@ export function columnsOf(rows: ColumnRow[]): TableColumns {
  * @throws {SchemaError} If a table lacks a column, or has one of another type, or another key.
  */
 export async function checkTables(
-  client: Client,
+  client: GuardedClient,
   keyspace: string,
   schema: WholeSchema,
 ): Promise<void> {

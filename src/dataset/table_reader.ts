@@ -1,4 +1,4 @@
-import type { Client } from "cassandra-driver";
+import type { GuardedClient } from "../source/cassandra_client.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
 import { literal } from "../source/quote.ts";
 import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
@@ -19,15 +19,15 @@ const PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner";
 export class TableReader implements AsyncDisposable {
   readonly #config: CassandraConfig;
   readonly #columns = new Map<string, Promise<TableColumns>>();
-  readonly #given: Client | undefined;
-  #client: Promise<Client> | undefined;
+  readonly #given: GuardedClient | undefined;
+  #client: Promise<GuardedClient> | undefined;
   #plain: Promise<{ connection: CqlConnection; host: string } | undefined> | undefined;
 
   /**
    * @param config Where the cluster is.
    * @param client A client that is connected already; the caller shuts it down.
    */
-  constructor(config: CassandraConfig, client?: Client) {
+  constructor(config: CassandraConfig, client?: GuardedClient) {
     this.#config = config;
     this.#given = client;
   }
@@ -38,7 +38,7 @@ export class TableReader implements AsyncDisposable {
    * @returns The client.
    * @throws {ConnectError} If no contact point answers.
    */
-  client(): Promise<Client> {
+  client(): Promise<GuardedClient> {
     if (this.#given) return Promise.resolve(this.#given);
     // Loaded only here: the driver is large, and SQLite does without it.
     return this.#client ??= import("../source/cassandra_client.ts")

@@ -10,12 +10,19 @@ import {
 } from "./cassandra_errors.ts";
 import type { LogLevel } from "./cassandra_options.ts";
 import type { TlsConfig } from "./cassandra_tls.ts";
+import { ConnectionGuard } from "./cassandra_guard.ts";
+import { LONGEST_BODY, ProtocolFault } from "./cql_check.ts";
+import { type Scrubber, scrubberOf } from "./scrub.ts";
 import { createPrivateKey } from "node:crypto";
-import type { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 
 /** The driver waits longer and longer before it connects again: retries would be used up. */
 const RECONNECT_MS = 250;
+/** Dead connections that nothing is asked of are found within this and `connectTimeout`. */
+const HEARTBEAT_MS = 15_000;
+/** A server that does not close its end is not waited for any longer. */
+const CLOSE_LIMIT_MS = 1_000;
+const MOST_VERSION = 4;
 
 /** What the driver says is wrong, with the server's code or that of the socket. */
 export interface Reason extends Error {
@@ -31,23 +38,119 @@ export interface Reason extends Error {
 export function underlying(error: unknown): Reason {
   const inner = (error as { innerErrors?: Record<string, Reason> }).innerErrors;
   const [first] = inner ? Object.values(inner) : [];
-  return first?.message ? first : error as Reason;
+  const reason = first?.message ? first : error as Reason;
+  // Of a connection that ended, what ended it says more.
+  const { innerError } = reason as { innerError?: Error };
+  if (innerError instanceof ProtocolFault) {
+    reason.message = `${reason.message}: ${innerError.message}`;
+  }
+  return reason;
+}
+
+/** What holds for the connections of a client. */
+export interface ClientLimits {
+  /**
+   * How long a connection may be idle until it is asked for a sign of life, in milliseconds; 15,000
+   * when left out.
+   */
+  heartbeat?: number;
+  /** Bytes of the longest answer that is taken; 256 MiB when left out. */
+  longest?: number;
+}
+
+/** A client whose connections are guarded and whose errors tell no secrets. */
+export class GuardedClient {
+  readonly #client: cassandra.Client;
+  readonly #scrubber: Scrubber;
+  readonly #guard: ConnectionGuard;
+  readonly #closeLimit: number;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param config Checked options.
+   * @param limits What holds for its connections.
+   */
+  constructor(config: CassandraConfig, limits: ClientLimits) {
+    const { heartbeat = HEARTBEAT_MS, longest = LONGEST_BODY } = limits;
+    this.#client = new cassandra.Client(clientOptions(config));
+    if (config.onLog) tellLog(this.#client, config);
+    this.#scrubber = scrubberOf(config);
+    this.#guard = new ConnectionGuard(this.#client, longest);
+    this.#guard.beat(heartbeat);
+    this.#closeLimit = Math.min(config.connectTimeout, CLOSE_LIMIT_MS);
+  }
+
+  /** What the driver knows of the cluster. */
+  get metadata(): cassandra.metadata.Metadata {
+    return this.#client.metadata;
+  }
+
+  /** Connects. */
+  async connect(): Promise<void> {
+    try {
+      await this.#client.connect();
+    } catch (error) {
+      throw this.#scrubber.error(error);
+    }
+  }
+
+  /**
+   * Runs a statement.
+   *
+   * @param query The statement.
+   * @param parameters Values that are bound.
+   * @param options How it is run.
+   * @returns Its rows.
+   */
+  execute(
+    query: string,
+    parameters: cassandra.ArrayOrObject = [],
+    options?: cassandra.QueryOptions,
+  ): Promise<cassandra.types.ResultSet> {
+    return this.#client.execute(query, parameters, options).catch((error) => {
+      throw this.#scrubber.error(error);
+    });
+  }
+
+  /** Closes all connections; those whose server does not let go are ended. */
+  shutdown(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const timer = setTimeout(limit.resolve, this.#closeLimit);
+    try {
+      await Promise.race([this.#client.shutdown().catch(() => {}), limit.promise]);
+    } finally {
+      clearTimeout(timer);
+      this.#guard.close();
+    }
+  }
+
+  /** Lets the process end although the driver has connections. Each new one is to be told anew. */
+  unref(): void {
+    this.#guard.unref();
+    const { hosts } = this.#client as unknown as {
+      hosts?: { values(): { _healthResponseCountTimer?: { unref?(): void } }[] };
+    };
+    for (const { _healthResponseCountTimer: timer } of hosts?.values() ?? []) timer?.unref?.();
+  }
 }
 
 /**
  * Connects `npm:cassandra-driver` to a cluster.
  *
  * @param config Checked options.
+ * @param limits What holds for its connections.
  * @returns A connected client; the caller shuts it down.
  * @throws {CassetteError} If it cannot connect.
  */
-export async function connectClient(config: CassandraConfig): Promise<cassandra.Client> {
-  // A secure connect bundle says which data centre it is of.
-  const localDataCenter = config.cloudBundle !== undefined
-    ? undefined
-    : config.localDatacenter ?? await askDatacenter(config);
-  const client = new cassandra.Client({ ...clientOptions(config), localDataCenter });
-  if (config.onLog) tellLog(client, config);
+export async function connectClient(
+  config: CassandraConfig,
+  limits: ClientLimits = {},
+): Promise<GuardedClient> {
+  const client = new GuardedClient(config, limits);
   try {
     await client.connect();
     return client;
@@ -57,12 +160,33 @@ export async function connectClient(config: CassandraConfig): Promise<cassandra.
   }
 }
 
+/** Asks the hosts of one data centre: that of the host that answered first, unless it is named. */
+class OneDatacenter extends cassandra.policies.loadBalancing.DefaultLoadBalancingPolicy {
+  override init(
+    client: cassandra.Client,
+    hosts: cassandra.HostMap,
+    callback: cassandra.EmptyCallback,
+  ): void {
+    const { options, controlConnection } = client as unknown as {
+      options: { localDataCenter?: string };
+      controlConnection: { host?: { datacenter?: string } };
+    };
+    options.localDataCenter ??= controlConnection.host?.datacenter;
+    super.init(client, hosts, callback);
+  }
+}
+
 function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
   const { distance } = cassandra.types;
   return {
     ...(config.cloudBundle === undefined
-      ? { contactPoints: config.contactPoints, protocolOptions: { port: config.port } }
+      ? { contactPoints: config.contactPoints, localDataCenter: config.localDatacenter }
       : { cloud: { secureConnectBundle: config.cloudBundle } }),
+    // Of higher versions the driver knows those of DataStax Enterprise only, which take this one too.
+    protocolOptions: {
+      maxVersion: MOST_VERSION,
+      ...(config.cloudBundle === undefined ? { port: config.port } : {}),
+    },
     ...(config.tls ? { sslOptions: sslOptions(config.tls) } : {}),
     ...(config.username === undefined
       ? {}
@@ -72,7 +196,7 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
         [distance.local]: config.connectionsPerHost,
         [distance.remote]: 1,
       },
-      // Its timer would keep the process alive; dead connections are found by time-outs.
+      // Its timer would keep the process alive, and be set anew for each request: the guard has one.
       heartBeatInterval: 0,
       maxRequestsPerConnection: Math.ceil(config.maxInFlight / config.connectionsPerHost),
     },
@@ -89,59 +213,20 @@ function clientOptions(config: CassandraConfig): cassandra.ClientOptions {
   };
 }
 
-/** What the driver has of a connection. */
-interface Connection {
-  netClient?: Pick<Socket, "unref" | "pending">;
-}
-
-/** Sockets that will hear of it when they are connected. */
-const told = new WeakSet<object>();
-
-/**
- * Lets the process end although the driver has connections. Each new one is to be told anew.
- *
- * @param client The driver's client; what it keeps its connections in is not part of its interface.
- */
-export function unrefClient(client: cassandra.Client): void {
-  const { hosts, controlConnection } = client as unknown as {
-    hosts?: {
-      values(): {
-        pool?: { connections?: Connection[] };
-        _healthResponseCountTimer?: { unref?(): void };
-      }[];
-    };
-    controlConnection?: { connection?: Connection };
-  };
-  unrefConnection(controlConnection?.connection);
-  for (const { pool, _healthResponseCountTimer: timer } of hosts?.values() ?? []) {
-    timer?.unref?.();
-    pool?.connections?.forEach(unrefConnection);
-  }
-}
-
-/** A socket that is not connected adds a listener for each call: one is enough. */
-function unrefConnection(connection?: Connection): void {
-  const socket = connection?.netClient;
-  if (!socket) return;
-  if (socket.pending) {
-    if (told.has(socket)) return;
-    told.add(socket);
-  }
-  socket.unref();
-}
-
-function tellLog(client: cassandra.Client, { onLog, logLevel }: CassandraConfig): void {
+function tellLog(client: cassandra.Client, config: CassandraConfig): void {
+  const { onLog, logLevel } = config;
   const levels: LogLevel[] = ["error", "warning", "info", "debug"];
   client.on("log", (said: string, from: string, text: string) => {
     const level = said === "verbose" ? "debug" : said as LogLevel;
     if (levels.indexOf(level) > levels.indexOf(logLevel)) return;
-    onLog!({ level, text: `${from}: ${text}` });
+    onLog!({ level, text: scrubberOf(config).text(`${from}: ${text}`) });
   });
 }
 
 function policies({ speculativeExecution }: CassandraConfig): cassandra.ClientOptions["policies"] {
   const { reconnection, speculativeExecution: speculative } = cassandra.policies;
   return {
+    loadBalancing: new OneDatacenter(),
     reconnection: new reconnection.ConstantReconnectionPolicy(RECONNECT_MS),
     ...(speculativeExecution
       ? {
@@ -152,29 +237,6 @@ function policies({ speculativeExecution }: CassandraConfig): cassandra.ClientOp
       }
       : {}),
   };
-}
-
-/** The driver wants to be told its data centre: whatever host answers first knows it. */
-async function askDatacenter(config: CassandraConfig): Promise<string> {
-  const options = clientOptions(config);
-  const client = new cassandra.Client({
-    ...options,
-    policies: {
-      ...options.policies,
-      loadBalancing: new cassandra.policies.loadBalancing.RoundRobinPolicy(),
-    },
-  });
-  try {
-    await client.connect();
-    const { rows } = await client.execute("SELECT data_center FROM system.local", [], {
-      prepare: false,
-    });
-    return rows[0].data_center;
-  } catch (error) {
-    throw failedOpen(config, error);
-  } finally {
-    await client.shutdown();
-  }
 }
 
 /**
@@ -195,9 +257,9 @@ export function failedOpen(config: CassandraConfig, error: unknown): CassetteErr
   if (config.localDatacenter !== undefined && known) {
     return new UsageError(
       `Cannot open a Cassandra source as localDatacenter must be "${
-        known[1]
+        scrubberOf(config).quote(known[1])
       }", as the contact point says: received "${config.localDatacenter}"`,
-      { option: "localDatacenter", cause: error },
+      { option: "localDatacenter", cause: scrubberOf(config).error(error) },
     );
   }
   const code = reason instanceof cassandra.errors.AuthenticationError

@@ -1,5 +1,6 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
 import { blobLimitError } from "./blob_limit.ts";
+import { scrubberOf } from "./scrub.ts";
 import {
   AuthError,
   type CassetteError,
@@ -29,6 +30,7 @@ export type SampleFault =
   | "large label"
   | "time"
   | "type"
+  | "gone"
   | "memory"
   | "other";
 
@@ -38,7 +40,7 @@ export type SampleFault =
  * @param config Where the sample should have come from.
  * @param id Its id.
  * @param fault What is wrong.
- * @param message What the driver said, where it did; the bytes of what is too large.
+ * @param said What the driver said, where it did; the bytes of what is too large.
  * @param attempts How often it was asked for.
  * @param cause The driver's error.
  * @returns The error.
@@ -47,12 +49,14 @@ export function sampleError(
   config: CassandraConfig,
   id: string,
   fault: SampleFault,
-  message = "",
+  said = "",
   attempts = 1,
   cause?: unknown,
 ): CassetteError {
+  const scrubber = scrubberOf(config);
+  const message = scrubber.quote(said);
   const what = `Cannot fetch sample ${id} from table ${config.table}`;
-  const details = { sampleId: id, cause };
+  const details = { sampleId: id, cause: scrubber.error(cause) };
   const tries = attempts > 1 ? ` (asked ${attempts} times)` : "";
   switch (fault) {
     case "row":
@@ -87,6 +91,11 @@ export function sampleError(
         `${what} as its columns must be of the types that the table had when it was opened: received ${
           message || "another type"
         }`,
+        details,
+      );
+    case "gone":
+      return new SchemaError(
+        `${what} as the table must still be as it was when it was opened: received ${message}`,
         details,
       );
     case "memory":
@@ -124,11 +133,13 @@ export interface OpenFailure {
  * @returns The error.
  */
 export function openError(config: CassandraConfig, failure: OpenFailure): CassetteError {
-  const { serverCode, closed, cause } = failure;
+  const { serverCode, closed } = failure;
+  const scrubber = scrubberOf(config);
+  const cause = scrubber.error(failure.cause);
   const where = config.cloudBundle === undefined
     ? `${config.contactPoints.join(", ")} (port ${config.port})`
     : `the database of ${config.cloudBundle}`;
-  const said = redact(config, failure.message).replace(/^received /, "");
+  const said = scrubber.quote(failure.message).replace(/^received /, "");
   if (serverCode === ServerCode.BAD_CREDENTIALS) {
     return new AuthError(
       config.username === undefined
@@ -236,10 +247,4 @@ export function bundleError(
       : `Cannot open a Cassandra source as cloudBundle must be a secure connect bundle, a zip file with config.json, ca.crt, cert and key: received ${config.cloudBundle} (${said})`,
     { option: "cloudBundle", cause },
   );
-}
-
-/** A driver's message could quote what it was given. */
-function redact({ password, tls }: CassandraConfig, message: string): string {
-  const secrets = [password, tls?.keyPassphrase].filter((secret) => secret);
-  return secrets.reduce<string>((text, secret) => text.replaceAll(secret!, "…"), message);
 }

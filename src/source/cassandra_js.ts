@@ -2,12 +2,15 @@ import type { CassandraConfig } from "./cassandra_config.ts";
 import {
   connectClient,
   failedOpen,
+  type GuardedClient,
   type Reason,
   underlying,
-  unrefClient,
 } from "./cassandra_client.ts";
+import { TOO_LONG } from "./cassandra_guard.ts";
+import { backoffWait } from "./backoff.ts";
 import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
-import { fetchStatement } from "./cassandra_schema.ts";
+import { type FetchedColumn, fetchedTable, selectStatement } from "./cassandra_schema.ts";
+import { SchemaError } from "../errors.ts";
 import { LatencyHistogram } from "../latency.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
@@ -42,19 +45,31 @@ interface Pool {
   aborted: boolean;
 }
 
-const MAX_BACKOFF_MS = 10_000;
+/** The timer that keeps the process alive does nothing. */
+const LONG_MS = 10_000;
 const NIL = "00000000-0000-0000-0000-000000000000";
 const SERVER_ERROR = 0x0000;
 const SERVER_ERROR_RETRIES = 2;
 const PASSING = new Set([SERVER_ERROR, 0x1000, 0x1001, 0x1002, 0x1200, 0x1300]);
+/** Codes that come where a table is not what it was: an invalid statement, an unknown one. */
+const OF_STATEMENT = new Set([0x2200, 0x2500]);
+/** Codes of the types of columns that are fetched (CQL binary protocol v4, section 4.2.5.2). */
+const TYPE_CODES: Record<string, number> = { blob: 0x03, int: 0x09, uuid: 0x0c, timeuuid: 0x0f };
+/** What an answer may have beside a blob and a label, and answers about the cluster at all. */
+const OTHER_BYTES = 16 << 20;
+/** For so many milliseconds what was found of a table holds for the next sample too. */
+const CHECK_HOLDS_MS = 1_000;
 
 /** Blobs from Cassandra through `npm:cassandra-driver`, on the JavaScript thread. */
 export class JsCassandraSource implements BlobSource {
   readonly name = "cassandra (js)";
   readonly labelType: LabelType;
   readonly #config: CassandraConfig;
-  readonly #client: cassandra.Client;
+  readonly #client: GuardedClient;
   readonly #cql: string;
+  /** Columns of the answers: blob, label where there is one, id. */
+  readonly #columns: FetchedColumn[];
+  #checked: { at: number; fault: Promise<Error | undefined> } | undefined;
   readonly #jobs = new Set<Job>();
   readonly #pools = new WeakMap<SamplePool, Pool>();
   readonly #waits = new Set<ReturnType<typeof setTimeout>>();
@@ -65,12 +80,18 @@ export class JsCassandraSource implements BlobSource {
   #alive: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(config: CassandraConfig, client: cassandra.Client, cql: string) {
+  private constructor(
+    config: CassandraConfig,
+    client: GuardedClient,
+    cql: string,
+    columns: FetchedColumn[],
+  ) {
     this.labelType = config.labelType;
     this.#config = config;
     this.#client = client;
     this.#cql = cql;
-    unrefClient(client);
+    this.#columns = columns;
+    client.unref();
   }
 
   /**
@@ -80,15 +101,17 @@ export class JsCassandraSource implements BlobSource {
    * @returns The source.
    */
   static async open(config: CassandraConfig): Promise<JsCassandraSource> {
-    const client = await connectClient(config);
+    // Of one that is longer than two values may be, memory is taken for neither.
+    const longest = 2 * config.maxBlobBytes + OTHER_BYTES;
+    const client = await connectClient(config, { longest });
     try {
-      const cql = await fetchStatement(config, async (text) => {
-        const { rows } = await client.execute(text, [], { prepare: false });
-        return rows.map((row) => row.values() as string[]);
-      });
+      const { id, columns } = await fetchedTable(config, (text) => askTexts(client, text));
+      // Which sample an answer holds is checked: a server could mix up what was asked.
+      const wanted = [...columns, id];
+      const cql = selectStatement(config, { id, columns: wanted });
       // Whether the user may read the table is known only once it is read.
       await client.execute(cql, [NIL]);
-      return new JsCassandraSource(config, client, cql);
+      return new JsCassandraSource(config, client, cql, wanted);
     } catch (error) {
       await client.shutdown();
       throw failedOpen(config, error);
@@ -178,7 +201,7 @@ export class JsCassandraSource implements BlobSource {
     const id = new cassandra.types.Uuid(
       Buffer.from(job.ids.bytes.subarray(offset, offset + ID_BYTES)),
     );
-    this.#alive ??= setInterval(() => {}, MAX_BACKOFF_MS);
+    this.#alive ??= setInterval(() => {}, LONG_MS);
     const ended = () => {
       this.#latency.add(performance.now() - start);
       this.#inFlight--;
@@ -190,7 +213,7 @@ export class JsCassandraSource implements BlobSource {
       },
       (error) => {
         ended();
-        this.#failed(job, index, attempt, error);
+        return this.#failed(job, index, attempt, error);
       },
     ).finally(() => {
       this.#send();
@@ -202,40 +225,84 @@ export class JsCassandraSource implements BlobSource {
   #rest(): void {
     clearInterval(this.#alive);
     this.#alive = undefined;
-    unrefClient(this.#client);
+    this.#client.unref();
   }
 
   #read(job: Job, index: number, result: cassandra.types.ResultSet): FetchedSample {
-    const row = result.first();
-    const [data, label] = row ? row.values() : [];
-    let fault: SampleFault | undefined;
-    if (!row) fault = "row";
-    else if (data === null) fault = "null";
-    else if (!(data instanceof Uint8Array)) fault = "type";
-    else if (data.length === 0) fault = "empty";
-    else if (!this.#fits(label)) fault = "type";
-    let size = "";
+    const other = this.#otherColumns(result);
+    if (other) return this.#faulty(job, index, "type", other);
+    const { rows } = result;
+    if (rows.length === 0) return this.#faulty(job, index, "row");
+    if (rows.length > 1) return this.#faulty(job, index, "other", `${rows.length} rows`);
+    const values = rows[0].values();
+    const id = values.at(-1) as cassandra.types.Uuid | null;
+    if (id === null || !isId(id, job.ids.bytes, index * ID_BYTES)) {
+      return this.#faulty(job, index, "other", `the row of ${id ?? "no id"}`);
+    }
+    const data = values[0] as Uint8Array | null;
+    if (data === null) return this.#faulty(job, index, "null");
+    if (data.length === 0) return this.#faulty(job, index, "empty");
     const { maxBlobBytes } = this.#config;
-    if (!fault && data.length > maxBlobBytes) [fault, size] = ["large blob", `${data.length}`];
-    else if (!fault && label instanceof Uint8Array && label.length > maxBlobBytes) {
-      [fault, size] = ["large label", `${label.length}`];
+    if (data.length > maxBlobBytes) {
+      return this.#faulty(job, index, "large blob", `${data.length}`);
     }
-    if (fault) {
-      return { label: null, error: sampleError(this.#config, this.#id(job, index), fault, size) };
+    const label = this.labelType === "none" ? null : values[1] as number | Uint8Array | null;
+    if (label instanceof Uint8Array && label.length > maxBlobBytes) {
+      return this.#faulty(job, index, "large label", `${label.length}`);
     }
-    const copied = label instanceof Uint8Array ? Uint8Array.from(label) : label ?? null;
-    return { data, label: copied };
+    return { data, label: label instanceof Uint8Array ? Uint8Array.from(label) : label };
   }
 
-  #fits(label: unknown): boolean {
-    if (this.labelType === "none" || label === null) return true;
-    return this.labelType === "int" ? typeof label === "number" : label instanceof Uint8Array;
+  #faulty(job: Job, index: number, fault: SampleFault, message?: string): FetchedSample {
+    return {
+      label: null,
+      error: sampleError(this.#config, this.#id(job, index), fault, message),
+    };
   }
 
-  #failed(job: Job, index: number, attempt: number, error: unknown): void {
+  /** What was prepared is compared with what comes: the table may have been made anew. */
+  #otherColumns({ columns }: cassandra.types.ResultSet): string | undefined {
+    if (!columns) return "an answer without columns";
+    if (columns.length !== this.#columns.length) return `${columns.length} columns`;
+    for (let i = 0; i < columns.length; i++) {
+      const { name, type } = columns[i];
+      const wanted = this.#columns[i];
+      if (name === wanted.name && type.code === TYPE_CODES[wanted.type]) continue;
+      const names = cassandra.types.dataTypes as unknown as Record<string, number>;
+      const typeName = Object.keys(names).find((key) => names[key] === type.code);
+      return `column "${name}" of type ${
+        typeName ?? type.code
+      } in place of "${wanted.name}" of type ${wanted.type}`;
+    }
+  }
+
+  /** What is wrong with the table now, if it is that; asked once for all samples that failed. */
+  #tableFault(): Promise<Error | undefined> {
+    const now = performance.now();
+    if (!this.#checked || now - this.#checked.at > CHECK_HOLDS_MS) {
+      const fault = fetchedTable(this.#config, (text) => askTexts(this.#client, text)).then(
+        () => undefined,
+        (error) => error instanceof SchemaError ? error : undefined,
+      );
+      this.#checked = { at: now, fault };
+    }
+    return this.#checked.fault;
+  }
+
+  async #failed(job: Job, index: number, attempt: number, error: unknown): Promise<void> {
     if (!this.#wanted(job)) return;
     const reason = underlying(error);
     const { code, message } = reason;
+    if (code === TOO_LONG) {
+      return this.#settle(job, index, this.#faulty(job, index, "large blob", message));
+    }
+    if (OF_STATEMENT.has(code as number)) {
+      // A fetch that waits for this is under way.
+      this.#inFlight++;
+      const fault = await this.#tableFault();
+      this.#inFlight--;
+      if (fault) return this.#settle(job, index, this.#faulty(job, index, "gone", fault.message));
+    }
     const timedOut = reason instanceof cassandra.errors.OperationTimedOutError ||
       code === ServerCode.READ_TIMEOUT;
     const passes = typeof code === "number" ? PASSING.has(code) : timedOut || unreached(reason);
@@ -249,7 +316,7 @@ export class JsCassandraSource implements BlobSource {
         if (!this.#wanted(job)) return;
         this.#stats.retries++;
         this.#request(job, index, attempt + 1);
-      }, Math.min(this.#config.backoff * 2 ** (attempt - 1), MAX_BACKOFF_MS));
+      }, backoffWait(attempt, this.#config.backoff));
       this.#waits.add(wait);
       return;
     }
@@ -291,6 +358,18 @@ export class JsCassandraSource implements BlobSource {
   #id(job: Job, index: number): string {
     return formatId(job.ids.bytes, index * ID_BYTES);
   }
+}
+
+/** Runs a query whose columns are all texts. */
+async function askTexts(client: GuardedClient, cql: string): Promise<string[][]> {
+  const { rows } = await client.execute(cql, [], { prepare: false });
+  return (rows ?? []).map((row) => row.values() as string[]);
+}
+
+function isId(id: cassandra.types.Uuid, bytes: Uint8Array, offset: number): boolean {
+  const own = id.getBuffer();
+  for (let i = 0; i < ID_BYTES; i++) if (own[i] !== bytes[offset + i]) return false;
+  return own.length === ID_BYTES;
 }
 
 /** Whether a connection, and not the request, is what failed. */

@@ -3,6 +3,7 @@ import type { LogLevel } from "./cassandra_options.ts";
 import { latencyOf } from "../latency.ts";
 import { bundleError, disposedError, openError, type OpenFailure } from "./cassandra_errors.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
+import { scrubberOf } from "./scrub.ts";
 import { MemoryBlobBatch } from "./blob_batch.ts";
 import { NativeBlobBatch, PoolMembers } from "./native_blob_batch.ts";
 import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
@@ -71,10 +72,11 @@ export class NativeCassandraSource implements BlobSource {
     const session = new NativeSession(native);
     try {
       configure(session, config);
-      await session.connect();
+      await inTime(session.connect(), config);
       const cql = await fetchStatement(config, async (text) => {
         const decoder = new TextDecoder();
-        return (await session.query(text)).map((row) => row.map((value) => decoder.decode(value!)));
+        const rows = await session.query(text);
+        return rows.map((row) => row.map((value) => value && decoder.decode(value)));
       });
       // Whether the user may read the table is known only once it is read.
       await session.query(cql.replace(/\?$/, NIL));
@@ -83,7 +85,7 @@ export class NativeCassandraSource implements BlobSource {
       await session.close(disposedError(config));
       reasons.drain();
       log?.[Symbol.dispose]();
-      if (!(error instanceof NativeFailure)) throw error;
+      if (!(error instanceof NativeFailure)) throw scrubberOf(config).error(error);
       const elsewhere = await otherDatacenter(native, config, error);
       if (elsewhere) throw elsewhere;
       const { driverCode } = error;
@@ -116,6 +118,7 @@ export class NativeCassandraSource implements BlobSource {
       return await this.#session.fetch(...asked);
     } catch (cause) {
       if (!(cause instanceof NativeFailure)) throw cause;
+      scrubberOf(this.#config).error(cause);
       throw new FetchError(
         `Cannot fetch from table ${this.#config.table} as the driver must take more samples: received ${cause.message}`,
         { cause },
@@ -170,7 +173,10 @@ export class NativeCassandraSource implements BlobSource {
 
 function tellLog(native: Native, config: CassandraConfig): LogListener {
   return listenToLog(native, LOG_LEVELS.indexOf(config.logLevel) + ERROR, ({ level, text }) => {
-    config.onLog!({ level: LOG_LEVELS[Math.max(level, ERROR) - ERROR] ?? "debug", text });
+    config.onLog!({
+      level: LOG_LEVELS[Math.max(level, ERROR) - ERROR] ?? "debug",
+      text: scrubberOf(config).text(text),
+    });
   });
 }
 
@@ -218,6 +224,24 @@ function setBundle(session: NativeSession, config: CassandraConfig): void {
   }
 }
 
+/**
+ * The driver waits 12 s for what it asks of a host that lets it connect and then says nothing,
+ * whatever it was told.
+ */
+async function inTime(connected: Promise<void>, config: CassandraConfig): Promise<void> {
+  const { connectTimeout, requestTimeout } = config;
+  const most = connectTimeout * Math.max(1, config.contactPoints.length) + requestTimeout;
+  const late = Promise.withResolvers<never>();
+  const said = `no answer to what the driver must know of the cluster within ${most} ms`;
+  const timer = setTimeout(() => late.reject(new NativeFailure(said, 0)), most);
+  try {
+    await Promise.race([connected, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    connected.catch(() => {});
+  }
+}
+
 /** The driver says the same of a wrong data centre as of a server that is not there: ask it. */
 async function otherDatacenter(
   native: Native,
@@ -228,9 +252,10 @@ async function otherDatacenter(
   const session = new NativeSession(native);
   try {
     configure(session, { ...config, localDatacenter: undefined });
-    await session.connect();
+    await inTime(session.connect(), config);
     const [[name]] = await session.query("SELECT data_center FROM system.local");
-    const known = new TextDecoder().decode(name!);
+    const known = scrubberOf(config).quote(new TextDecoder().decode(name!));
+    scrubberOf(config).error(failure);
     return new UsageError(
       `Cannot open a Cassandra source as localDatacenter must be "${known}", as the contact point says: received "${config.localDatacenter}"`,
       { option: "localDatacenter", cause: failure },

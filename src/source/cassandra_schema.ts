@@ -2,14 +2,73 @@ import type { CassandraConfig } from "./cassandra_config.ts";
 import { SchemaError } from "../errors.ts";
 import { literal, quote } from "./quote.ts";
 
-/** Runs a query whose columns are all texts. */
-export type AskTexts = (cql: string) => Promise<string[][]>;
+/** Runs a query whose columns are all texts; a lying server leaves some out. */
+export type AskTexts = (cql: string) => Promise<(string | null | undefined)[][]>;
+
+/** What is fetched of a table. */
+export interface FetchedTable {
+  /** Column of the id. */
+  id: FetchedColumn;
+  /** Columns of the blob and, where labels are read, of the label. */
+  columns: FetchedColumn[];
+}
+
+/** A column that is fetched. */
+export interface FetchedColumn {
+  /** Its exact name. */
+  name: string;
+  /** Its type, as CQL writes it. */
+  type: string;
+}
 
 interface Column {
   name: string;
   /** `partition_key`, `clustering`, `static` or `regular`. */
   kind: string;
   type: string;
+}
+
+/**
+ * Checks that the table is there with its columns and types.
+ *
+ * @param config Names of the table and its columns.
+ * @param ask Asks the server.
+ * @returns The columns that are fetched.
+ * @throws {SchemaError} If something is missing or has another type.
+ */
+export async function fetchedTable(config: CassandraConfig, ask: AskTexts): Promise<FetchedTable> {
+  const { keyspace, tableName } = config;
+  const rows = await askTexts(
+    config,
+    ask,
+    "SELECT column_name, kind, type FROM system_schema.columns " +
+      `WHERE keyspace_name = ${literal(keyspace)} AND table_name = ${literal(tableName)}`,
+    3,
+  );
+  if (rows.length === 0) throw await missingTable(config, ask);
+  const columns = rows.map(([name, kind, type]) => ({ name, kind, type }));
+  const id = idColumn(config, columns);
+  const fetched = [find(config, columns, "dataColumn", config.dataColumn, ["blob"])];
+  if (config.labelType !== "none") {
+    fetched.push(find(config, columns, "labelColumn", config.labelColumn, [config.labelType]));
+  }
+  return { id, columns: fetched };
+}
+
+/**
+ * Writes the statement that fetches one sample.
+ *
+ * @param config Names of the table.
+ * @param table What is fetched of it.
+ * @returns The statement: its parameter is the id.
+ */
+export function selectStatement(
+  { keyspace, tableName }: Pick<CassandraConfig, "keyspace" | "tableName">,
+  { id, columns }: FetchedTable,
+): string {
+  return `SELECT ${columns.map(({ name }) => quote(name)).join(", ")} FROM ${quote(keyspace)}.${
+    quote(tableName)
+  } WHERE ${quote(id.name)} = ?`;
 }
 
 /**
@@ -22,27 +81,34 @@ interface Column {
  * @throws {SchemaError} If something is missing or has another type.
  */
 export async function fetchStatement(config: CassandraConfig, ask: AskTexts): Promise<string> {
-  const { keyspace, tableName } = config;
-  const rows = await ask(
-    "SELECT column_name, kind, type FROM system_schema.columns " +
-      `WHERE keyspace_name = ${literal(keyspace)} AND table_name = ${literal(tableName)}`,
+  return selectStatement(config, await fetchedTable(config, ask));
+}
+
+/** Asks for rows of texts, and makes sure that they are such. */
+async function askTexts(
+  config: CassandraConfig,
+  ask: AskTexts,
+  cql: string,
+  columns: number,
+): Promise<string[][]> {
+  const rows = await ask(cql);
+  const wrong = rows.find((row) =>
+    row.length !== columns || row.some((text) => typeof text !== "string")
   );
-  if (rows.length === 0) throw await missingTable(config, ask);
-  const columns = rows.map(([name, kind, type]) => ({ name, kind, type }));
-  const id = idColumn(config, columns);
-  const data = find(config, columns, "dataColumn", config.dataColumn, ["blob"]);
-  const selected = [quote(data.name)];
-  if (config.labelType !== "none") {
-    const label = find(config, columns, "labelColumn", config.labelColumn, [config.labelType]);
-    selected.push(quote(label.name));
+  if (wrong) {
+    throw new SchemaError(
+      `Cannot read table ${config.table} as the server must describe it in ${columns} texts a row: received ${wrong.length} values, ${
+        wrong.filter((text) => typeof text !== "string").length
+      } of which are none`,
+      { option: "table" },
+    );
   }
-  return `SELECT ${selected.join(", ")} FROM ${quote(keyspace)}.${quote(tableName)} ` +
-    `WHERE ${quote(id.name)} = ?`;
+  return rows as string[][];
 }
 
 function idColumn(config: CassandraConfig, columns: Column[]): Column {
   const keys = columns.filter(({ kind }) => kind === "partition_key" || kind === "clustering");
-  const wanted = config.idColumn ?? keys.find(({ kind }) => kind === "partition_key")!.name;
+  const wanted = config.idColumn ?? keys.find(({ kind }) => kind === "partition_key")?.name ?? "";
   const column = find(config, columns, "idColumn", wanted, ["uuid", "timeuuid"]);
   if (keys.length !== 1 || keys[0] !== column) {
     throw new SchemaError(
@@ -85,8 +151,11 @@ function find(
 
 async function missingTable(config: CassandraConfig, ask: AskTexts): Promise<SchemaError> {
   const { keyspace, tableName } = config;
-  const found = await ask(
+  const found = await askTexts(
+    config,
+    ask,
     `SELECT table_name FROM system_schema.tables WHERE keyspace_name = ${literal(keyspace)}`,
+    1,
   );
   if (found.length > 0) {
     return new SchemaError(
@@ -96,7 +165,8 @@ async function missingTable(config: CassandraConfig, ask: AskTexts): Promise<Sch
       { option: "table" },
     );
   }
-  const keyspaces = (await ask("SELECT keyspace_name FROM system_schema.keyspaces"))
+  const all = await askTexts(config, ask, "SELECT keyspace_name FROM system_schema.keyspaces", 1);
+  const keyspaces = all
     .filter(([name]) => !/^system($|_)/.test(name));
   if (keyspaces.some(([name]) => name === keyspace)) {
     return new SchemaError(

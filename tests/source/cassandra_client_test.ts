@@ -1,45 +1,77 @@
-import { assertEquals } from "@std/assert";
-import type cassandra from "cassandra-driver";
-import { once } from "node:events";
-import { createServer, Socket } from "node:net";
-import { unrefClient } from "../../src/source/cassandra_client.ts";
+import { assert, assertEquals } from "@std/assert";
+import cassandra from "cassandra-driver";
+import { Socket } from "node:net";
+import { CassandraSource } from "../../src/source/cassandra.ts";
+import { connectClient } from "../../src/source/cassandra_client.ts";
+import { cassandraConfig } from "../../src/source/cassandra_config.ts";
+import { ConnectionGuard } from "../../src/source/cassandra_guard.ts";
+import { startRudeServer } from "../../tools/rude_server/server.ts";
+import { KEYSPACE } from "../../tools/rude_server/tables.ts";
 
-/** A driver's client with these connections, as far as it is looked at. */
-function clientOf(...sockets: Socket[]): cassandra.Client {
-  const connections = sockets.map((netClient) => ({ netClient }));
-  const hosts = { values: () => [{ pool: { connections } }] };
-  const controlConnection = { connection: connections[0] };
-  return { hosts, controlConnection } as unknown as cassandra.Client;
+const TABLE = `${KEYSPACE}.data`;
+
+function configOf(port: number, options = {}) {
+  return cassandraConfig({
+    contactPoints: ["127.0.0.1"],
+    port,
+    table: TABLE,
+    connectTimeout: 500,
+    ...options,
+  });
+}
+
+/** A guard with a connection over this socket, as the driver would have made it. */
+function guardOf(socket: Socket): ConnectionGuard {
+  const options = {};
+  const guard = new ConnectionGuard({ options } as unknown as cassandra.Client, 1 << 20);
+  guard.opened({ options, netClient: socket, clearAndInvokePending() {} } as never);
+  return guard;
 }
 
 Deno.test("a connection that is not there yet gets one listener, however often it is told", () => {
-  const [one, other] = [new Socket(), new Socket()];
-  for (let i = 0; i < 20; i++) unrefClient(clientOf(one, other));
-  assertEquals([one, other].map((socket) => socket.listenerCount("connect")), [1, 1]);
+  const socket = new Socket();
+  const guard = guardOf(socket);
+  for (let i = 0; i < 20; i++) guard.unref();
+  assertEquals(socket.listenerCount("connect"), 1);
 });
 
-Deno.test("a connection that is there is told each time, and one that was closed adds nothing", async () => {
-  const server = createServer((socket) => socket.end()).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const socket = new Socket();
-  socket.connect((server.address() as { port: number }).port, "127.0.0.1");
-  await once(socket, "connect");
-  const before = socket.listenerCount("connect");
-  let told = 0;
-  const unref = socket.unref;
-  socket.unref = () => {
-    told++;
-    return unref.call(socket);
-  };
-  for (let i = 0; i < 20; i++) unrefClient(clientOf(socket));
-  // It is the control connection too.
-  assertEquals(told, 40);
-  socket.unref = unref;
-  socket.ref();
-  socket.destroy();
-  await once(socket, "close");
-  for (let i = 0; i < 20; i++) unrefClient(clientOf(socket));
-  assertEquals(socket.listenerCount("connect"), before + 1);
-  server.close();
-  await once(server, "close");
+Deno.test("a driver's idle connection that no one answers any more is found by its heartbeat", async () => {
+  await using server = startRudeServer();
+  const client = await connectClient(configOf(server.port), { heartbeat: 50 });
+  try {
+    while (server.open < 2) await new Promise((done) => setTimeout(done, 10));
+    const before = server.accepted;
+    server.freeze();
+    // The driver connects anew, once it knows.
+    while (server.accepted < before + 2) await new Promise((done) => setTimeout(done, 10));
+    await client.execute("SELECT key FROM system.local", [], { prepare: false });
+  } finally {
+    await client.shutdown();
+  }
+});
+
+Deno.test("a data centre that is not there is named, and no connection stays", async () => {
+  await using server = startRudeServer();
+  const options = { contactPoints: ["127.0.0.1"], port: server.port, table: TABLE };
+  const error = await CassandraSource.open({
+    ...options,
+    driver: "js",
+    localDatacenter: "elsewhere",
+  }).then(() => undefined, (error) => error);
+  assertEquals(error?.option, "localDatacenter");
+  assert(error.message.includes('must be "datacenter1"'), error.message);
+  while (server.open > 0) await new Promise((done) => setTimeout(done, 5));
+});
+
+Deno.test("without a named data centre one client connects, once", async () => {
+  await using server = startRudeServer();
+  const client = await connectClient(configOf(server.port, { connectionsPerHost: 1 }));
+  assertEquals(server.accepted, 1);
+  await client.shutdown();
+});
+
+Deno.test("what the guard stands on in the driver is there", () => {
+  const { FrameHeader } = cassandra.types as unknown as { FrameHeader: unknown };
+  assertEquals(typeof FrameHeader, "function");
+  assertEquals(String(cassandra.version), "4.10.0");
 });
