@@ -129,9 +129,30 @@ for (const driver of ["native", "js"] as const) {
     await client.run(`DROP TABLE ${table}`);
     using batch = await source.fetch(IdList.from([id]));
     const error = batch.error(0);
-    assert(error instanceof FetchError, `${error}`);
+    const Class = driver === "js" ? SchemaError : FetchError;
+    assert(error instanceof Class || error instanceof SchemaError, `${error}`);
     assertEquals(error.sampleId, id);
+    if (driver === "js") assertMatch(error.message, /must be one of keyspace/);
   });
+
+  if (driver === "js") {
+    test("a table made anew with other labels gives none for right", open.lacking, async () => {
+      await using client = await connect(open.server!);
+      const table = `${KEYSPACE}.made_anew`;
+      await createTable(client, table);
+      const id = crypto.randomUUID();
+      await putRows(client, table, [{ id, data: new Uint8Array(3), label: 1, mask: null }]);
+      await using source = await CassandraSource.open({ ...open.server!, table, driver });
+      await client.run(`DROP TABLE ${table}`);
+      await client.run(`CREATE TABLE ${table} (patch_id uuid PRIMARY KEY, data blob, label float)`);
+      await client.run(`INSERT INTO ${table} (patch_id, data, label) VALUES (${id}, 0xff, 7.5)`);
+      using batch = await source.fetch(IdList.from([id]));
+      const error = batch.error(0);
+      assert(error instanceof SchemaError, `${error}`);
+      assertMatch(error.message, /"label" of type float in place of "label" of type int/);
+      assertEquals(batch.label(0), null);
+    });
+  }
 
   test("who may not read gets an AuthError", guarded.lacking, async () => {
     await using client = await connect(guarded.server!, {
