@@ -1,3 +1,4 @@
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { show } from "./check.ts";
 import { UsageError } from "./errors.ts";
 
@@ -63,7 +64,7 @@ export function parseId(text: string): Uint8Array<ArrayBuffer> {
       option: "ids",
     });
   }
-  return Uint8Array.fromHex(text.replaceAll("-", ""));
+  return hexToBytes(text.replaceAll("-", ""));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Operator } from "./augment/operator.ts";
 import { OptionCheck } from "./check.ts";
+import { isDevice } from "./gpu/device.ts";
 import { BufferPool } from "./gpu/pool.ts";
 import type { DType, Layout } from "./gpu/tensor.ts";
 import type { IdList } from "./ids.ts";
@@ -157,7 +158,7 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
   const isSource = typeof source?.fetch === "function" && typeof source.stats === "function";
   check.that(isSource, "source", "a BlobSource", source);
   check.oneOf("source.labelType", source.labelType, ["int", "blob", "none"]);
-  check.that(device instanceof GPUDevice, "device", "a GPUDevice", device);
+  check.that(isDevice(device), "device", "a GPUDevice", device);
   check.that(ids !== null, "ids", "an IdList or a list of UUID strings", ids);
   const isState = resume === undefined || (typeof resume === "object" && resume !== null);
   check.that(isState, "resume", "a state, or a list of states, of a loader", resume);

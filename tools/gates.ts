@@ -1,5 +1,5 @@
 /** The gates that every change passes: `deno task ok`. */
-import { importFlags, path, readConfig } from "./imports.ts";
+import { entryPoints, importFlags, path } from "./imports.ts";
 import { checkLayers } from "./layers.ts";
 import { finish, sideBySide } from "./process.ts";
 import { byFolder, examples, testAll, testFiles } from "./tests.ts";
@@ -19,10 +19,6 @@ function command(name: string, args: () => Promise<string[]> | string[]): Gate {
       return code === 0 ? undefined : text;
     },
   };
-}
-
-async function entryPoints(): Promise<string[]> {
-  return Object.values((await readConfig()).exports).map((file) => file.slice(2));
 }
 
 /** Those that take seconds, the longest first. */

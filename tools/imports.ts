@@ -44,6 +44,11 @@ export async function readConfig(): Promise<Config> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
 }
 
+/** Paths of the entry points, from the root. */
+export async function entryPoints(): Promise<string[]> {
+  return Object.values((await readConfig()).exports).map((file) => file.slice(2));
+}
+
 /**
  * Flags that make any `deno` command of the project resolve its imports on this machine.
  *

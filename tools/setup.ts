@@ -16,6 +16,8 @@ export interface Need {
   name: string;
   /** Debian packages that bring it. */
   packages: string[];
+  /** Whether the tasks go on where it cannot be installed. */
+  optional?: true;
   /** Whether it is there. */
   present(): Promise<boolean>;
 }
@@ -127,6 +129,14 @@ const libpython: Need = {
   present: async () => hasOwnDriver() || (await findLibpythons()).length > 0,
 };
 
+const chromium: Need = {
+  name: "Chromium, and SwiftShader with it (for WebGPU in a browser and in Node.js)",
+  packages: ["chromium"],
+  // Ubuntu has it as a snap only.
+  optional: true,
+  present: () => onPath("chromium"),
+};
+
 /** What each task needs. */
 export const NEEDS: {
   readonly [task in "bench decode" | "demo" | "ok" | "test"]: readonly Need[];
@@ -134,7 +144,20 @@ export const NEEDS: {
   "bench decode": [adapter, compiler, turboHeaders],
   demo: [adapter],
   ok: [adapter, compiler, jpegTools],
-  test: [adapter, compiler, jpegTools, ps, java, maven, go, openssl, pip, venv, libpython],
+  test: [
+    adapter,
+    compiler,
+    jpegTools,
+    ps,
+    java,
+    maven,
+    go,
+    openssl,
+    pip,
+    venv,
+    libpython,
+    chromium,
+  ],
 };
 
 /** All of them. */
@@ -152,20 +175,26 @@ const NEVER = "never";
 export async function setUp(who: string, needs: readonly Need[]): Promise<void> {
   const lacking = await missing(needs);
   if (lacking.length === 0 || goOn(who, lacking)) return;
-  const packages = lacking.flatMap((need) => need.packages);
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  const [optional, required] = [true, undefined].map((kind) =>
+    lacking.filter((need) => need.optional === kind)
+  );
   if (Deno.uid() !== 0 || !await onPath("apt-get")) {
     const asRoot = Deno.uid() === 0 ? "" : "sudo ";
+    const install = installing(lacking).join(" ");
     console.error(
-      `Run this, then try again:\n\n  ${asRoot}apt-get update && ${asRoot}${install.join(" ")}\n`,
+      `Run this, then try again:\n\n  ${asRoot}apt-get update && ${asRoot}${install}\n`,
     );
-    Deno.exit(1);
+    if (required.length > 0) Deno.exit(1);
+    return;
   }
   console.error(`Installing packages for that as root; CASSETTE_SETUP=${NEVER} refuses.`);
   const quiet = ["-qq", "-o=Dpkg::Use-Pty=0"];
-  await inSight(["apt-get", "update"], quiet);
-  await inSight(install, quiet);
-  const still = await missing(lacking);
+  if (!await inSight(["apt-get", "update"], quiet)) Deno.exit(1);
+  if (required.length > 0 && !await inSight(installing(required), quiet)) Deno.exit(1);
+  if (optional.length > 0 && !await inSight(installing(optional), quiet)) {
+    console.error("Going on without.");
+  }
+  const still = await missing(required);
   if (still.length === 0) return;
   const names = still.map((need) => need.name).join(", ");
   console.error(`Cannot go on: the packages are installed, and still there is no ${names}`);
@@ -195,21 +224,25 @@ function goOn(who: string, lacking: readonly Need[]): boolean {
   return true;
 }
 
+function installing(needs: readonly Need[]): string[] {
+  const packages = needs.flatMap((need) => need.packages);
+  return ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+}
+
 async function missing(needs: readonly Need[]): Promise<Need[]> {
   const present = await Promise.all(needs.map((need) => need.present()));
   return needs.filter((_, i) => !present[i]);
 }
 
-/** Says what is run and runs it; if it fails, so does the task. */
-async function inSight([program, ...args]: string[], quiet: string[]): Promise<void> {
+/** Says what is run and runs it; whether it ended well. */
+async function inSight([program, ...args]: string[], quiet: string[]): Promise<boolean> {
   const line = [program, ...args].join(" ");
   console.error(`> ${line}`);
   const { code, text } = await finish(program, [...quiet, ...args], {
     env: { DEBIAN_FRONTEND: "noninteractive" },
   });
-  if (code === 0) return;
-  console.error(text + `Cannot set up as "${line}" must succeed: received exit code ${code}`);
-  Deno.exit(1);
+  if (code !== 0) console.error(`${text}"${line}" ended with exit code ${code}`);
+  return code === 0;
 }
 
 async function succeeds(program: string, args: string[]): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Runs tests, counts them, and says by name what could not run and why. */
-import { importFlags, path } from "./imports.ts";
+import { entryPoints, importFlags, path } from "./imports.ts";
 import { readReport, type Report } from "./junit.ts";
 import { NOT_RUN_FILE } from "./not_run.ts";
 import { finish, passOn, sideBySide } from "./process.ts";
@@ -50,7 +50,12 @@ export async function testFiles(options: { slow: boolean }): Promise<string[]> {
  */
 async function documentedFiles(): Promise<string[]> {
   const found: string[] = [];
-  for (const file of ["mod.ts", ...await filesBelow("src/", (name) => name.endsWith(".ts"))]) {
+  for (
+    const file of [
+      ...await entryPoints(),
+      ...await filesBelow("src/", (name) => name.endsWith(".ts")),
+    ]
+  ) {
     const text = await Deno.readTextFile(path(file)).catch(() => "");
     if (/^ *\* *```(ts|typescript|js)\b/m.test(text)) found.push(file);
   }

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { UsageError } from "../errors.ts";
 import { checkDrawn, type Drawn } from "./drawn.ts";
 import {
@@ -132,5 +133,6 @@ function userKernel(code: string, names: readonly string[]): UserKernel {
     .join(", ");
   const text = `struct Params {\n${fields}}\n` +
     `fn read_params() -> Params {\n  return Params(${values});\n}\n${code}\n`;
-  return { key: createHash("sha256").update(text).digest("hex").slice(0, 32), code: text };
+  const hash = bytesToHex(sha256(new TextEncoder().encode(text)));
+  return { key: hash.slice(0, 32), code: text };
 }

@@ -3,13 +3,18 @@ import { NoAdapterError } from "../errors.ts";
 
 /** Options of {@linkcode requestDevice}. */
 export interface DeviceOptions {
+  /**
+   * Implementation of WebGPU that is asked; `navigator.gpu` by default. Node.js has none of its own:
+   * `npm:webgpu` brings one.
+   */
+  gpu?: GPU;
   /** Which adapter to prefer on a machine with several. */
   powerPreference?: GPUPowerPreference;
   /** Name that errors and traces show. */
   label?: string;
 }
 
-const KNOWN: Record<keyof DeviceOptions, true> = { powerPreference: true, label: true };
+const KNOWN: Record<keyof DeviceOptions, true> = { gpu: true, powerPreference: true, label: true };
 const FEATURES = ["timestamp-query", "shader-f16"] as const;
 const LIMITS = [
   "maxBufferSize",
@@ -40,7 +45,7 @@ const adapters = new WeakMap<GPUDevice, GPUAdapter>();
  * import { assert } from "@std/assert";
  *
  * const device = await requestDevice();
- * assert(device instanceof GPUDevice);
+ * assert(device.limits.maxStorageBufferBindingSize >= 2 ** 27); // bytes
  * device.destroy();
  * ```
  */
@@ -48,7 +53,16 @@ export async function requestDevice(options: DeviceOptions = {}): Promise<GPUDev
   const check = new OptionCheck("get a GPU device");
   check.names(options, KNOWN);
   check.oneOf("powerPreference", options.powerPreference, ["low-power", "high-performance"]);
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: options.powerPreference });
+  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+  check.that(
+    options.gpu === undefined || typeof gpu?.requestAdapter === "function",
+    "gpu",
+    "an implementation of WebGPU, such as navigator.gpu",
+    gpu,
+  );
+  const { powerPreference } = options;
+  // Dawn, unlike Deno and browsers, refuses a preference that is undefined.
+  const adapter = await gpu?.requestAdapter(powerPreference ? { powerPreference } : {});
   if (!adapter) {
     throw new NoAdapterError(
       "Cannot get a GPU device as the machine must have a WebGPU (Vulkan, Metal or Direct3D 12) adapter: received none. " +
@@ -64,6 +78,19 @@ export async function requestDevice(options: DeviceOptions = {}): Promise<GPUDev
   });
   adapters.set(device, adapter);
   return device;
+}
+
+/**
+ * Tells whether something is a device, whatever implementation of WebGPU made it.
+ *
+ * @param value What may be one.
+ * @returns True if it has what is used of a device.
+ */
+export function isDevice(value: unknown): value is GPUDevice {
+  const device = value as Partial<GPUDevice> | null | undefined;
+  return typeof device?.createBuffer === "function" &&
+    typeof device.createComputePipelineAsync === "function" &&
+    typeof device.queue?.submit === "function";
 }
 
 /**

@@ -46,7 +46,7 @@ export class Kernel {
   bind(bindings: Binding[] | Record<number, Binding>): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = [];
     const add = (binding: number, buffer: Binding) =>
-      entries.push({ binding, resource: buffer instanceof GPUBuffer ? { buffer } : buffer });
+      entries.push({ binding, resource: "buffer" in buffer ? buffer : { buffer } });
     // Lists are told apart, as the keys of an object would cost each a string.
     if (Array.isArray(bindings)) bindings.forEach((buffer, binding) => add(binding, buffer));
     else for (const binding in bindings) add(Number(binding), bindings[binding]);

@@ -101,10 +101,17 @@ export class GpuTensor implements TensorDescriptor {
    *
    * @returns The elements in the order of `layout`.
    * @throws {DisposedError} If the batch of this tensor has been disposed.
-   * @throws {UsageError} If its buffer has no usage COPY_SRC.
+   * @throws {UsageError} If its buffer has no usage COPY_SRC, or its elements are f16 and the
+   *   JavaScript engine has no `Float16Array`.
    * @throws {DeviceLostError} If the device is lost.
    */
   async read(): Promise<TensorData> {
+    if (this.dtype === "f16" && typeof Float16Array === "undefined") {
+      throw new UsageError(
+        "Cannot read a tensor of f16 as this JavaScript engine has no Float16Array: take f32 or u8",
+        { option: "dtype" },
+      );
+    }
     const bytes = await readBuffer(this.device, this.buffer, this.byteOffset, this.byteLength);
     if (this.dtype === "f32") return new Float32Array(bytes);
     if (this.dtype === "f16") return new Float16Array(bytes);

@@ -159,13 +159,17 @@ export class JpegDecoder implements Disposable {
    */
   async warmUp(): Promise<void> {
     const files = warmUpFiles();
-    using images = await this.decode(files);
-    if (this.#entropy === "auto" && !this.#tuning.cpu) {
-      const limit = this.#device.limits.maxBufferSize;
-      const { images } = await this.#part(files, 0, limit, {}, undefined, "sync");
+    const images = await this.decode(files);
+    try {
+      if (this.#entropy === "auto" && !this.#tuning.cpu) {
+        const limit = this.#device.limits.maxBufferSize;
+        const { images } = await this.#part(files, 0, limit, {}, undefined, "sync");
+        images[Symbol.dispose]();
+      }
+      await images.verify();
+    } finally {
       images[Symbol.dispose]();
     }
-    await images.verify();
   }
 
   /** Gives the memory back; pictures that are out stay usable. */

@@ -1,3 +1,5 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
+
 const FORMATS: readonly (readonly [name: string, offset: number, magic: string])[] = [
   ["a PNG file", 0, "\x89PNG\r\n\x1a\n"],
   ["a GIF file", 0, "GIF87a"],
@@ -39,7 +41,7 @@ export function describeFormat(blob: Uint8Array): string {
   }
   const line = firstLine(blob);
   if (line !== undefined) return `text (${JSON.stringify(line)})`;
-  const hex = blob.subarray(0, 8).toHex().replace(/../g, " $&");
+  const hex = bytesToHex(blob.subarray(0, 8)).replace(/../g, " $&");
   return `${blob.length} bytes that begin with${hex}`;
 }
 

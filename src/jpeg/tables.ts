@@ -1,3 +1,4 @@
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { buildHuffman, type HuffmanClass, type HuffmanTable } from "./huffman.ts";
 import { JpegFault } from "./fault.ts";
 
@@ -42,7 +43,7 @@ const standard: Record<SlotClass, (HuffmanTable | undefined)[]> = { dc: [], ac: 
 export function standardHuffman(kind: SlotClass, slot: number): HuffmanTable | undefined {
   const hex = STANDARD[kind][slot];
   if (hex === undefined) return undefined;
-  return standard[kind][slot] ??= makeHuffman(Uint8Array.fromHex(hex), kind);
+  return standard[kind][slot] ??= makeHuffman(hexToBytes(hex), kind);
 }
 
 /** A quantisation table in zigzag order, shared by all blobs with the same content. */

@@ -36,7 +36,7 @@ export function tuningFor(device: GPUDevice): Tuning {
     cap: 60_000,
     step: 2 ** 28,
     cpu: true,
-    lanes: CPU_LANES * navigator.hardwareConcurrency,
+    lanes: CPU_LANES * (globalThis.navigator?.hardwareConcurrency ?? 4),
     cacheBytes: CPU_CACHE_BYTES,
     // Measured with 2 cores: faster from 64 KB on for one picture, and up to 3 of a size at once.
     sync: { bits: 4096, cost: 4.5, least: 1 << 19, tail: 2048, refinements: 1, cap: 30_000 },

@@ -4,6 +4,8 @@ import { requestDevice } from "../../src/gpu/device.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 import { sideBySide } from "../../tools/process.ts";
 
+export { limitBinding } from "../gpu/limit_binding.ts";
+
 /** A picture as libjpeg-turbo's tools read and write it. */
 export interface Picture {
   width: number;
@@ -103,15 +105,6 @@ export async function openDevice(): Promise<TestDevice> {
       assertEquals(uncaptured, []);
     },
   };
-}
-
-/** Makes a device say that its bindings are small; they are larger in truth. */
-export function limitBinding(device: GPUDevice, bytes: number): void {
-  const { limits } = device;
-  const value = new Proxy(limits, {
-    get: (_, name) => name === "maxStorageBufferBindingSize" ? bytes : Reflect.get(limits, name),
-  });
-  Object.defineProperty(device, "limits", { value, configurable: true });
 }
 
 /** A generator of numbers in [0, 1), the same for the same seed (mulberry32). */
