@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { scanCassandraRows } from "../dataset/list_cassandra.ts";
 import { type ListSelection, scanSqlite } from "../dataset/list.ts";
 import { ListBuilder, type SampleList } from "../dataset/list_builder.ts";
+import { classTable } from "../dataset/schema.ts";
 import type { RowSink } from "../dataset/row_buffer.ts";
 import { UsageError } from "../errors.ts";
 import {
@@ -79,6 +80,7 @@ export async function listRows(
   const columns = {
     idColumn: ofData ? flags.idColumn : flags.metadataIdColumn,
     labelType: flags.labelType,
+    classTable: classTable(flags),
     ...(flags.labelType === "int" && label !== LABEL ? { labelColumn: label } : {}),
   };
   const table = listedTable(flags);

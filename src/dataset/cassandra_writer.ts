@@ -1,3 +1,4 @@
+import type { QueryOptions } from "cassandra-driver";
 import type { GuardedClient } from "../source/cassandra_client.ts";
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +8,8 @@ import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { LabelType } from "../source/source.ts";
 import { quote } from "../source/quote.ts";
+import { addCassandraClasses } from "./cassandra_classes.ts";
+import type { NumberedClass, Numbering } from "./class_map.ts";
 import { Gate } from "./gate.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { columnValues, recordRows, type RowValue } from "./row.ts";
@@ -137,6 +140,25 @@ export class CassandraWriter implements DatasetWriter {
   }
 
   /**
+   * Puts classes into the table of classes, by lightweight transactions.
+   *
+   * @param wanted The classes.
+   * @param numbering Where their numbers come from.
+   * @returns Number of each class; undefined where labels are no numbers.
+   * @throws {ConnectError} If the cluster does not answer, or not in time.
+   * @throws {SchemaError} If a class would have two numbers, or a number two classes.
+   */
+  async numberClasses(
+    wanted: readonly NumberedClass[],
+    numbering: Numbering,
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    if (this.#schema.labelType !== "int") return undefined;
+    const { keyspace } = this.#options;
+    const execute = this.#execute.bind(this);
+    return await addCassandraClasses(execute, keyspace, this.#schema, wanted, numbering);
+  }
+
+  /**
    * Tells whether there are no records yet.
    *
    * @returns True if the metadata table has no rows.
@@ -210,7 +232,7 @@ export class CassandraWriter implements DatasetWriter {
     }
   }
 
-  async #execute(cql: string, values: RowValue[]) {
+  async #execute(cql: string, values: RowValue[], more: QueryOptions = {}) {
     const { retries = 4, backoff = 100 } = this.#options;
     const buffers = values.map((value) =>
       value instanceof Uint8Array
@@ -219,7 +241,8 @@ export class CassandraWriter implements DatasetWriter {
     );
     for (let attempt = 0;; attempt++) {
       try {
-        return await this.#client.execute(cql, buffers, { prepare: true, isIdempotent: true });
+        const options = { prepare: true, isIdempotent: true, ...more };
+        return await this.#client.execute(cql, buffers, options);
       } catch (error) {
         if (
           /[Uu]ndefined column|unconfigured table|does not exist/.test((error as Error).message)

@@ -32,6 +32,39 @@ export class ClassNames {
 }
 
 /**
+ * Turns a map of classes around.
+ *
+ * @param numbers Number of each class.
+ * @returns Name of each number.
+ */
+export function classNames(numbers: ReadonlyMap<string, number>): Map<number, string> {
+  return new Map([...numbers].map(([name, label]) => [label, name]));
+}
+
+/**
+ * Names the class of a row.
+ *
+ * @param names Names that are stored with the table.
+ * @param label Number of the row's class.
+ * @param name Its name, as the row has it.
+ * @returns The name; null where there is none.
+ * @throws {SchemaError} If the row and the table name the number differently.
+ */
+export function nameOf(
+  names: ReadonlyMap<number, string>,
+  label: number | null,
+  name: unknown,
+): string | null {
+  const stored = label === null ? undefined : names.get(label);
+  if (name === null || name === undefined || name === "") {
+    return stored ?? (name === "" ? "" : null);
+  }
+  const own = typeof name === "string" ? name : String(name);
+  if (stored !== undefined && stored !== own) throw classConflict(own, label!, undefined, stored);
+  return own;
+}
+
+/**
  * Makes the error of a class with two numbers, or of a number with two classes.
  *
  * @param name Name of the class.

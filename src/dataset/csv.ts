@@ -78,6 +78,7 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
   return {
     name: file,
     classes,
+    numbering: options.classes ? "given" : "own",
     async *items(): AsyncIterable<InputItem> {
       for await (const { texts: line, number: at, fault } of lines(file)) {
         const path = line[fields.path] ?? "";
@@ -88,6 +89,7 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
           path: path || `line ${at}`,
           className,
           label: labelFile ? null : number ?? null,
+          numbering: line[fields.label] ? "given" : undefined,
           columns: ownColumns(line, columns),
           async read(getData?: GetData) {
             if (fault) throw new UnsupportedFormatError(fault);

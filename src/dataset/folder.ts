@@ -80,6 +80,7 @@ export async function folderInput(
   return {
     name: folder,
     classes,
+    numbering: options.classes ? "given" : "own",
     async *items(): AsyncIterable<InputItem> {
       for await (const path of walk(folder, "")) {
         const className = classOf(path);

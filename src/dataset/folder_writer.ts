@@ -4,6 +4,7 @@ import { OptionCheck } from "../check.ts";
 import { CassetteError, DisposedError, IngestError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { quote } from "../source/quote.ts";
+import type { NumberedClass, Numbering } from "./class_map.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type WholeSchema,
   wholeSchema,
 } from "./schema.ts";
+import { addSqliteClasses } from "./sqlite_classes.ts";
 
 const METADATA = "cassette.sqlite";
 const MANIFEST = "manifest.csv";
@@ -62,6 +64,31 @@ export class FolderWriter implements DatasetWriter {
   createTables(): Promise<void> {
     for (const statement of sqliteSchema(this.#schema).slice(1)) this.#database.exec(statement);
     return Promise.resolve();
+  }
+
+  /**
+   * Puts classes into the table of classes, so that all ingests into the folder number them alike.
+   *
+   * @param wanted The classes.
+   * @param numbering Where their numbers come from.
+   * @returns Number of each class; undefined where labels are no numbers.
+   * @throws {SchemaError} If a class would have two numbers, or a number two classes.
+   */
+  // deno-lint-ignore require-await
+  async numberClasses(
+    wanted: readonly NumberedClass[],
+    numbering: Numbering,
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    if (this.#schema.labelType !== "int") return undefined;
+    this.#commit();
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const classes = addSqliteClasses(this.#database, this.name, this.#schema, wanted, numbering);
+      this.#database.exec("COMMIT");
+      return classes;
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import { OptionCheck } from "../check.ts";
 import { CassetteError, UsageError } from "../errors.ts";
+import { ClassNumbers } from "./class_map.ts";
 import { folderInput, type FolderOptions } from "./folder.ts";
 import { Gate } from "./gate.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
@@ -132,7 +133,8 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
  * @throws The signal's reason, if it aborts.
  * @example
  * ```ts
- * import { folderInput, ingest, listSqlite, SqliteWriter, verifySqlite } from "@cassette/loader";
+ * import { ClassNumbers } from "./class_map.ts";
+import { folderInput, ingest, listSqlite, SqliteWriter, verifySqlite } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  * import jpeg from "jpeg-js";
  *
@@ -157,7 +159,7 @@ export async function ingest(
   options: IngestOptions = {},
 ): Promise<IngestReport> {
   checkIngest(input, writer, options);
-  await writer.createTables();
+  await writer.createTables(options.signal);
   const check = options.existing !== "replace" && !await writer.isEmpty();
   const report: IngestReport = {
     written: 0,
@@ -167,6 +169,8 @@ export async function ingest(
     rejected: [],
     rejectedCount: 0,
   };
+  const classes = new ClassNumbers(writer, input, options.signal);
+  await classes.begin();
   let handled = 0;
   let failure: { error: unknown } | undefined;
   const gate = new Gate(options.concurrency ?? 64);
@@ -178,7 +182,7 @@ export async function ingest(
       else report.rejected.push(refused);
     };
     try {
-      const record = await readItem(item, options).catch((reason) => {
+      const record = await readItem(item, classes, options).catch((reason) => {
         options.signal?.throwIfAborted();
         return { reason };
       });
@@ -206,12 +210,14 @@ export async function ingest(
     }
   } finally {
     await gate.empty();
-    await writer.flush();
+    await writer.flush(options.signal).catch((error) => {
+      options.signal?.throwIfAborted();
+      throw error;
+    });
   }
   options.signal?.throwIfAborted();
   if (failure) throw failure.error;
-  // Where lines name some classes only, there are none between them.
-  report.classes = Array.from(input.classes, (name) => name ?? "");
+  report.classes = classes.names;
   // They were left out in the order in which they were done with.
   report.rejected.sort((a, b) => a.index - b.index);
   return report;
@@ -236,9 +242,13 @@ export async function ingestFolder(
   return await ingest(input, writer, rest);
 }
 
-async function readItem(item: InputItem, options: IngestOptions): Promise<SampleRecord> {
+async function readItem(
+  item: InputItem,
+  classes: ClassNumbers,
+  options: IngestOptions,
+): Promise<SampleRecord> {
   const { path, className, columns } = item;
-  const { data, label = item.label } = await item.read(options.getData);
+  const { data, label = await classes.label(item) } = await item.read(options.getData);
   if (!(data instanceof Uint8Array)) {
     throw new UsageError(
       `Cannot ingest ${path} as getData must give its bytes, a Uint8Array: received ${typeof data}`,
@@ -280,7 +290,7 @@ async function store(
       }
     }
     signal?.throwIfAborted();
-    await writer.write({ ...made, origin });
+    await writer.write({ ...made, origin }, signal);
     report.written++;
     report.bytes += made.data.length;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Numbering } from "./class_map.ts";
 import type { ColumnValue } from "./schema.ts";
 
 /** What an item reads: the encoded picture, and the label where it is a file of its own. */
@@ -16,6 +17,8 @@ export interface InputItem {
   className: string;
   /** Number of the class; null where there is none or `read` gives the label. */
   label: number | null;
+  /** Where the number comes from, if not from where those of the input do. */
+  numbering?: Numbering;
   /** Values of the columns of one's own. */
   columns?: Readonly<Record<string, ColumnValue>>;
   /**
@@ -52,6 +55,8 @@ export interface DatasetInput {
   readonly name: string;
   /** Names of the classes by label; filled by the time the items have been read. */
   readonly classes: readonly string[];
+  /** Where the numbers of the classes come from; they were `given` when left out. */
+  readonly numbering?: Numbering;
   /** True where pictures come with the items, as in archives: `getData` has nothing to read. */
   readonly holdsData?: boolean;
   /**

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck, show } from "../check.ts";
+import { classNames, nameOf } from "./class_names.ts";
+import { readSqliteClasses } from "./sqlite_classes.ts";
 import { SchemaError } from "../errors.ts";
 import { formatId, ID_BYTES } from "../ids.ts";
 import { ListBuilder, type ListRow, type SampleList } from "./list_builder.ts";
@@ -10,12 +12,17 @@ import type { LabelType } from "../source/source.ts";
 import { ID_RULE, readIdText } from "../source/sqlite_ids.ts";
 import { intLabel, showValue } from "../source/int_label.ts";
 import { sqliteColumns } from "../source/sqlite_schema.ts";
-import type { ColumnValue } from "./schema.ts";
+import { classTable, type ColumnValue } from "./schema.ts";
 
 /** What is listed of a table, beside ids. */
 export interface ListSelection {
   /** Names of more columns that are listed. */
   columns?: readonly string[];
+  /**
+   * Table of the classes, whose names rows without one get; that of the listed metadata table, of its
+   * name and `_classes`, when left out. One that is not there counts as empty.
+   */
+  classTable?: string;
   /** Condition that the database checks on each row, in its language: `label < 10`. */
   where?: string;
   /** Condition that is checked here on each row: false leaves the row out. */
@@ -43,6 +50,7 @@ const KNOWN: Record<keyof ListSqliteOptions, true> = {
   labelColumn: true,
   labelType: true,
   columns: true,
+  classTable: true,
   where: true,
   filter: true,
 };
@@ -84,7 +92,7 @@ export function listSqlite(path: string, options: string | ListSqliteOptions = {
  */
 export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSink): void {
   const { table = "metadata", idColumn = "id", labelColumn, columns = [], where, filter } = options;
-  const { labelType = "int" } = options;
+  const { labelType = "int", classTable: classes = classTable({ metadataTable: table }) } = options;
   const database = open(path);
   try {
     const found = sqliteColumns(database, path, table, "list").map(({ name }) => name);
@@ -108,6 +116,7 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
       has("class") ? "class" : "NULL",
       ...columns.map(ownCell),
     ].join(", ");
+    const names = classNames(readSqliteClasses(database, path, classes));
     const bytes = new Uint8Array(ID_BYTES);
     for (const cells of readRows(database, table, select, where, has)) {
       const [id, value, name] = cells;
@@ -123,7 +132,7 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
       if (number === undefined) {
         throw noLabels(path, table, label, `${showValue(value)} of ${formatId(bytes)}`);
       }
-      const className = name === null ? null : String(name);
+      const className = nameOf(names, number, name);
       const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
       if (!filter || filter({ id: bytes, label: number, class: className, columns: values })) {
         sink.add(bytes, number, className, values);

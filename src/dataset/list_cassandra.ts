@@ -3,13 +3,14 @@ import { SchemaError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import { intLabel } from "../source/int_label.ts";
+import { classNames, nameOf } from "./class_names.ts";
 import type { ListSelection } from "./list.ts";
 import { ListBuilder, type SampleList } from "./list_builder.ts";
 import type { RowSink } from "./row_buffer.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { TableReader } from "./table_reader.ts";
 import type { Cell } from "./cql_rows.ts";
-import type { ColumnValue } from "./schema.ts";
+import { classTable, type ColumnValue } from "./schema.ts";
 
 /** Options of {@linkcode listCassandra}. */
 export interface ListCassandraOptions extends CassandraOptions, ListSelection {
@@ -50,9 +51,10 @@ export async function scanCassandraRows(
   sink: RowSink,
 ): Promise<void> {
   checkListing(options);
-  const { columns = [], where, filter, concurrency, ...rest } = options;
+  const { columns = [], where, filter, concurrency, classTable: given, ...rest } = options;
   const config = cassandraConfig(rest);
   const { keyspace, tableName } = config;
+  const classes = given ?? classTable({ metadataTable: tableName });
   await using reader = new TableReader(config);
   const { types } = await reader.columns(keyspace, tableName);
   const idColumn = config.idColumn ?? firstUuid(types, options.table);
@@ -66,6 +68,7 @@ export async function scanCassandraRows(
     ...(types.has("class") ? ["class"] : []),
     ...columns,
   ];
+  const names = classNames(label ? await reader.classes(keyspace, classes) : new Map());
   const [labelAt, classAt] = [1, label ? 2 : 1];
   const first = selected.length - columns.length;
   const hasClass = types.has("class");
@@ -84,7 +87,7 @@ export async function scanCassandraRows(
         if (number === undefined) {
           throw noLabels(options, `${value} of ${formatId(id)}`);
         }
-        const name = hasClass ? cells[classAt] as string | null : null;
+        const name = nameOf(names, number, hasClass ? cells[classAt] : null);
         const values = columns.length > 0 ? cells.slice(first).map(columnValue) : [];
         if (!filter || filter({ id, label: number, class: name, columns: values })) {
           sink.add(id, number, name, values);
@@ -100,6 +103,7 @@ function checkListing(options: ListCassandraOptions): void {
   check.that(typeof options === "object" && options !== null, "options", "an object", options);
   check.texts("columns", options.columns);
   check.text("where", options.where);
+  check.text("classTable", options.classTable);
   check.callback("filter", options.filter);
   check.whole("concurrency", options.concurrency, 1);
 }

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { OptionCheck } from "../check.ts";
 import { formatId } from "../ids.ts";
+import type { NumberedClass, Numbering } from "./class_map.ts";
 import type { ColumnValue } from "./schema.ts";
 
 /** One picture of a data set, as it is written. */
@@ -33,8 +34,12 @@ export interface SampleRecord {
 export interface DatasetWriter extends AsyncDisposable {
   /** Name for messages. */
   readonly name: string;
-  /** Creates the tables that are missing. */
-  createTables(): Promise<void>;
+  /**
+   * Creates the tables that are missing.
+   *
+   * @param signal Ends a wait for other connections.
+   */
+  createTables(signal?: AbortSignal): Promise<void>;
   /**
    * Tells whether there are no records yet.
    *
@@ -54,13 +59,33 @@ export interface DatasetWriter extends AsyncDisposable {
    * Several may be under way.
    *
    * @param record The record.
+   * @param signal Ends a wait for other connections.
    * @returns When the record is stored, or will be by `flush`.
    * @throws {IngestError} With the id of the sample, if this record cannot be stored; all else ends an
    *   ingest.
    */
-  write(record: SampleRecord): Promise<void>;
-  /** Waits until all records are stored. */
-  flush(): Promise<void>;
+  write(record: SampleRecord, signal?: AbortSignal): Promise<void>;
+  /**
+   * Waits until all records are stored.
+   *
+   * @param signal Ends a wait for other connections.
+   */
+  flush(signal?: AbortSignal): Promise<void>;
+  /**
+   * Puts classes into the map that is stored with the tables, at once with other ingests.
+   *
+   * @param wanted The classes.
+   * @param numbering Where their numbers come from: see `newClasses`.
+   * @param signal Ends a wait for other connections.
+   * @returns Number of each class of the data set; undefined where labels are no numbers. Left out by
+   *   a writer that keeps no map.
+   * @throws {SchemaError} If a class would have two numbers, or a number two classes.
+   */
+  numberClasses?(
+    wanted: readonly NumberedClass[],
+    numbering: Numbering,
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, number> | undefined>;
 }
 
 // Hashes of short texts are in plain JavaScript: what `node:crypto` makes for each is freed by a full

@@ -83,6 +83,9 @@ export function wholeSchema(schema: DatasetSchema = {}): WholeSchema {
   if (whole.metadataTable === whole.dataTable) {
     check.refuse("metadataTable", "another name than dataTable", `"${whole.dataTable}" twice`);
   }
+  if (whole.dataTable === classTable(whole)) {
+    check.refuse("dataTable", "another name than the table of classes", `"${whole.dataTable}"`);
+  }
   const isRecord = typeof columns === "object" && columns !== null && !Array.isArray(columns);
   check.that(isRecord, "columns", "types by name", columns);
   for (const [column, type] of Object.entries(columns)) {
@@ -148,6 +151,16 @@ export function dataColumns(schema: WholeSchema): string[] {
 }
 
 /**
+ * Names the table of the classes of a data set.
+ *
+ * @param schema Its schema.
+ * @returns The name: that of the metadata table, and `_classes`.
+ */
+export function classTable({ metadataTable }: Pick<WholeSchema, "metadataTable">): string {
+  return `${metadataTable}_classes`;
+}
+
+/**
  * Writes the CQL that creates a data set's keyspace and tables where they are missing.
  *
  * Blobs are stored without compression: pictures are compressed already, so that compressing them
@@ -194,6 +207,14 @@ export function cassandraSchema(
     `CREATE TABLE IF NOT EXISTS ${space}.${quote(whole.metadataTable)} (${
       metadata.join(", ")
     }) WITH ${compaction}`,
+    // One row: classes are numbered by a compare-and-set of all of them.
+    ...(whole.labelType === "int"
+      ? [
+        `CREATE TABLE IF NOT EXISTS ${space}.${
+          quote(classTable(whole))
+        } ("name" text PRIMARY KEY, "classes" text)`,
+      ]
+      : []),
   ];
 }
 
@@ -234,6 +255,13 @@ export function sqliteSchema(schema: DatasetSchema): string[] {
     `CREATE TABLE IF NOT EXISTS ${quote(whole.dataTable)} (${data.join(", ")})`,
     `CREATE TABLE IF NOT EXISTS ${table} (${metadata.join(", ")})`,
     ...index,
+    ...(whole.labelType === "int"
+      ? [
+        `CREATE TABLE IF NOT EXISTS ${
+          quote(classTable(whole))
+        } (label INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)`,
+      ]
+      : []),
   ];
 }
 

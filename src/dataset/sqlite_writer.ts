@@ -4,7 +4,10 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
 import { DisposedError, IngestError, SchemaError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
+import { SQLITE_CODE } from "../source/open_sqlite.ts";
 import { quote } from "../source/quote.ts";
+import { isBusy } from "../source/sqlite_lock.ts";
+import type { NumberedClass, Numbering } from "./class_map.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
 import {
@@ -15,6 +18,8 @@ import {
   type WholeSchema,
   wholeSchema,
 } from "./schema.ts";
+import { addSqliteClasses } from "./sqlite_classes.ts";
+import { SqliteTransaction } from "./sqlite_transaction.ts";
 import { otherTable } from "./table_columns.ts";
 
 /**
@@ -35,8 +40,12 @@ const JOURNAL_EVERY = 64;
  */
 const PAGE_BYTES = 16_384;
 
-/** Milliseconds that a commit waits for readers. */
+/** Milliseconds that a transaction waits for others to write, and a commit for readers. */
 const BUSY_MS = 60_000;
+
+/** Pages stay in memory until the commit. SQLite's own waiting for locks keeps the thread. */
+const SETTINGS =
+  `PRAGMA busy_timeout = 0; PRAGMA cache_spill = OFF; PRAGMA page_size = ${PAGE_BYTES}`;
 
 /** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH: what a record itself can be the reason of. */
 const RECORD_FAULTS = [18, 19, 20];
@@ -57,6 +66,7 @@ export class SqliteWriter implements DatasetWriter {
   #statements:
     | { data: StatementSync; metadata: StatementSync; origin: StatementSync }
     | undefined;
+  readonly #transaction: SqliteTransaction;
   #pending = 0;
   #pendingBytes = 0;
   #journalBytes = 0;
@@ -77,9 +87,9 @@ export class SqliteWriter implements DatasetWriter {
     this.#journal = `${resolve(path)}-journal`;
     this.#schema = wholeSchema(schema);
     try {
-      this.#database = new DatabaseSync(path, { timeout: BUSY_MS });
-      this.#database.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA cache_spill = OFF`);
-      this.#database.prepare("SELECT count(*) FROM sqlite_master").get();
+      this.#database = new DatabaseSync(path, { timeout: 0 });
+      this.#transaction = new SqliteTransaction(this.#database, BUSY_MS);
+      this.#check();
     } catch (cause) {
       throw new UsageError(
         `Cannot write ${path} as it must be a SQLite database or not exist: received ${
@@ -93,16 +103,43 @@ export class SqliteWriter implements DatasetWriter {
   /**
    * Creates the tables that are missing.
    *
+   * @param signal Ends a wait for other connections.
    * @throws {SchemaError} If there are such tables of another schema.
    */
-  // deno-lint-ignore require-await
-  async createTables(): Promise<void> {
-    const [data, metadata, ...indexes] = sqliteSchema(this.#schema);
-    this.#database.exec(data);
-    this.#database.exec(metadata);
-    this.#checkTable(this.#schema.dataTable, dataColumns(this.#schema));
-    this.#checkTable(this.#schema.metadataTable, metadataColumns(this.#schema));
-    for (const index of indexes) this.#database.exec(index);
+  async createTables(signal?: AbortSignal): Promise<void> {
+    await this.#transaction.read(() => this.#check());
+    await this.#inTransaction(() => {
+      const [data, metadata, ...others] = sqliteSchema(this.#schema);
+      this.#database.exec(data);
+      this.#database.exec(metadata);
+      this.#checkTable(this.#schema.dataTable, dataColumns(this.#schema));
+      this.#checkTable(this.#schema.metadataTable, metadataColumns(this.#schema));
+      for (const other of others) this.#database.exec(other);
+    }, signal);
+  }
+
+  /**
+   * Puts classes into the table of classes, in a transaction of its own or with the records.
+   *
+   * @param wanted The classes.
+   * @param numbering Where their numbers come from.
+   * @param signal Ends a wait for other connections.
+   * @returns Number of each class; undefined where labels are no numbers.
+   * @throws {SchemaError} If a class would have two numbers, or a number two classes.
+   */
+  async numberClasses(
+    wanted: readonly NumberedClass[],
+    numbering: Numbering,
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    if (this.#schema.labelType !== "int") return undefined;
+    this.#prepared();
+    // What others number must not wait for the records.
+    await this.flush(signal);
+    return await this.#inTransaction(
+      () => addSqliteClasses(this.#database, this.name, this.#schema, wanted, numbering),
+      signal,
+    );
   }
 
   /**
@@ -112,8 +149,9 @@ export class SqliteWriter implements DatasetWriter {
    */
   isEmpty(): Promise<boolean> {
     const table = quote(this.#schema.metadataTable);
-    const row = this.#database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
-    return Promise.resolve(row === undefined);
+    return this.#transaction.read(() =>
+      this.#database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined
+    );
   }
 
   /**
@@ -123,26 +161,27 @@ export class SqliteWriter implements DatasetWriter {
    * @returns Its `origin`; undefined if it is not stored.
    */
   origin({ id }: Pick<SampleRecord, "id">): Promise<Uint8Array | undefined> {
-    const row = this.#prepared().origin.get(id);
-    return Promise.resolve(row?.origin as Uint8Array | undefined);
+    return this.#transaction.read(() =>
+      this.#prepared().origin.get(id)?.origin as Uint8Array | undefined
+    );
   }
 
   /**
    * Writes one record, in a transaction with others; `flush` ends it.
    *
    * @param record The record.
+   * @param signal Ends a wait for other connections.
    * @returns Once it is written.
    * @throws {UsageError} If it is no record.
-   * @throws {IngestError} If it cannot be written.
+   * @throws {IngestError} If it cannot be written, or others write for longer than is waited.
    * @throws {DisposedError} If the writer has been disposed.
+   * @throws The signal's reason, if it aborts.
    */
-  async write(record: SampleRecord): Promise<void> {
+  async write(record: SampleRecord, signal?: AbortSignal): Promise<void> {
     const rows = recordRows(record, this.#schema);
     const { data, metadata } = this.#prepared();
-    if (this.#pending === 0) {
-      this.#database.exec("BEGIN IMMEDIATE");
-      this.#begun = performance.now();
-    }
+    while (!this.#transaction.isFree) await this.#locked(this.#transaction.begin(signal));
+    if (this.#pending === 0) this.#begun = performance.now();
     this.#pending++;
     this.#pendingBytes += record.data.length;
     try {
@@ -161,31 +200,19 @@ export class SqliteWriter implements DatasetWriter {
       this.#pending >= TRANSACTION ||
       this.#pendingBytes + this.#journalBytes >= TRANSACTION_BYTES ||
       performance.now() - this.#begun >= TRANSACTION_MS
-    ) await this.flush();
+    ) await this.flush(signal);
   }
 
   /**
    * Stores all records that were written.
    *
+   * @param signal Ends a wait for other connections: what cannot be stored at once is not.
    * @throws {IngestError} If the disk is full, or others read for longer than a commit waits: what
    *   was written since the last `flush` is not stored.
    */
-  // deno-lint-ignore require-await
-  async flush(): Promise<void> {
-    if (this.#pending === 0) return;
+  async flush(signal?: AbortSignal): Promise<void> {
     this.#pending = this.#pendingBytes = this.#journalBytes = 0;
-    try {
-      this.#database.exec("COMMIT");
-    } catch (cause) {
-      // Some errors, such as that of a full disk, have rolled back already.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw new IngestError(
-        `Cannot write into ${this.name} as the disk must have room and readers must end within ${
-          BUSY_MS / 1000
-        } s: received ${(cause as Error).message}`,
-        { cause },
-      );
-    }
+    await this.#locked(this.#transaction.commit(signal));
   }
 
   /** Stores what is pending and closes the file. */
@@ -196,6 +223,44 @@ export class SqliteWriter implements DatasetWriter {
       await this.flush();
     } finally {
       this.#database.close();
+    }
+  }
+
+  /** A transaction of its own, of which nothing stays if it fails. */
+  async #inTransaction<T>(act: () => T, signal?: AbortSignal): Promise<T> {
+    while (!this.#transaction.isFree) await this.#locked(this.#transaction.begin(signal));
+    let done: T;
+    try {
+      done = act();
+    } catch (error) {
+      this.#transaction.rollback();
+      throw error;
+    }
+    await this.flush(signal);
+    return done;
+  }
+
+  async #locked(done: Promise<void>): Promise<void> {
+    try {
+      await done;
+    } catch (cause) {
+      if ((cause as { code?: unknown }).code !== SQLITE_CODE) throw cause;
+      throw new IngestError(
+        `Cannot write into ${this.name} as the disk must have room and others must end within ${
+          BUSY_MS / 1000
+        } s: received ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Finds out whether it is a database; one that another connection locks may be. */
+  #check(): void {
+    try {
+      this.#database.exec(SETTINGS);
+      this.#database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
     }
   }
 

@@ -1,6 +1,7 @@
 import type { GuardedClient } from "../source/cassandra_client.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
-import { literal } from "../source/quote.ts";
+import { literal, quote } from "../source/quote.ts";
+import { CLASSES_KEY, parseClasses } from "./cassandra_classes.ts";
 import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
 import { type Cell, readRows, TextCache } from "./cql_rows.ts";
 import { cutRing, cutRingByDriver, type RingPart, type TokenOwner } from "./ring.ts";
@@ -58,6 +59,34 @@ export class TableReader implements AsyncDisposable {
     const found = this.#columns.get(key) ?? this.#findColumns(keyspace, table);
     this.#columns.set(key, found);
     return found;
+  }
+
+  /**
+   * The classes of a data set.
+   *
+   * @param keyspace Exact name of the keyspace.
+   * @param table Exact name of the table of classes.
+   * @returns Number of each class; none where there is no such table.
+   * @throws {SchemaError} If the table holds something else.
+   */
+  async classes(keyspace: string, table: string): Promise<Map<string, number>> {
+    const found = await this.#askTexts(
+      "SELECT column_name FROM system_schema.columns " +
+        `WHERE keyspace_name = ${literal(keyspace)} AND table_name = ${literal(table)}`,
+    );
+    if (!["name", "classes"].every((name) => found.includes(name))) return new Map();
+    const [text] = await this.#askTexts(
+      `SELECT classes FROM ${quote(keyspace)}.${quote(table)} WHERE name = ${literal(CLASSES_KEY)}`,
+    );
+    return parseClasses(text, `${keyspace}.${table}`);
+  }
+
+  /** The first column of some rows. */
+  async #askTexts(cql: string): Promise<string[]> {
+    const rows = await this.#ask(cql);
+    if (rows) return rows.map(([text]) => String(text ?? ""));
+    const { rows: found } = await (await this.client()).execute(cql);
+    return found.map((row) => String(row.get(0) ?? ""));
   }
 
   async #findColumns(keyspace: string, table: string): Promise<TableColumns> {

@@ -123,6 +123,45 @@ test("labels of five types of integers are listed by their values, all else is r
   }
 });
 
+test("ingests that run at once agree on the numbers of classes, and later ones keep them", async () => {
+  await dropKeyspace(KEYSPACE);
+  const place = { ...server!, keyspace: KEYSPACE };
+  const folderOf = async (...classes: string[]) => {
+    const folder = tempFolder();
+    for (const name of classes) {
+      await Deno.mkdir(join(folder, name));
+      const path = join(folder, name, `${crypto.randomUUID()}.jpg`);
+      await Deno.writeFile(path, Uint8Array.of(0xff, 0xd8, 0xff, 0xd9));
+    }
+    return folder;
+  };
+  const write = async (classes: string[], options = {}) => {
+    await using writer = await CassandraWriter.open(place);
+    return await ingestFolder(await folderOf(...classes), writer, options);
+  };
+  await using first = await CassandraWriter.open(place);
+  await first.createTables();
+  const names = ["ant", "bee", "cow", "dog", "emu", "fox"];
+  const reports = await Promise.all(names.map((_, i) => write(names.filter((_, k) => k !== i))));
+  assertEquals(reports.map(({ written }) => written), [5, 5, 5, 5, 5, 5]);
+  const metadata = { ...server!, table: `${KEYSPACE}.metadata` };
+  const list = await listCassandra(metadata);
+  assertEquals([...list.classes.values()].sort(), names);
+  assertEquals([...list.classes.keys()], [0, 1, 2, 3, 4, 5]);
+  // The data table has no names of its own.
+  const data = { ...server!, table: `${KEYSPACE}.data`, classTable: "metadata_classes" };
+  assertEquals([...(await listCassandra(data)).classes], [...list.classes]);
+  const later = await write(["aardvark", "fox"]);
+  assertEquals(later.classes, [...list.classes.values(), "aardvark"]);
+  const given = () => write(["fox"], { classes: [list.classes.get(0) === "fox" ? "ant" : "fox"] });
+  const told = list.classes.get(0) === "fox" ? '"ant"' : '"fox"';
+  await assertRejects(given, SchemaError, `class ${told} must have one number`);
+  // Tables that an ingest before there were maps has made.
+  await using client = await connect(server!);
+  await client.run(`DROP TABLE ${KEYSPACE}.metadata_classes`);
+  assertEquals((await write(["fox", "yak"])).classes, [...later.classes, "yak"]);
+});
+
 test("the command fills and loads Cassandra", async () => {
   const target = ["--cassandra", server!.contactPoints.join(), "--port", `${server!.port}`];
   const out = tempFolder();

@@ -32,6 +32,7 @@ Deno.test("the CQL names what the schema names, without compression for blobs", 
     `CREATE KEYSPACE IF NOT EXISTS "ks" WITH replication = {'class': 'NetworkTopologyStrategy', 'dc''1': 3, 'dc2': 2}`,
     `CREATE TABLE IF NOT EXISTS "ks"."data_224" ("patch_id" uuid, "class_number" int, "data" blob, PRIMARY KEY ("patch_id")) WITH compression = {'enabled': 'false'} AND compaction = {'class': 'SizeTieredCompactionStrategy'}`,
     `CREATE TABLE IF NOT EXISTS "ks"."metadata_224" ("uid" uuid, "path" text, "class" text, "bytes" int, "hash" blob, "origin" blob, "Or" int, "patient" text, "od""d" int, PRIMARY KEY (("patient"), "uid")) WITH compaction = {'class': 'SizeTieredCompactionStrategy'}`,
+    `CREATE TABLE IF NOT EXISTS "ks"."metadata_224_classes" ("name" text PRIMARY KEY, "classes" text)`,
   ]);
 });
 
