@@ -3014,24 +3014,24 @@ fn main(
   "jpeg/sync/fix.wgsl": `// Decodes in order what has not synchronised by itself: one invocation per segment, from its first
 // wrong subsequence on. A dispatch goes on until \`cap\` symbols or subsequences are done; where it ends
 // stays in \`marks\` for the next dispatch, and a segment without faults costs next to nothing. (An
-// adapter that runs on the CPU ends an invocation after 65,535 turns of its loops, without an error:
+// adapter that runs on the CPU ends invocations after 65,535 turns of their loops, without an error:
 // \`cap\` and the bits of one subsequence together stay below.) Follows walk.wgsl.
 //
-// Dispatch: ceil(segments / WORKGROUP) workgroups, folded into x and y.
-
-override WORKGROUP: u32 = 8;
+// Each is a workgroup of its own: invocations that run in lockstep would wait for each other in
+// different subsequences, and their turns would add up.
+//
+// Dispatch: a workgroup per segment, folded into x and y.
 
 @group(0) @binding(5) var<storage, read_write> exits: array<u32>;
 @group(0) @binding(6) var<storage, read_write> found: array<Subsequence>;
 @group(0) @binding(7) var<storage, read_write> marks: array<u32>;
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(1)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) local: u32,
 ) {
-  let owner = (group.x + group.y * groups.x) * WORKGROUP + local;
+  let owner = group.x + group.y * groups.x;
   if (owner >= params.segments) {
     return;
   }

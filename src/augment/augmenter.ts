@@ -21,6 +21,7 @@ import { regionOf } from "./regions.ts";
 import { record } from "./record.ts";
 import { recordMasks } from "./record_masks.ts";
 import { Recorder } from "./recorder.ts";
+import { MOST_RESAMPLING_TURNS } from "./turns.ts";
 import { warmUpVariants } from "./warm_up.ts";
 
 const MOST_STEPS = 24000;
@@ -94,7 +95,7 @@ export class Augmenter implements Disposable {
       options.maxBindingBytes ?? Infinity,
       device.limits.maxStorageBufferBindingSize,
     );
-    this.#steps = options.maxSteps ?? MOST_STEPS;
+    this.#steps = Math.min(options.maxSteps ?? MOST_STEPS, MOST_RESAMPLING_TURNS);
     this.#placer = new BatchPlacer({
       plan: this.#plan,
       dtype,

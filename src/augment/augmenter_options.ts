@@ -27,7 +27,10 @@ export interface AugmenterOptions {
   fuse?: boolean;
   /** Most bytes of one storage binding; the device's limit when left out. */
   maxBindingBytes?: number;
-  /** Most loop steps of one shader invocation; 24,000 when left out, as some adapters stop at 65,535. */
+  /**
+   * Most loop steps that resampling takes in one shader invocation; 24,000 when left out. More than
+   * 41,000 count as that many, as some adapters stop at 65,535 without an error.
+   */
   maxSteps?: number;
 }
 

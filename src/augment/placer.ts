@@ -9,6 +9,7 @@ import { MOST_PIXELS } from "./parameters.ts";
 import { SampleRandom } from "./philox.ts";
 import { Chain } from "./chain.ts";
 import { place, type Plan } from "./plan.ts";
+import { MOST_PROGRAM_TURNS, programTurns } from "./turns.ts";
 
 /** Something that cannot be augmented. */
 export interface AugmentFault {
@@ -152,6 +153,9 @@ export class BatchPlacer {
     }
     for (let pass = 0; pass < chain.count; pass++) {
       const { geometry } = chain.passes[pass];
+      const turns = programTurns(chain.passes[pass]);
+      const loops = "loop turns of the colour steps that share a pass";
+      this.#checkLimit(turns, MOST_PROGRAM_TURNS, loops, index, keys);
       const last = pass === chain.count - 1 && chain.mixingCount === 0;
       const { width, height } = geometry;
       const side = Math.max(width, height);

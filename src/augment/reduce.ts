@@ -1,8 +1,9 @@
 import type { Range } from "./dispatch_list.ts";
-import { FILTERS, type Geometry } from "./geometry.ts";
+import type { Geometry } from "./geometry.ts";
 import { PIXEL_BYTES, reduceKernel, type SourceKind } from "./kernels.ts";
 import { Placement } from "./placement.ts";
 import type { Recorder } from "./recorder.ts";
+import { resamplingTurns } from "./turns.ts";
 
 /**
  * Whether a tile of 4 × 4 output pixels would take an invocation more loop steps than it may.
@@ -12,11 +13,7 @@ import type { Recorder } from "./recorder.ts";
  * @returns True if it has to be done axis by axis.
  */
 export function isWide(geometry: Geometry, maxSteps: number): boolean {
-  if (geometry.warped) return false;
-  if (geometry.filterX === FILTERS.nearest && geometry.filterY === FILTERS.nearest) return false;
-  const across = 3 * geometry.scaleX + 2 * geometry.reachX + 2;
-  const down = 3 * geometry.scaleY + 2 * geometry.reachY + 2;
-  return across * (down + 1) + down > maxSteps;
+  return !geometry.warped && resamplingTurns(geometry) > maxSteps;
 }
 
 /**

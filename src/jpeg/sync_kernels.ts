@@ -7,6 +7,8 @@ import type { Region } from "./words.ts";
 
 const NAMES = ["count", "check", "fix", "sums", "offsets", "prefix", "chunks"] as const;
 const SUMMING: readonly string[] = ["sums", "offsets", "prefix"];
+/** Those whose workgroups have a size of their own. */
+const SIZED: readonly string[] = [...SUMMING, "fix"];
 
 /** The kernels of the self-synchronising decoder. */
 export type SyncKernels = Readonly<Record<(typeof NAMES)[number], Kernel>>;
@@ -39,7 +41,7 @@ export async function loadSyncKernels(device: GPUDevice, workgroup: number): Pro
       label: `jpeg/sync/${name}`,
       code: SHADERS[summing ? "jpeg/sync/scan.wgsl" : "jpeg/sync/walk.wgsl"] +
         SHADERS[`jpeg/sync/${name}.wgsl`],
-      constants: summing ? {} : { WORKGROUP: workgroup },
+      constants: SIZED.includes(name) ? {} : { WORKGROUP: workgroup },
     });
   }));
   return Object.fromEntries(NAMES.map((name, i) => [name, kernels[i]])) as unknown as SyncKernels;

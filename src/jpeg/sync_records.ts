@@ -110,7 +110,7 @@ export function syncRecords(
     workgroups,
     work,
     fix: {
-      workgroups: Math.ceil(list.length / tuning.entropy),
+      workgroups: list.length,
       work: tuning.lanes * cap,
       dispatches: Math.ceil((turns + most) / cap),
     },
