@@ -67,7 +67,7 @@ export { bytes, intLabels, type LabelReader, mask, noLabels, npy } from "./src/l
 export { Loader } from "./src/loader.ts";
 export type { LoaderStats } from "./src/stats.ts";
 export type { LoaderOptions, OutputOptions, RequestOptions } from "./src/options.ts";
-export type { LastBatch, Shard } from "./src/order/sampler.ts";
+export type { LastBatch, Left, Shard } from "./src/order/sampler.ts";
 export { shardFromEnv } from "./src/order/shard_env.ts";
 export type { SeenState } from "./src/order/seen.ts";
 export { classWeights } from "./src/order/weighted.ts";
@@ -80,6 +80,7 @@ export type { LoaderStages, StageStats } from "./src/pipeline/meter.ts";
 export type { LoaderState } from "./src/state.ts";
 
 export { type Capacity, type CapacityOptions, planCapacity } from "./src/dataset/capacity.ts";
+export type { NumberedClass, Numbering } from "./src/dataset/class_map.ts";
 export { type Companion, labelFiles, labelTable, maskFiles } from "./src/dataset/companion.ts";
 export { CassandraWriter, type CassandraWriterOptions } from "./src/dataset/cassandra_writer.ts";
 export { csvInput, type CsvOptions, type FieldNames } from "./src/dataset/csv.ts";

@@ -133,8 +133,7 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
  * @throws The signal's reason, if it aborts.
  * @example
  * ```ts
- * import { ClassNumbers } from "./class_map.ts";
-import { folderInput, ingest, listSqlite, SqliteWriter, verifySqlite } from "@cassette/loader";
+ * import { folderInput, ingest, listSqlite, SqliteWriter, verifySqlite } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  * import jpeg from "jpeg-js";
  *

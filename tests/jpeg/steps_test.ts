@@ -54,7 +54,8 @@ Deno.test("a decode in many steps of few turns gives the same pictures", async (
     options.step = 2 ** 40;
     using whole = await decodeInSteps(test.device, pool, blobs, options);
     await assertSame(whole, blobs, ["4:2:0", "progressive", "restarts"]);
-    assertEquals(asked, 0);
+    // Before the attempt, and not between steps.
+    assertEquals(asked, 1);
   }
 });
 

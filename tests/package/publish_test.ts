@@ -1,15 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
+import { entryPoints } from "../../tools/imports.ts";
 import { publishedFiles, resolveNames } from "./serve.ts";
 
 Deno.test("publishing takes the library, its licence and its documentation, and nothing else", async () => {
   const files = await publishedFiles();
-  for (const file of ["mod.ts", "deno.json", "LICENSE", "README.md", "src/cli/main.ts"]) {
+  for (const file of [...await entryPoints(), "deno.json", "LICENSE", "README.md"]) {
     assert(files.includes(file), `${file} must be published: ${files}`);
   }
   for (const file of ["src/shaders.ts", "src/ffi/native_source.ts"]) {
     assert(files.includes(file), `${file} must be published: ${files}`);
   }
-  const ships = /^(mod\.ts|deno\.json|LICENSE|README\.md|src\/.*\.ts|docs\/.*\.md)$/;
+  const ships =
+    /^((?:mod|jpeg|augment)\.ts|deno\.json|LICENSE|README\.md|src\/.*\.ts|docs\/.*\.md)$/;
   assertEquals(files.filter((file) => !ships.test(file)), []);
 });
 
