@@ -14,6 +14,7 @@ export {
   type FetchOptions,
   type LabelType,
   type RawLabel,
+  type SampleDescription,
   type SourceStats,
 } from "./src/source/source.ts";
 export {

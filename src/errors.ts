@@ -8,6 +8,8 @@
 export interface ErrorDetails {
   /** Id of the sample that could not be loaded, as a UUID string. */
   sampleId?: string;
+  /** Path of the sample within its data set. */
+  path?: string;
   /** Name of the option that was wrong, as the caller wrote it. */
   option?: string;
   /** The error that led to this one. */
@@ -33,6 +35,8 @@ export class CassetteError extends Error {
   readonly code: string;
   /** Id of the sample that could not be loaded, as a UUID string. */
   readonly sampleId?: string;
+  /** Path of the sample within its data set, where the source knows it. */
+  path?: string;
   /** Name of the option that was wrong. */
   readonly option?: string;
 
@@ -48,6 +52,7 @@ export class CassetteError extends Error {
     this.name = new.target.name;
     this.code = code;
     if (details.sampleId !== undefined) this.sampleId = details.sampleId;
+    if (details.path !== undefined) this.path = details.path;
     if (details.option !== undefined) this.option = details.option;
   }
 }
@@ -344,6 +349,8 @@ export interface SampleError {
   index: number;
   /** Id of the sample, as a UUID string. */
   id: string;
+  /** Path of the sample within its data set, where the source knows it. */
+  path?: string;
   /** Why it could not be loaded. */
   reason: CassetteError;
 }

@@ -158,7 +158,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
         ragged: ragged ?? false,
         isolate,
       }),
-      finisher: new Finisher({ device, tensors, labels, onCorrupt, isolate }),
+      finisher: new Finisher({ device, tensors, labels, onCorrupt, isolate, source }),
     });
     this.#stages = make(false);
     this.#isolatingStages = make(true);

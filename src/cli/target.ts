@@ -230,8 +230,9 @@ export async function openSource(target: TargetOptions): Promise<BlobSource> {
   });
 }
 
-function columns({ idColumn, dataColumn, labelColumn, labelType }: TargetOptions) {
-  return { idColumn, dataColumn, labelColumn, labelType };
+function columns(target: TargetOptions) {
+  const { idColumn, dataColumn, labelColumn, labelType, metadataTable, metadataIdColumn } = target;
+  return { idColumn, dataColumn, labelColumn, labelType, metadataTable, metadataIdColumn };
 }
 
 /**

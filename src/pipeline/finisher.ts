@@ -5,8 +5,10 @@ import { clearRows, packRows } from "../gpu/rows.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
 import type { IdList } from "../ids.ts";
 import type { LabelReader } from "../labels.ts";
+import type { BlobSource } from "../source/source.ts";
 import type { Job } from "./job.ts";
 import type { Submitted } from "./maker.ts";
+import { namePath } from "./name_path.ts";
 import type { RaggedImages, TensorLender } from "./tensors.ts";
 
 /** What becomes of samples that cannot be loaded. */
@@ -42,9 +44,14 @@ export interface FinisherOptions<L> {
   tensors: TensorLender;
   labels: LabelReader<L>;
   onCorrupt: OnCorrupt;
+  /** Knows the paths of samples, where it does. */
+  source: Pick<BlobSource, "describe">;
   /** Whether a batch that cannot be made is handed out with its failure, instead of ending all. */
   isolate: boolean;
 }
+
+/** Codes of errors of a database that does not answer. */
+const UNREACHED = ["CONNECT", "FETCH_TIMEOUT", "DISPOSED"];
 
 /** Makes verified batches ready to be handed out: masks or leaves out what could not be loaded. */
 export class Finisher<L> {
@@ -82,7 +89,7 @@ export class Finisher<L> {
       const labels = this.#labels(submitted);
       return { job, images, ragged, masks, labels, ids, valid, errors: [], mix };
     }
-    const told = bad.map((index) => ({ index, id: job.ids.at(index), reason: errors[index]! }));
+    const told = await this.#tell(job.ids, bad, errors);
     const { onCorrupt } = this.#options;
     if (onCorrupt === "throw") throw errors[bad[0]];
     if (onCorrupt === "mask") return await this.#mask(submitted, bad, told);
@@ -100,6 +107,29 @@ export class Finisher<L> {
   discard({ images, ragged, masks }: Pick<Submitted, "images" | "ragged" | "masks">): void {
     this.#options.tensors.release(images, masks);
     this.#options.tensors.releaseRagged(ragged);
+  }
+
+  /** Errors name the paths of their samples, which are looked up only now. */
+  async #tell(ids: IdList, bad: number[], errors: Submitted["errors"]): Promise<SampleError[]> {
+    const told = bad.map((index): SampleError => ({
+      index,
+      id: ids.at(index),
+      reason: errors[index]!,
+    }));
+    // Where the database does not answer, it need not be asked again.
+    const asked = told.filter(({ reason }) => !UNREACHED.includes(reason.code));
+    if (asked.length === 0) return told;
+    const described = await this.#options.source.describe?.(
+      ids.pick(asked.map(({ index }) => index)),
+    )
+      .catch(() => undefined);
+    asked.forEach((error, i) => {
+      const path = described?.[i]?.path;
+      if (path === undefined) return;
+      error.path = path;
+      if (error.reason.sampleId === error.id) namePath(error.reason, path);
+    });
+    return told;
   }
 
   async #mask(submitted: Submitted, bad: number[], errors: SampleError[]): Promise<Made<L>> {

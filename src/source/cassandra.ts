@@ -1,6 +1,13 @@
 import { checkFetch } from "./blob_batch.ts";
 import { cassandraConfig, type CassandraOptions } from "./cassandra_config.ts";
-import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
+import type {
+  BlobBatch,
+  BlobSource,
+  FetchOptions,
+  LabelType,
+  SampleDescription,
+  SourceStats,
+} from "./source.ts";
 import { NoCompilerError, NoDriverError } from "../errors.ts";
 import type { IdList } from "../ids.ts";
 
@@ -86,6 +93,16 @@ export class CassandraSource implements BlobSource {
   async fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {
     checkFetch(ids, options);
     return await this.#inner.fetch(ids, options);
+  }
+
+  /**
+   * Looks up the paths of samples in the metadata table.
+   *
+   * @param ids Ids of the samples.
+   * @returns What is known of each.
+   */
+  async describe(ids: IdList): Promise<SampleDescription[]> {
+    return await this.#inner.describe?.(ids) ?? Array.from({ length: ids.length }, () => ({}));
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   type Reason,
   underlying,
 } from "./cassandra_client.ts";
+import { describeSamples } from "./cassandra_describe.ts";
 import { TOO_LONG } from "./cassandra_guard.ts";
 import { backoffWait } from "./backoff.ts";
 import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
@@ -13,7 +14,14 @@ import { type FetchedColumn, fetchedTable, selectStatement } from "./cassandra_s
 import { SchemaError } from "../errors.ts";
 import { LatencyHistogram } from "../latency.ts";
 import { type FetchedSample, MemoryBlobBatch } from "./blob_batch.ts";
-import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
+import type {
+  BlobBatch,
+  BlobSource,
+  FetchOptions,
+  LabelType,
+  SampleDescription,
+  SourceStats,
+} from "./source.ts";
 import { formatId, ID_BYTES, IdList } from "../ids.ts";
 import type { SamplePool } from "../pool.ts";
 import { Buffer } from "node:buffer";
@@ -116,6 +124,13 @@ export class JsCassandraSource implements BlobSource {
       await client.shutdown();
       throw failedOpen(config, error);
     }
+  }
+
+  async describe(ids: IdList): Promise<SampleDescription[]> {
+    return await describeSamples(this.#config, ids, async (cql) => {
+      const rows = this.#closing ? [] : await askTexts(this.#client, cql);
+      return rows.map(([id, path]) => [String(id), path]);
+    });
   }
 
   fetch(ids: IdList, options: FetchOptions = {}): Promise<BlobBatch> {

@@ -2,18 +2,26 @@ import type { CassandraConfig } from "./cassandra_config.ts";
 import type { LogLevel } from "./cassandra_options.ts";
 import { latencyOf } from "../latency.ts";
 import { bundleError, disposedError, openError, type OpenFailure } from "./cassandra_errors.ts";
+import { describeSamples } from "./cassandra_describe.ts";
 import { fetchStatement } from "./cassandra_schema.ts";
 import { scrubberOf } from "./scrub.ts";
 import { MemoryBlobBatch } from "./blob_batch.ts";
 import { NativeBlobBatch, PoolMembers } from "./native_blob_batch.ts";
-import type { BlobBatch, BlobSource, FetchOptions, LabelType, SourceStats } from "./source.ts";
+import type {
+  BlobBatch,
+  BlobSource,
+  FetchOptions,
+  LabelType,
+  SampleDescription,
+  SourceStats,
+} from "./source.ts";
 import type { Native } from "../ffi/native.ts";
 import { type DriverMessage, listenToLog, type LogListener } from "../ffi/log.ts";
 import type { NativeBatch } from "../ffi/native_batch.ts";
 import { NativeLexer } from "../ffi/native_lexer.ts";
 import { NativeFailure, NativeSession } from "../ffi/session.ts";
 import { FetchError, UsageError } from "../errors.ts";
-import type { IdList } from "../ids.ts";
+import { formatId, type IdList } from "../ids.ts";
 import type { SamplePool } from "../pool.ts";
 
 /** Origins of the driver's error codes, in their highest byte. */
@@ -111,6 +119,15 @@ export class NativeCassandraSource implements BlobSource {
     const own = ids.bytes.slice();
     if (options.pool) return await this.#fetchFrom(options.pool, own, options);
     return await this.#blobs(own, await this.#ask(own, options), options);
+  }
+
+  async describe(ids: IdList): Promise<SampleDescription[]> {
+    const decoder = new TextDecoder();
+    return await describeSamples(this.#config, ids, async (cql) => {
+      if (this.#disposed) return [];
+      const rows = await inTime(this.#session.query(cql), this.#config);
+      return rows.map(([id, path]) => [formatId(id!), path && decoder.decode(path)]);
+    });
   }
 
   async #ask(...asked: Parameters<NativeSession["fetch"]>): Promise<NativeBatch> {
@@ -228,17 +245,17 @@ function setBundle(session: NativeSession, config: CassandraConfig): void {
  * The driver waits 12 s for what it asks of a host that lets it connect and then says nothing,
  * whatever it was told.
  */
-async function inTime(connected: Promise<void>, config: CassandraConfig): Promise<void> {
+async function inTime<T>(answered: Promise<T>, config: CassandraConfig): Promise<T> {
   const { connectTimeout, requestTimeout } = config;
   const most = connectTimeout * Math.max(1, config.contactPoints.length) + requestTimeout;
   const late = Promise.withResolvers<never>();
   const said = `no answer to what the driver must know of the cluster within ${most} ms`;
   const timer = setTimeout(() => late.reject(new NativeFailure(said, 0)), most);
   try {
-    await Promise.race([connected, late.promise]);
+    return await Promise.race([answered, late.promise]);
   } finally {
     clearTimeout(timer);
-    connected.catch(() => {});
+    answered.catch(() => {});
   }
 }
 

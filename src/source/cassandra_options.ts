@@ -44,6 +44,10 @@ export interface CassandraOptions {
   labelColumn?: string;
   /** How the label column is read; `int` when left out. */
   labelType?: LabelType;
+  /** Metadata table of the same keyspace, in which errors find paths; `metadata` when left out. */
+  metadataTable?: string;
+  /** Its column of the ids; `id` when left out. */
+  metadataIdColumn?: string;
   /** User name, where the server asks for one. */
   username?: string;
   /** Password that belongs to it. */

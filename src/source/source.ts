@@ -87,6 +87,12 @@ export interface BlobBatch extends Disposable {
   error(index: number): CassetteError | undefined;
 }
 
+/** What a source knows of a sample beside its blob and label. */
+export interface SampleDescription {
+  /** Its path within the data set. */
+  path?: string;
+}
+
 /** Options of one fetch. */
 export interface FetchOptions {
   /** Aborts the fetch; it then rejects with the signal's reason. */
@@ -119,6 +125,13 @@ export interface BlobSource extends AsyncDisposable {
    * @throws The signal's reason, if it aborts.
    */
   fetch(ids: IdList, options?: FetchOptions): Promise<BlobBatch>;
+  /**
+   * Describes samples, for messages; a source that knows nothing leaves it out.
+   *
+   * @param ids Their ids.
+   * @returns What is known of each, in the same order; never a rejection for what is not known.
+   */
+  describe?(ids: IdList): Promise<SampleDescription[]>;
   /**
    * What was counted since the source was opened.
    *

@@ -17,11 +17,13 @@ import type {
   FetchOptions,
   LabelType,
   RawLabel,
+  SampleDescription,
   SourceStats,
 } from "./source.ts";
 import { intLabel, showValue } from "./int_label.ts";
 import { isBusy, LockWait } from "./sqlite_lock.ts";
 import { checkSchema, type SqliteOptions, wholeSqliteOptions } from "./sqlite_options.ts";
+import { SqlitePaths } from "./sqlite_paths.ts";
 import { isTooBig, type SqliteRow, SqliteRows } from "./sqlite_rows.ts";
 
 export type { SqliteOptions } from "./sqlite_options.ts";
@@ -59,8 +61,8 @@ export class SqliteSource implements BlobSource {
   readonly #database: DatabaseSync;
   readonly #rows: SqliteRows;
   readonly #where: string;
-  readonly #dataColumn: string;
-  readonly #labelColumn: string;
+  readonly #options: Required<SqliteOptions>;
+  #paths: SqlitePaths | undefined;
   readonly #maxBlobBytes: number;
   readonly #busyTimeout: number;
   readonly #stats: SourceStats = { requested: 0, delivered: 0, failed: 0, bytes: 0, retries: 0 };
@@ -72,8 +74,7 @@ export class SqliteSource implements BlobSource {
     this.#maxBlobBytes = options.maxBlobBytes;
     this.#busyTimeout = options.busyTimeout;
     this.#where = `table "${options.table}" of ${options.path}`;
-    this.#dataColumn = options.dataColumn;
-    this.#labelColumn = options.labelColumn;
+    this.#options = options;
     this.#rows = new SqliteRows(database, options);
   }
 
@@ -151,6 +152,18 @@ export class SqliteSource implements BlobSource {
   }
 
   /**
+   * Looks up the paths of samples in the metadata table.
+   *
+   * @param ids Ids of the samples.
+   * @returns What is known of each.
+   */
+  describe(ids: IdList): Promise<SampleDescription[]> {
+    if (this.#disposed) return Promise.resolve(Array.from({ length: ids.length }, () => ({})));
+    this.#paths ??= new SqlitePaths(this.#database, this.#options);
+    return Promise.resolve(this.#paths.describe(ids));
+  }
+
+  /**
    * What was counted since the source was opened.
    *
    * @returns A copy of the counters.
@@ -206,8 +219,8 @@ export class SqliteSource implements BlobSource {
     const bytes = this.#rows.bytes(ids.bytes, index * ID_BYTES);
     const isData = Number(bytes?.data ?? 0) > this.#maxBlobBytes;
     const [column, size] = isData
-      ? [this.#dataColumn, bytes?.data]
-      : [this.#labelColumn, bytes?.label];
+      ? [this.#options.dataColumn, bytes?.data]
+      : [this.#options.labelColumn, bytes?.label];
     const limit = this.#maxBlobBytes;
     const error = blobLimitError(ids.at(index), this.#where, column, `${size}`, limit);
     return { label: null, error };

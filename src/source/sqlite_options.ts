@@ -23,6 +23,10 @@ export interface SqliteOptions {
   labelColumn?: string;
   /** How the label column is read; `int` when left out. */
   labelType?: LabelType;
+  /** Metadata table, in which errors find the paths of samples; `metadata` when left out. */
+  metadataTable?: string;
+  /** Its column of the ids; `id` when left out. */
+  metadataIdColumn?: string;
   /**
    * Most bytes of a blob, and of a label that is one, from 1 to 2,147,483,647; a sample with more is a
    * `LimitsError`, and is not read. 67,108,864 (64 MiB) when left out.
@@ -42,6 +46,8 @@ const KNOWN: Record<keyof SqliteOptions, true> = {
   dataColumn: true,
   labelColumn: true,
   labelType: true,
+  metadataTable: true,
+  metadataIdColumn: true,
   maxBlobBytes: true,
   busyTimeout: true,
 };
@@ -71,6 +77,8 @@ export function wholeSqliteOptions(options: SqliteOptions): Required<SqliteOptio
     dataColumn: "data",
     labelColumn: "label",
     labelType: "int",
+    metadataTable: "metadata",
+    metadataIdColumn: "id",
     maxBlobBytes: DEFAULT_MAX_BLOB_BYTES,
     busyTimeout: BUSY_MS,
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),

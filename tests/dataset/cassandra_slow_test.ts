@@ -162,6 +162,42 @@ test("ingests that run at once agree on the numbers of classes, and later ones k
   assertEquals((await write(["fox", "yak"])).classes, [...later.classes, "yak"]);
 });
 
+test("errors of samples name their paths, with either driver", async () => {
+  await dropKeyspace(KEYSPACE);
+  const device = await requestDevice();
+  const names = ["a/1.jpg", "a/2.jpg"];
+  {
+    await using writer = await CassandraWriter.open({ ...server!, keyspace: KEYSPACE });
+    await writer.createTables();
+    for (const path of names) {
+      const data = new TextEncoder().encode("no picture");
+      await writer.write({ id: pathId(path), path, className: "a", label: 0, data });
+    }
+  }
+  const drivers = await lackingNative() === undefined ? ["native", "js"] as const : ["js"] as const;
+  for (const driver of drivers) {
+    for (const metadataTable of ["metadata", "none"]) {
+      const table = `${KEYSPACE}.data`;
+      await using source = await CassandraSource.open({ ...server!, table, driver, metadataTable });
+      const { ids } = await listCassandra({ ...server!, table });
+      await using loader = new Loader({
+        source,
+        device,
+        ids: [...ids, crypto.randomUUID()],
+        batchSize: 3,
+        augment: [randomResizedCrop(64)],
+        onCorrupt: "skip",
+        epochs: 1,
+      });
+      for await (using _ of loader);
+      const paths = loader.stats().skipped.map(({ path }) => path);
+      const expected = metadataTable === "none" ? [undefined, undefined] : names;
+      assertEquals(paths.sort(), [...expected, undefined]);
+    }
+  }
+  device.destroy();
+});
+
 test("the command fills and loads Cassandra", async () => {
   const target = ["--cassandra", server!.contactPoints.join(), "--port", `${server!.port}`];
   const out = tempFolder();
