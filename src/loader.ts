@@ -202,7 +202,10 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    */
   async warmUp(): Promise<void> {
     this.#alive();
-    await Promise.all([this.#decoder.warmUp(), this.#augmenter.warmUp()]);
+    const { output, labels } = this.#options;
+    const masks = labels?.masks !== undefined;
+    const form = { ragged: output?.ragged, masks };
+    await Promise.all([this.#decoder.warmUp(), this.#augmenter.warmUp(form)]);
   }
 
   /**

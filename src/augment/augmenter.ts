@@ -1,4 +1,4 @@
-import { LimitsError, ShapeError, UsageError } from "../errors.ts";
+import { LimitsError } from "../errors.ts";
 import type { GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { BufferPool } from "../gpu/pool.ts";
@@ -11,21 +11,23 @@ import {
   checkAugmenter,
   checkMasks,
   type MaskOptions,
+  type WarmUpOptions,
 } from "./augmenter_options.ts";
 import { type AugmentFault, BatchPlacer, type Sized } from "./placer.ts";
 import { type BatchMix, mixOf } from "./batch_mix.ts";
 import type { MaskTensor } from "./mask_tensor.ts";
-import { Placement } from "./placement.ts";
 import { describePlan, makePlan, type Plan } from "./plan.ts";
 import { regionOf } from "./regions.ts";
 import { record } from "./record.ts";
 import { recordMasks } from "./record_masks.ts";
 import { Recorder } from "./recorder.ts";
+import { checkBuffers, checkMaskTarget, checkTarget } from "./targets.ts";
 import { MOST_RESAMPLING_TURNS } from "./turns.ts";
-import { warmUpVariants } from "./warm_up.ts";
+import { recordWarmUp, warmUpVariants } from "./warm_up.ts";
 
 const MOST_STEPS = 24000;
-const WORD = 4;
+/** What kernels read and write of nothing. */
+const WARM_UP_BYTES = 256;
 
 /**
  * Carries a list of operators out on batches of decoded images, in few passes on the GPU.
@@ -230,7 +232,7 @@ export class Augmenter implements Disposable {
     target: MaskTensor,
     options: MaskOptions = {},
   ): Promise<void> {
-    this.#checkBuffers(masks, target);
+    checkBuffers(this.#device, masks, target);
     checkMasks(options, target.dtype);
     await this.#submit((recorder) => this.#recordMasks(masks, keys, target, options, recorder));
   }
@@ -244,16 +246,7 @@ export class Augmenter implements Disposable {
   ): GPUBuffer[] {
     const { first = 0, bits = 8, fill = 0 } = options;
     const size = this.#placer.place(masks.images, keys);
-    const [places, height, width] = target.shape;
-    const count = masks.images.length;
-    if (size && (size.width !== width || size.height !== height)) {
-      throw new ShapeError(
-        `Cannot augment masks as those of the target must be [${size.height}, ${size.width}]: ` +
-          `received [${height}, ${width}]`,
-        { option: "target" },
-      );
-    }
-    checkFirst(first, count, places);
+    checkMaskTarget(target, first, masks.images.length, size);
     return recordMasks(masks, this.#placer.chains, recorder, {
       target,
       first,
@@ -286,31 +279,25 @@ export class Augmenter implements Disposable {
   }
 
   /**
-   * Compiles the kernels, and runs each once on nothing.
+   * Compiles the kernels, and runs each once on nothing. Of random operators, what comes up in fewer
+   * than one of 512 samples may be left to the sample that needs it.
    *
+   * @param options What they are made ready for.
    * @returns When the work is submitted.
    * @throws {UsageError} If the code of a `wgslOp` does not compile.
    * @throws {DeviceLostError} If the device is lost.
    */
-  async warmUp(): Promise<void> {
-    const variants = warmUpVariants(this.#plan, this.#fixed, this);
+  async warmUp(options: WarmUpOptions = {}): Promise<void> {
+    const variants = warmUpVariants(this.#plan, this.#fixed, this, options);
     const usage = GPUBufferUsage.STORAGE;
     await this.#submit((recorder) => {
       const buffers = ["source", "target"].map((name) =>
-        this.#pool.acquire(256, usage, `augment warm-up ${name}`)
+        this.#pool.acquire(WARM_UP_BYTES, usage, `augment warm-up ${name}`)
       );
-      const [source, target] = buffers.map((buffer) => ({
-        buffer,
-        byteOffset: 0,
-        byteLength: 256,
-      }));
-      const nothing = new Placement();
-      for (const variant of variants) {
-        if (variant.kind === "pack") recorder.pack(variant, source, target, 4, [0, 0, 0]);
-        else if (variant.kind === "mix") {
-          recorder.addMix(variant, source, source, target, 4, [0, 0], 1, [0, 0, 0, 0]);
-        } else recorder.add(variant, nothing, source, target, 4);
-      }
+      const [source, target] = buffers.map((buffer) => {
+        return { buffer, byteOffset: 0, byteLength: WARM_UP_BYTES };
+      });
+      recordWarmUp(variants, recorder, source, target);
       return buffers;
     });
   }
@@ -337,8 +324,8 @@ export class Augmenter implements Disposable {
     recorder: Recorder,
   ): GPUBuffer[] {
     const count = images.images.length;
-    this.#checkBuffers(images, target);
-    this.#checkTarget(target, first, count, this.#placer.place(images.images, keys));
+    checkBuffers(this.#device, images, target);
+    checkTarget(target, this, first, count, this.#placer.place(images.images, keys));
     return record(images, this.#placer.chains, recorder, {
       target,
       first,
@@ -355,60 +342,4 @@ export class Augmenter implements Disposable {
       this.#kernels.set(variant.key, await compile(this.#device, variant));
     }));
   }
-
-  #checkBuffers(images: GpuImages, target: GpuTensor | MaskTensor): void {
-    for (const [option, { device, buffer }] of Object.entries({ images, target })) {
-      const expected = device !== this.#device
-        ? "on the augmenter's device"
-        : (buffer.usage & GPUBufferUsage.STORAGE) === 0
-        ? "in a buffer whose usage has STORAGE"
-        : undefined;
-      if (expected === undefined) continue;
-      throw new UsageError(
-        `Cannot augment as ${option} must be ${expected}: received another one`,
-        { option },
-      );
-    }
-    // Kernels store whole words.
-    const end = Math.ceil((target.byteOffset + target.byteLength) / WORD) * WORD;
-    if (end <= target.buffer.size) return;
-    throw new UsageError(
-      `Cannot augment as the target's buffer must reach to byte ${end}: received ${target.buffer.size} bytes`,
-      { option: "target" },
-    );
-  }
-
-  #checkTarget(
-    target: GpuTensor,
-    first: number,
-    count: number,
-    size: { width: number; height: number } | undefined,
-  ): void {
-    if (target.layout !== this.layout || target.dtype !== this.dtype) {
-      throw new UsageError(
-        `Cannot augment as the target must be ${this.layout} ${this.dtype}: received ${target.layout} ${target.dtype}`,
-        { option: "target" },
-      );
-    }
-    const [places, ...shape] = target.shape;
-    const { width, height } = size ?? { width: shape[2], height: shape[1] };
-    const wanted = this.layout === "NCHW" ? [3, height, width] : [height, width, 3];
-    if (size && wanted.some((length, i) => length !== shape[i])) {
-      throw new ShapeError(
-        `Cannot augment as the images of the target must be [${wanted.join(", ")}]: received [${
-          shape.join(", ")
-        }]`,
-        { option: "target" },
-      );
-    }
-    checkFirst(first, count, places);
-  }
-}
-
-function checkFirst(first: number, count: number, places: number): void {
-  if (Number.isInteger(first) && first >= 0 && first + count <= places) return;
-  throw new UsageError(
-    `Cannot augment ${count} images as first must be a place from which the target's ${places} hold them: received ${first}`,
-    { option: "first" },
-  );
 }

@@ -34,6 +34,14 @@ export interface AugmenterOptions {
   maxSteps?: number;
 }
 
+/** Options of {@linkcode Augmenter.warmUp}: what kernels are made ready for, beside images of one size. */
+export interface WarmUpOptions {
+  /** True if images keep sizes of their own. */
+  ragged?: boolean;
+  /** True if there are masks, too. */
+  masks?: boolean;
+}
+
 /** Options of {@linkcode Augmenter.applyMasks}. */
 export interface MaskOptions {
   /** Place of the first mask in the tensor; 0 when left out. */

@@ -5,7 +5,12 @@
  */
 export { affine, type AffineOptions, type PerAxis } from "./affine.ts";
 export { Augmenter } from "./augmenter.ts";
-export type { AugmenterOptions, AugmentOutput, MaskOptions } from "./augmenter_options.ts";
+export type {
+  AugmenterOptions,
+  AugmentOutput,
+  MaskOptions,
+  WarmUpOptions,
+} from "./augmenter_options.ts";
 export { autoAugment } from "./auto_augment.ts";
 export type { BatchMix, SampleMix } from "./batch_mix.ts";
 export {

@@ -20,7 +20,7 @@ import { type Part, Preparer, subject } from "./prepare.ts";
 import type { Tuning } from "./stage.ts";
 import { Submitter } from "./submit.ts";
 import { tuningFor } from "./tuning.ts";
-import { warmUpFiles } from "./warm_up.ts";
+import { progressiveWarmUpFiles, turnedWarmUpFiles, warmUpFiles } from "./warm_up.ts";
 import { checkRegion, windowed } from "./window.ts";
 
 export type {
@@ -34,6 +34,20 @@ export type {
 } from "./options.ts";
 
 const DEFAULT_MAX_PIXELS = 2 ** 28;
+/** Less than the smallest picture takes. */
+const WARM_UP_BINDING = 512;
+
+/** How a part is decoded, where it is not as usual. */
+interface DecodePath {
+  /** How entropy-coded data is decoded. */
+  path: EntropyPath;
+  /** Bytes of a binding, beyond which pictures are decoded in strips. */
+  binding: number;
+  /** Whether nobody is told of warnings. */
+  quiet: boolean;
+  /** Told of the part before it is decoded; throws to refuse it. */
+  accept: (part: Part) => void;
+}
 
 /**
  * Decodes JPEG files on the GPU, many at a time.
@@ -90,7 +104,7 @@ export class JpegDecoder implements Disposable {
     this.#preparer = new Preparer({
       maxPixels,
       turn: orientation === "apply",
-      maxBinding: device.limits.maxStorageBufferBindingSize,
+      maxBinding: this.#binding,
       maxBuffer: device.limits.maxBufferSize,
     });
     this.#submitter = new Submitter(device, this.#pool, tuning, options.onWarning);
@@ -115,12 +129,13 @@ export class JpegDecoder implements Disposable {
   async decode(blobs: BlobList, options: DecodeOptions = {}): Promise<GpuImages> {
     checkDecode(blobs, options);
     const limit = this.#device.limits.maxBufferSize;
-    const { images } = await this.#part(blobs, 0, limit, options, ({ end }) => {
+    const accept = ({ end }: Part) => {
       if (end === blobs.length) return;
       throw new LimitsError(
         `Cannot decode ${blobs.length} blobs at once as their pixels must fit one buffer of ${limit} bytes: received more from blob ${end} on; use decodeParts, or fewer blobs`,
       );
-    });
+    };
+    const { images } = await this.#part(blobs, 0, limit, options, { accept });
     return images;
   }
 
@@ -150,26 +165,40 @@ export class JpegDecoder implements Disposable {
   }
 
   /**
-   * Compiles the kernels and runs them once, so that the first decode does not pay for it. Those that
-   * turn pictures are left to the first picture that needs one, and on an adapter that runs on the CPU
-   * those that synchronise, unless `entropy` asks for them.
+   * Compiles all kernels and runs each once, so that no decode pays for it.
    *
    * @returns When the GPU is done with it.
    * @throws {DisposedError} If the decoder has been disposed.
+   * @throws {DeviceLostError} If the device is lost.
+   * @throws {CassetteError} Why a kernel could not be run.
    */
   async warmUp(): Promise<void> {
-    const files = warmUpFiles();
-    const images = await this.decode(files);
+    const files = [...warmUpFiles(), ...turnedWarmUpFiles()];
+    const gathered = progressiveWarmUpFiles();
+    const path = this.#entropy === "auto" ? "segment" : this.#entropy;
+    const runs: [Uint8Array[], Partial<DecodePath>][] = [
+      [[...files, ...gathered], { path }],
+      // Pictures of several scans have kernels of their own where they exceed a binding.
+      [gathered, { binding: WARM_UP_BINDING }],
+    ];
+    if (this.#entropy === "auto") runs.push([files, { path: "sync" }]);
+    const decoded: GpuImages[] = [];
     try {
-      if (this.#entropy === "auto" && !this.#tuning.cpu) {
+      for (const [blobs, how] of runs) {
         const limit = this.#device.limits.maxBufferSize;
-        const { images } = await this.#part(files, 0, limit, {}, undefined, "sync");
-        images[Symbol.dispose]();
+        const { images } = await this.#part(blobs, 0, limit, {}, { ...how, quiet: true });
+        decoded.push(images);
       }
-      await images.verify();
+      const errors = await Promise.all(decoded.map((images) => images.verify()));
+      for (const error of errors.flat()) if (error) throw error;
     } finally {
-      images[Symbol.dispose]();
+      for (const images of decoded) images[Symbol.dispose]();
     }
+  }
+
+  /** Most bytes of a storage binding. */
+  get #binding(): number {
+    return this.#device.limits.maxStorageBufferBindingSize;
   }
 
   /** Gives the memory back; pictures that are out stay usable. */
@@ -185,8 +214,7 @@ export class JpegDecoder implements Disposable {
     first: number,
     limit: number,
     { ids, signal, regions }: DecodeOptions,
-    accept?: (part: Part) => void,
-    path: EntropyPath = this.#entropy,
+    { path = this.#entropy, binding = this.#binding, quiet, accept }: Partial<DecodePath> = {},
   ): Promise<{ images: GpuImages; end: number }> {
     const check = () => {
       signal?.throwIfAborted();
@@ -199,10 +227,11 @@ export class JpegDecoder implements Disposable {
       if (regions) this.#narrow(part, regions, ids);
       accept?.(part);
       const sync = chooseSync(part.decodables, part.lexed, this.#tuning, path);
-      await this.#kernels.load(part.decodables, sync.size > 0);
+      await this.#kernels.load(part.decodables, sync.size > 0, binding);
       check();
-      this.#warn(part, ids);
-      const images = await this.#submitter.submit(part, this.#kernels, sync, check, ids);
+      if (!quiet) this.#warn(part, ids);
+      const work = { part, kernels: this.#kernels, sync, binding };
+      const images = await this.#submitter.submit(work, check, ids);
       return { images, end: part.end };
     });
     this.#last = turn.catch(() => {});
@@ -215,7 +244,7 @@ export class JpegDecoder implements Disposable {
     const wanted = typeof regions === "function"
       ? regions(images, first)
       : regions.slice(first, end);
-    const binding = this.#device.limits.maxStorageBufferBindingSize;
+    const binding = this.#binding;
     decodables.forEach((decodable, i) => {
       const region = wanted[decodable.index];
       if (!region) return;

@@ -98,13 +98,14 @@ export class JpegKernels {
    *
    * @param decodables The pictures.
    * @param sync Whether some of their scans go by self-synchronisation.
+   * @param binding Most bytes of a storage binding.
    * @returns When they are there.
    */
-  async load(decodables: readonly Decodable[], sync: boolean): Promise<void> {
+  async load(decodables: readonly Decodable[], sync: boolean, binding: number): Promise<void> {
     const names = new Set<KernelName>();
     for (const decodable of decodables) {
       const { frame, orientation, section } = decodable;
-      if (isGatheredInStrips(decodable, this.#device.limits.maxStorageBufferBindingSize)) {
+      if (isGatheredInStrips(decodable, binding)) {
         for (const name of progressiveKernels(frame)) names.add(windowed(name));
       } else if (frame.gathered) { for (const name of progressiveKernels(frame)) names.add(name); }
       else names.add("entropy");

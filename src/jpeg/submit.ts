@@ -33,11 +33,20 @@ interface Decoded {
   readonly members: readonly Decodable[];
 }
 
-/** What all attempts to decode a part have in common. */
-interface PartWork {
+/** A part, and what decodes it. */
+export interface PartWork {
+  /** The part. */
   readonly part: Part;
+  /** The compiled kernels. */
   readonly kernels: JpegKernels;
+  /** Scans that go by self-synchronisation. */
   readonly sync: ReadonlySet<JpegScan>;
+  /** Most bytes of a storage binding. */
+  readonly binding: number;
+}
+
+/** What all attempts to decode a part have in common. */
+interface Attempt extends PartWork {
   readonly goOn: () => void;
   readonly pixels: GPUBuffer;
   /** Receives what the device has taken. */
@@ -79,9 +88,7 @@ export class Submitter {
    * Submits the decoding of a part. Where the device does not take it, the pictures that are to blame
    * become errors, and the others are decoded without them.
    *
-   * @param part The part; pictures that cannot be decoded are taken out.
-   * @param kernels The compiled kernels.
-   * @param sync Scans that go by self-synchronisation.
+   * @param work The part, and what decodes it; pictures that cannot be decoded are taken out.
    * @param goOn Asked before each attempt, and between two steps of a decode that takes long; throws to
    * end it.
    * @param ids Ids of the samples, for errors.
@@ -89,12 +96,11 @@ export class Submitter {
    * @throws {DeviceLostError} If the device is lost between two steps.
    */
   async submit(
-    part: Part,
-    kernels: JpegKernels,
-    sync: ReadonlySet<JpegScan>,
+    work: PartWork,
     goOn: () => void,
     ids?: IdList,
   ): Promise<GpuImages> {
+    const { part } = work;
     const pool = this.#pool;
     const { COPY_DST, COPY_SRC, STORAGE } = GPUBufferUsage;
     const usage = STORAGE | COPY_SRC | COPY_DST;
@@ -106,7 +112,7 @@ export class Submitter {
         const own = pixels = await pool.lend(part.bytes, usage, "jpeg pixels");
         faults = await blame(part.decodables, (members) => {
           goOn();
-          return this.#attempt({ part, kernels, sync, goOn, pixels: own, decoded }, members);
+          return this.#attempt({ ...work, goOn, pixels: own, decoded }, members);
         });
       } catch (error) {
         if (!isRefusal(error)) throw error;
@@ -128,7 +134,7 @@ export class Submitter {
 
   /** Decodes some pictures of a part; if there is no memory for it, once more without idle buffers. */
   async #attempt(
-    work: PartWork,
+    work: Attempt,
     members: readonly Decodable[],
   ): Promise<CassetteError | undefined> {
     for (let last = false;; last = true) {
@@ -139,7 +145,7 @@ export class Submitter {
   }
 
   async #submit(
-    { part, kernels, sync, goOn, pixels, decoded }: PartWork,
+    { part, kernels, sync, binding, goOn, pixels, decoded }: Attempt,
     members: readonly Decodable[],
   ): Promise<CassetteError | undefined> {
     const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
@@ -158,7 +164,7 @@ export class Submitter {
       written.reset();
       const statusBytes = part.images.length * STATUS_WORDS * 4;
       const status = written.region(statusBytes / 4);
-      const groups = this.#groups(part, members, sync);
+      const groups = this.#groups(part, members, sync, binding);
       const { lexed, coded } = part;
       clearStatus(written.data, part.images.length);
       const most = (size: (group: AnyGroup) => number) =>
@@ -225,8 +231,8 @@ export class Submitter {
     { lexed, coded }: Part,
     decodables: readonly Decodable[],
     sync: ReadonlySet<JpegScan>,
+    binding: number,
   ): AnyGroup[] {
-    const binding = this.#device.limits.maxStorageBufferBindingSize;
     const groups: AnyGroup[] = [];
     let members: Decodable[] = [];
     let room = new Room(binding);

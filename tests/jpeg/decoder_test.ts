@@ -6,7 +6,7 @@ import { Lexer } from "../../src/jpeg/lex.ts";
 import { parseJpeg } from "../../src/jpeg/parse.ts";
 import { PICTURE_KINDS, pictureKind } from "../../src/jpeg/picture_kind.ts";
 import { TableCache } from "../../src/jpeg/tables.ts";
-import { warmUpFiles } from "../../src/jpeg/warm_up.ts";
+import { progressiveWarmUpFiles, turnedWarmUpFiles, warmUpFiles } from "../../src/jpeg/warm_up.ts";
 import { assertSame, cjpeg, difference, djpeg, draw, openDevice } from "./support.ts";
 
 /** Makes a device say that some of its limits are lower. */
@@ -46,7 +46,7 @@ Deno.test("a steady stream of batches allocates nothing new after warm-up", asyn
   assertEquals(pool.stats().lent, 0);
 });
 
-Deno.test("warm-up decodes a whole picture with every kernel", async () => {
+Deno.test("warm-up files are whole pictures of every kind", async () => {
   const files = warmUpFiles();
   await using test = await openDevice();
   using decoder = new JpegDecoder(test.device);
@@ -57,6 +57,9 @@ Deno.test("warm-up decodes a whole picture with every kernel", async () => {
   const options = { maxPixels: 1000, tables: new TableCache() };
   const kinds = files.map((file) => pictureKind(parseJpeg(lexer, lexer.push(file), file, options)));
   assertEquals(kinds, [...PICTURE_KINDS]);
+  const others = [...turnedWarmUpFiles(), ...progressiveWarmUpFiles()];
+  using more = await decoder.decode(others);
+  await assertSame(more, others, others.map((_, i) => `file ${i}`));
 });
 
 Deno.test("images lie at multiples of 256 bytes, with rows at multiples of 64", async () => {

@@ -27,8 +27,9 @@ async function decodeInSteps(
   const part = preparer.prepare(files, 0, maxBuffer);
   const kernels = new JpegKernels(device, tuning);
   const sync = chooseSync(part.decodables, part.lexed, tuning, path);
-  await kernels.load(part.decodables, sync.size > 0);
-  return await new Submitter(device, pool, tuning).submit(part, kernels, sync, goOn);
+  await kernels.load(part.decodables, sync.size > 0, maxBinding);
+  const work = { part, kernels, sync, binding: maxBinding };
+  return await new Submitter(device, pool, tuning).submit(work, goOn);
 }
 
 async function files(): Promise<Uint8Array[]> {
