@@ -10,6 +10,7 @@ import { addBench } from "./bench.ts";
 import { addDecode } from "./decode.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addDraw } from "./draw.ts";
 import { addIngest } from "./ingest.ts";
 import { addInspect } from "./inspect.ts";
 import { addInit } from "./init.ts";
@@ -42,6 +43,7 @@ export async function main(args: string[]): Promise<number> {
     if (failed) code = FAILED;
   };
   addDemo(program);
+  addDraw(program);
   addInit(program);
   addIngest(program, done);
   addVerify(program, done);
