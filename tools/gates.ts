@@ -28,6 +28,7 @@ const QUICK: Gate[] = [
   command("lint", () => ["lint"]),
   { name: "stages apart", run: checkLayers },
   command("generated files current", () => ["run", "-A", "tools/shaders.ts", "--check"]),
+  command("troubleshooting current", () => ["run", "-A", "tools/troubleshooting.ts", "--check"]),
   command(
     "documentation",
     async () => ["doc", "--lint", ...await importFlags(), ...await entryPoints()],
