@@ -13,6 +13,19 @@ export function show(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** Characters that a terminal would act on, or that cannot be seen. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Makes a text that comes from a data set fit to be printed on a line.
+ *
+ * @param text The text.
+ * @returns The text with what cannot be seen, or what a terminal would act on, as `\u{1b}`.
+ */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
 /** Checks the options of one thing; one that is undefined counts as left out. */
 export class OptionCheck {
   readonly #task: string;

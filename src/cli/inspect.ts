@@ -1,9 +1,11 @@
 import type { Command } from "commander";
-import { NoAdapterError } from "../errors.ts";
+import { NoAdapterError, UsageError } from "../errors.ts";
 import { requestDevice } from "../gpu/device.ts";
 import { inspectJpeg, type JpegReport, type ScanReport } from "../jpeg/inspect.ts";
 import type { Tuning } from "../jpeg/stage.ts";
 import { tuningFor } from "../jpeg/tuning.ts";
+import { inspectClasses } from "./inspect_classes.ts";
+import { addTargetOptions, type TargetOptions } from "./target.ts";
 
 const PATHS = { segment: "by segment", sync: "by self-synchronisation" } as const;
 
@@ -14,11 +16,25 @@ const PATHS = { segment: "by segment", sync: "by self-synchronisation" } as cons
  * @param done Told whether something failed.
  */
 export function addInspect(program: Command, done: (failed: boolean) => void): void {
-  program.command("inspect")
-    .description("Say what a JPEG file consists of, and how it would be decoded.")
-    .argument("<file...>", "JPEG files")
-    .option("--json", "print one JSON object per file, a line each")
-    .action(async (files: string[], flags: { json?: boolean }) => {
+  const command = program.command("inspect")
+    .description(
+      "Say what a JPEG file consists of, and how it would be decoded; or which classes a data set has.",
+    )
+    .argument("[file...]", "JPEG files; none where a data set is named")
+    .option("--json", "print one JSON object per file or data set, a line each");
+  addTargetOptions(command)
+    .action(async (files: string[], flags: TargetOptions & { json?: boolean }) => {
+      const { sqlite, cassandra, cloudBundle } = flags;
+      const target = sqlite ?? cassandra ?? cloudBundle;
+      if ((files.length > 0) === (target !== undefined)) {
+        throw new UsageError(
+          `Cannot inspect as JPEG files or a data set must be named: received ${
+            target === undefined ? "neither" : "both"
+          }`,
+          { option: "file" },
+        );
+      }
+      if (target !== undefined) return await inspectClasses(flags);
       const tuning = await findTuning();
       let failed = false;
       for (const file of files) {

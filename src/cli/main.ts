@@ -18,6 +18,7 @@ import { addList } from "./list.ts";
 import { addPlan } from "./plan.ts";
 import { addPlanCapacity } from "./plan_capacity.ts";
 import { addSheet } from "./sheet.ts";
+import { addShow } from "./show.ts";
 import { addSplit } from "./split.ts";
 import { GIVEN_BY } from "./target.ts";
 import { addVerify } from "./verify.ts";
@@ -48,6 +49,7 @@ export async function main(args: string[]): Promise<number> {
   addIngest(program, done);
   addVerify(program, done);
   addList(program);
+  addShow(program, done);
   addSplit(program);
   addPlanCapacity(program);
   addDecode(program, done);

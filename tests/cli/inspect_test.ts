@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { SqliteWriter } from "../../mod.ts";
 import { inspectJpeg } from "../../src/jpeg/inspect.ts";
 import { cjpeg, draw } from "../jpeg/support.ts";
 import { cassette } from "./command.ts";
@@ -36,6 +37,29 @@ Deno.test("cassette inspect says what a file consists of, and how it would be de
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("cassette inspect shows the classes of a data set by their numbers", async () => {
+  const path = join(tempFolder(), "set.sqlite");
+  {
+    await using writer = new SqliteWriter(path);
+    await writer.createTables();
+    await writer.numberClasses(
+      [{ name: "cat", label: 0 }, { name: "d\x1bog", label: 11 }],
+      "given",
+    );
+  }
+  const plain = await cassette(["inspect", "--sqlite", path]);
+  assertEquals(
+    plain.out,
+    `${path}: 2 classes in table "metadata_classes"\n   0  cat\n  11  d\\u{1b}og\n`,
+  );
+  const json = await cassette(["inspect", "--sqlite", path, "--json"]);
+  const { classes } = JSON.parse(json.out);
+  assertEquals(classes, [{ label: 0, name: "cat" }, { label: 11, name: "d\x1bog" }]);
+  const both = await cassette(["inspect", path, "--sqlite", path]);
+  assertEquals([both.code, both.out], [1, ""]);
+  assertStringIncludes(both.err[0], "received both");
 });
 
 Deno.test("inspection takes broken files", async () => {
