@@ -31,13 +31,15 @@ export function addVerify(program: Command, done: (failed: boolean) => void): vo
     const report = checkTarget(flags) === "sqlite"
       ? verifySqlite(flags.sqlite!, tables, options)
       : await verifyCassandra({ ...connection(flags), keyspace: flags.keyspace, tables }, options);
-    const { metadataRows, dataRows, missing, different, doubled, bytes } = report;
+    const { metadataRows, dataRows, missing, different, doubled, samePath, bytes } = report;
     console.log(
       flags.json
         ? JSON.stringify(report)
         : `${counted(metadataRows, "sample")} (${size(bytes)}): ${missing} without blob, ` +
-          `${different} with another hash, ${doubled} doubled; ${counted(dataRows, "data row")}`,
+          `${different} with another hash, ${doubled} doubled${
+            samePath > 0 ? `, ${samePath} with the path of another` : ""
+          }; ${counted(dataRows, "data row")}`,
     );
-    done(missing + different + doubled > 0);
+    done(missing + different + doubled + samePath > 0);
   });
 }

@@ -8,6 +8,7 @@ import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
 import { Gate } from "./gate.ts";
 import { openSqlite, SQLITE_CODE, sqliteError } from "../source/open_sqlite.ts";
+import { PathHashes } from "./path_hashes.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { quote } from "../source/quote.ts";
 import { showValue } from "../source/int_label.ts";
@@ -21,8 +22,8 @@ export interface VerifyFault {
   id: string;
   /** Its path within the data set. */
   path: string;
-  /** What is wrong: there is no blob, or it has another hash. */
-  reason: "missing" | "different";
+  /** What is wrong: there is no blob, it has another hash, or another sample has the same path. */
+  reason: "missing" | "different" | "same path";
 }
 
 /** What a verification found. */
@@ -39,6 +40,8 @@ export interface VerifyReport {
   different: number;
   /** Samples that stand in more than one metadata row, under several partitions. */
   doubled: number;
+  /** Samples that have a path that another sample has, too. */
+  samePath: number;
 }
 
 /** Options of a verification. */
@@ -92,9 +95,19 @@ export function verifySqlite(
       } = m.${quote(metadataIdColumn)}`,
     );
     statement.setReadBigInts(true);
+    const paths = new PathHashes();
     for (const { id, path, hash, data } of statement.iterate()) {
       options.signal?.throwIfAborted();
       compare(report, { id, path: String(path), hash }, data, options);
+      paths.add(String(path));
+    }
+    if (paths.hasCandidates()) {
+      const again = database.prepare(
+        `SELECT ${quote(metadataIdColumn)} AS id, path AS path FROM ${quote(metadataTable)}`,
+      );
+      again.setReadBigInts(true);
+      for (const { id, path } of again.iterate()) paths.addAgain(String(path), showId(id));
+      tellDoubled(report, paths, options);
     }
     const count = database.prepare(`SELECT count(*) AS n FROM ${quote(dataTable)}`).get();
     report.dataRows = Number(count!.n);
@@ -152,6 +165,7 @@ export async function verifyCassandra(
     const select = `SELECT ${quote(schema.dataColumn)} FROM ${quote(keyspace)}.${
       quote(schema.dataTable)
     } WHERE ${quote(schema.idColumn)} = ?`;
+    const paths = new PathHashes();
     const ids: Set<string> | undefined = schema.partitionBy.length > 0 ? new Set() : undefined;
     const gate = new Gate(concurrency);
     let failure: { error: unknown } | undefined;
@@ -167,6 +181,7 @@ export async function verifyCassandra(
           const key = formatId(row.id);
           if (ids?.has(key)) report.doubled++;
           ids?.add(key);
+          paths.add(row.path);
           await gate.enter();
           if (failure) {
             gate.leave();
@@ -181,6 +196,18 @@ export async function verifyCassandra(
     });
     await gate.empty();
     if (failure) throw failure.error;
+    if (paths.hasCandidates()) {
+      await scanCassandra(reader, config, {
+        keyspace,
+        table: schema.metadataTable,
+        columns: [schema.metadataIdColumn, "path"],
+        signal: options.signal,
+        onPage(rows) {
+          for (const [id, path] of rows) paths.addAgain(String(path), formatId(copy(id)));
+        },
+      });
+      tellDoubled(report, paths, options);
+    }
     await scanCassandra(reader, config, {
       keyspace,
       table: schema.dataTable,
@@ -208,7 +235,22 @@ function checkOptions(options: VerifyOptions): void {
 }
 
 function emptyReport(): VerifyReport {
-  return { metadataRows: 0, dataRows: 0, bytes: 0, missing: 0, different: 0, doubled: 0 };
+  return {
+    metadataRows: 0,
+    dataRows: 0,
+    bytes: 0,
+    missing: 0,
+    different: 0,
+    doubled: 0,
+    samePath: 0,
+  };
+}
+
+function tellDoubled(report: VerifyReport, paths: PathHashes, { onFault }: VerifyOptions): void {
+  for (const { path, id } of paths.doubled()) {
+    report.samePath++;
+    onFault?.({ id, path, reason: "same path" });
+  }
 }
 
 function compare(

@@ -10,6 +10,7 @@ import {
   ingestFolder,
   listCassandra,
   Loader,
+  parseId,
   pathId,
   randomResizedCrop,
   requestDevice,
@@ -160,6 +161,34 @@ test("ingests that run at once agree on the numbers of classes, and later ones k
   await using client = await connect(server!);
   await client.run(`DROP TABLE ${KEYSPACE}.metadata_classes`);
   assertEquals((await write(["fox", "yak"])).classes, [...later.classes, "yak"]);
+});
+
+test("verify names samples that share a path", async () => {
+  await dropKeyspace(KEYSPACE);
+  const ids = ["1.jpg", "2.jpg", "1.jpg"].map((path) => ({ path, id: crypto.randomUUID() }));
+  {
+    await using writer = await CassandraWriter.open({ ...server!, keyspace: KEYSPACE });
+    await writer.createTables();
+    for (const { path, id } of ids) {
+      const data = Uint8Array.of(1);
+      await writer.write({ id: parseId(id), path, className: "a", label: 0, data });
+    }
+  }
+  const faults: string[] = [];
+  const report = await verifyCassandra({ ...server!, keyspace: KEYSPACE }, {
+    onFault: ({ id, path, reason }) => faults.push(`${reason} ${path} ${id}`),
+  });
+  assertEquals([report.metadataRows, report.samePath], [3, 2]);
+  assertEquals(faults.sort(), [ids[0], ids[2]].map(({ id }) => `same path 1.jpg ${id}`).sort());
+  const target = ["--cassandra", server!.contactPoints.join(), "--port", `${server!.port}`];
+  const command = await cassette(["verify", ...target, "--keyspace", KEYSPACE]);
+  assertEquals([command.code, command.err.length], [1, 2]);
+  assertStringIncludes(command.out, "0 doubled, 2 with the path of another; 3 data rows");
+  const shown = await cassette(["show", ids[1].id, ...target, "--keyspace", KEYSPACE, "--json"]);
+  const { path, label, bytes, hashIsEqual } = JSON.parse(shown.out);
+  assertEquals([path, label, bytes, hashIsEqual], ["2.jpg", 0, 1, true]);
+  const classes = await cassette(["inspect", ...target, "--keyspace", KEYSPACE, "--json"]);
+  assertEquals(JSON.parse(classes.out).classes, []);
 });
 
 test("errors of samples name their paths, with either driver", async () => {

@@ -252,6 +252,30 @@ Deno.test("verify finds blobs that are missing or differ", async () => {
   assertThrows(() => verifySqlite(join(dir, "none.sqlite")), UsageError, "none.sqlite");
 });
 
+Deno.test("verify names samples that share a path, also in another normal form", async () => {
+  const path = join(tempFolder(), "set.sqlite");
+  const names = ["a/é.jpg", "a/e\u0301.jpg", "b/1.jpg", "b/2.jpg", "b/1.jpg", "c.jpg"];
+  const ids = names.map(() => crypto.randomUUID());
+  {
+    await using writer = new SqliteWriter(path);
+    await writer.createTables();
+    for (const [i, name] of names.entries()) {
+      const id = parseId(ids[i]);
+      await writer.write({ id, path: name, className: "", label: 0, data: Uint8Array.of(1, i) });
+    }
+  }
+  const faults: string[] = [];
+  const report = verifySqlite(path, {}, {
+    onFault: ({ id, path, reason }) => faults.push(`${reason} ${path} ${id}`),
+  });
+  assertEquals([report.metadataRows, report.missing, report.different], [6, 0, 0]);
+  assertEquals(report.samePath, 4);
+  assertEquals(
+    faults.sort(),
+    [0, 1, 2, 4].map((i) => `same path ${names[i].normalize("NFC")} ${ids[i]}`).sort(),
+  );
+});
+
 Deno.test("rows are read from the bytes of an answer", () => {
   const parts: number[] = [];
   const int = (value: number) =>
