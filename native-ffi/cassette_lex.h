@@ -27,9 +27,13 @@ enum cassette_lex_end {
   CASSETTE_LEX_EOI = 0,    /* at an EOI marker */
   CASSETTE_LEX_DATA = 1,   /* where the blob ends, without an EOI */
   CASSETTE_LEX_CUT = 2,    /* inside of a marker segment that is longer than the blob */
-  CASSETTE_LEX_LENGTH = 3, /* at a marker segment whose length is below 2 */
-  CASSETTE_LEX_NO_SOI = 4  /* at the beginning: the blob does not begin with SOI */
+  CASSETTE_LEX_LENGTH = 3, /* at a marker segment of length below 2, unless skipped anyway */
+  CASSETTE_LEX_NO_SOI = 4, /* at the beginning: the blob does not begin with SOI */
+  CASSETTE_LEX_MANY = 5    /* at a marker or a segment beyond those that a blob may have */
 };
+
+/* Most markers, and most entropy-coded segments, of one blob that are lexed. */
+enum { CASSETTE_LEX_MOST_MARKERS = 1 << 16, CASSETTE_LEX_MOST_SEGMENTS = 1 << 22 };
 
 /* How much has been written, and how much there is room for. */
 typedef struct cassette_lex_counts {

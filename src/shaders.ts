@@ -1481,7 +1481,7 @@ override WORKGROUP: u32 = 32;
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_BITS: u32 = 9;
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 25;
+const TAIL_SHIFT: u32 = 20;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
@@ -1490,6 +1490,7 @@ const STEP_MASK: u32 = 127;
 const BAD: u32 = 0x40000000u;
 const LONG: u32 = 0x80000000u;
 const LONG_MASK: u32 = 0x7fffffffu;
+const TAIL_MASK: u32 = 0xfffffu;
 
 // Status flags; see src/jpeg/status.ts.
 const TRUNCATED: u32 = 1;
@@ -1581,7 +1582,7 @@ fn main(
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
   var seen = 0u;
-  // Where the entries for the rest of a long code begin, in its second turn; else 0.
+  // The entry for the rest of a long code, in its second turn; else 0.
   var tail = 0u;
   let cap = params.cap;
   for (var turn = 0u; turn < cap && position <= end; turn++) {
@@ -1590,10 +1591,10 @@ fn main(
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
     let table = select(acTable, dcTable, z == 0u);
     let read = select(0u, LOOKUP_BITS, tail != 0u);
-    let begun = table + (window >> LOOKUP_SHIFT);
-    var entry = tables[select(begun, tail + (window >> TAIL_SHIFT), tail != 0u)];
+    let rest = (tail & TAIL_MASK) + (window >> (tail >> TAIL_SHIFT));
+    var entry = tables[table + select(window >> LOOKUP_SHIFT, rest, tail != 0u)];
     let long = (entry & LONG) != 0u;
-    tail = select(0u, table + (entry & LONG_MASK), long);
+    tail = select(0u, entry & LONG_MASK, long);
     // The first turn of a long code passes its bits and does nothing else.
     entry = select(entry - read, LOOKUP_BITS, long);
     let first = z == 0u && !long;
@@ -2182,8 +2183,9 @@ override WORKGROUP: u32 = 32;
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 16;
-const TAIL_MASK: u32 = 127;
+const LOOKUP_BITS: u32 = 9;
+const TAIL_SHIFT: u32 = 20;
+const TAIL_MASK: u32 = 0xfffffu;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
@@ -2191,7 +2193,7 @@ const FIELD_MASK: u32 = 31;
 const STEP_MASK: u32 = 127;
 const BAD: u32 = 0x40000000u;
 const LONG: u32 = 0x80000000u;
-const LONG_MASK: u32 = 0x7fffffffu;
+const SHIFT_MASK: u32 = 31;
 const END_OF_BLOCK: u32 = 64;
 
 struct Params {
@@ -2235,7 +2237,8 @@ fn word(index: u32) -> u32 {
 fn lookUp(table: u32, window: u32) -> u32 {
   var entry = tables[table + (window >> LOOKUP_SHIFT)];
   if ((entry & LONG) != 0u) {
-    entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+    let rest = (window << LOOKUP_BITS) >> ((entry >> TAIL_SHIFT) & SHIFT_MASK);
+    entry = tables[table + (entry & TAIL_MASK) + rest];
   }
   return entry;
 }
@@ -3190,15 +3193,16 @@ fn main(
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 16;
-const TAIL_MASK: u32 = 127;
+const LOOKUP_BITS: u32 = 9;
+const TAIL_SHIFT: u32 = 20;
+const TAIL_MASK: u32 = 0xfffffu;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
 const FIELD_MASK: u32 = 31;
 const STEP_MASK: u32 = 127;
 const LONG: u32 = 0x80000000u;
-const LONG_MASK: u32 = 0x7fffffffu;
+const SHIFT_MASK: u32 = 31;
 
 // A state: bits decoded beyond the end of a subsequence, place of the block in its MCU, and the next
 // coefficient in zigzag order.
@@ -3303,7 +3307,8 @@ fn walk(segment: Segment, start: u32, begin: u32, stop: u32, entry: u32) -> Walk
     let table = select(acTable, dcTable, begins);
     var code = tables[table + (window >> LOOKUP_SHIFT)];
     if ((code & LONG) != 0u) {
-      code = tables[table + (code & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+      let rest = (window << LOOKUP_BITS) >> ((code >> TAIL_SHIFT) & SHIFT_MASK);
+      code = tables[table + (code & TAIL_MASK) + rest];
     }
     let size = (code >> SIZE_SHIFT) & FIELD_MASK;
     let value = window << ((code >> CODE_SHIFT) & FIELD_MASK);

@@ -14,7 +14,7 @@ override WORKGROUP: u32 = 32;
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_BITS: u32 = 9;
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 25;
+const TAIL_SHIFT: u32 = 20;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
@@ -23,6 +23,7 @@ const STEP_MASK: u32 = 127;
 const BAD: u32 = 0x40000000u;
 const LONG: u32 = 0x80000000u;
 const LONG_MASK: u32 = 0x7fffffffu;
+const TAIL_MASK: u32 = 0xfffffu;
 
 // Status flags; see src/jpeg/status.ts.
 const TRUNCATED: u32 = 1;
@@ -114,7 +115,7 @@ fn main(
   var pairAt = z >> 1u;
   var pair = coefficients[address + pairAt];
   var seen = 0u;
-  // Where the entries for the rest of a long code begin, in its second turn; else 0.
+  // The entry for the rest of a long code, in its second turn; else 0.
   var tail = 0u;
   let cap = params.cap;
   for (var turn = 0u; turn < cap && position <= end; turn++) {
@@ -123,10 +124,10 @@ fn main(
     let window = (high << shift) | ((low >> 1u) >> (31u - shift));
     let table = select(acTable, dcTable, z == 0u);
     let read = select(0u, LOOKUP_BITS, tail != 0u);
-    let begun = table + (window >> LOOKUP_SHIFT);
-    var entry = tables[select(begun, tail + (window >> TAIL_SHIFT), tail != 0u)];
+    let rest = (tail & TAIL_MASK) + (window >> (tail >> TAIL_SHIFT));
+    var entry = tables[table + select(window >> LOOKUP_SHIFT, rest, tail != 0u)];
     let long = (entry & LONG) != 0u;
-    tail = select(0u, table + (entry & LONG_MASK), long);
+    tail = select(0u, entry & LONG_MASK, long);
     // The first turn of a long code passes its bits and does nothing else.
     entry = select(entry - read, LOOKUP_BITS, long);
     let first = z == 0u && !long;

@@ -7,8 +7,9 @@ override WORKGROUP: u32 = 32;
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 16;
-const TAIL_MASK: u32 = 127;
+const LOOKUP_BITS: u32 = 9;
+const TAIL_SHIFT: u32 = 20;
+const TAIL_MASK: u32 = 0xfffffu;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
@@ -16,7 +17,7 @@ const FIELD_MASK: u32 = 31;
 const STEP_MASK: u32 = 127;
 const BAD: u32 = 0x40000000u;
 const LONG: u32 = 0x80000000u;
-const LONG_MASK: u32 = 0x7fffffffu;
+const SHIFT_MASK: u32 = 31;
 const END_OF_BLOCK: u32 = 64;
 
 struct Params {
@@ -60,7 +61,8 @@ fn word(index: u32) -> u32 {
 fn lookUp(table: u32, window: u32) -> u32 {
   var entry = tables[table + (window >> LOOKUP_SHIFT)];
   if ((entry & LONG) != 0u) {
-    entry = tables[table + (entry & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+    let rest = (window << LOOKUP_BITS) >> ((entry >> TAIL_SHIFT) & SHIFT_MASK);
+    entry = tables[table + (entry & TAIL_MASK) + rest];
   }
   return entry;
 }

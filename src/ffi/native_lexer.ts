@@ -9,6 +9,11 @@ const BLOB_SLACK = 264;
 /** Markers and segments that there is room for at first, per blob. */
 const MARKERS_PER_BLOB = 16;
 const SEGMENTS_PER_BLOB = 4;
+/** Most markers and segments of a blob, as `cassette_lex.h` has them. */
+const MOST_MARKERS = 1 << 16;
+const MOST_SEGMENTS = 1 << 22;
+/** Bytes that a byte of a blob becomes at most: where segments are short, each has up to 7 more. */
+const MOST_GROWTH = 3;
 const MOST_BYTES = 2 ** 32 - 1;
 
 /** The functions of `cassette_lex.h`, parameter by parameter. */
@@ -131,12 +136,20 @@ export class NativeLexer {
         counts,
       );
       if (first === length) break;
-      // Which of them is too small is not told: many restart markers need more of all.
-      if (memory.bytes.length >= MOST_BYTES) return undefined;
-      const twice = Math.min(memory.bytes.length * 2 + lengths[first], MOST_BYTES);
-      memory.bytes = grown(memory.bytes, twice, counts[0]);
-      memory.markers = grown(memory.markers, memory.markers.length * 2 + 1024, counts[2] * 3);
-      memory.segments = grown(memory.segments, memory.segments.length * 2 + 1024, counts[3] * 5);
+      // Which of them is too small is not told: each grows up to what the blob can take at most.
+      const size = lengths[first];
+      let rest = counts[0] + MOST_GROWTH * size + BLOB_SLACK;
+      for (let i = first + 1; i < length; i++) rest += lengths[i] + BLOB_SLACK;
+      if (rest > MOST_BYTES) return undefined;
+      memory.bytes = grown(memory.bytes, rest, counts[0]);
+      const markers = counts[2] + Math.min(size, MOST_MARKERS);
+      const segments = counts[3] + Math.min(size, MOST_SEGMENTS);
+      memory.markers = doubled(memory.markers, markers * MARKER_WORDS, counts[2] * MARKER_WORDS);
+      memory.segments = doubled(
+        memory.segments,
+        segments * SEGMENT_WORDS,
+        counts[3] * SEGMENT_WORDS,
+      );
     }
     return {
       ...memory,
@@ -159,6 +172,15 @@ function grown<Words extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>
   const larger = new (words.constructor as new (size: number) => Words)(size);
   larger.set(words.subarray(0, used));
   return larger;
+}
+
+/** Memory of twice the size and more, up to what can be needed. */
+function doubled(
+  words: Uint32Array<ArrayBuffer>,
+  most: number,
+  used: number,
+): Uint32Array<ArrayBuffer> {
+  return grown(words, Math.min(words.length * 2 + 1024, most), used);
 }
 
 function once(work: () => void): () => void {

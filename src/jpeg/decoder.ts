@@ -34,6 +34,8 @@ export type {
 } from "./options.ts";
 
 const DEFAULT_MAX_PIXELS = 2 ** 28;
+/** What `cjpeg -scans` and `jpegtran -scans` write at most. */
+const DEFAULT_MAX_SCANS = 100;
 /** Less than the smallest picture takes. */
 const WARM_UP_BINDING = 512;
 
@@ -93,7 +95,8 @@ export class JpegDecoder implements Disposable {
    */
   constructor(device: GPUDevice, options: JpegDecoderOptions = {}) {
     checkDecoder(device, options);
-    const { maxPixels = DEFAULT_MAX_PIXELS, orientation = "apply", entropy = "auto" } = options;
+    const { maxPixels = DEFAULT_MAX_PIXELS, maxScans = DEFAULT_MAX_SCANS } = options;
+    const { orientation = "apply", entropy = "auto" } = options;
     this.#device = device;
     this.#entropy = entropy;
     const tuning = this.#tuning = tuningFor(device);
@@ -103,6 +106,7 @@ export class JpegDecoder implements Disposable {
     this.#kernels = new JpegKernels(device, tuning);
     this.#preparer = new Preparer({
       maxPixels,
+      maxScans,
       turn: orientation === "apply",
       maxBinding: this.#binding,
       maxBuffer: device.limits.maxBufferSize,

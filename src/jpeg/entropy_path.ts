@@ -3,14 +3,18 @@ import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
 import type { EntropyPath } from "./options.ts";
 import type { Decodable, Tuning } from "./stage.ts";
 
+/** Most restart segments of a scan that are synchronised, each of which needs records of its own. */
+const MOST_SEGMENTS = 1 << 16;
+
 /**
  * Whether a scan's pieces can find their place in the MCU by themselves: the components must not all
- * share the same tables.
+ * share the same tables, and its restart segments not be too many.
  *
  * @param scan The scan.
- * @returns False if they do.
+ * @returns False if they do, or are.
  */
 function synchronises(scan: JpegScan): boolean {
+  if (scan.segmentCount > MOST_SEGMENTS) return false;
   return scan.components.length === 1 ||
     scan.dc.some((table, i) => table !== scan.dc[0] || scan.ac[i] !== scan.ac[0]);
 }
@@ -64,7 +68,9 @@ export function explainPath(
     return { path: "segment", why: "its coefficients are gathered over several scans" };
   }
   if (!synchronises(scan)) {
-    const why = "all components share one set of tables, so that a piece cannot tell its component";
+    const why = scan.segmentCount > MOST_SEGMENTS
+      ? `it has more than ${MOST_SEGMENTS} restart segments`
+      : "all components share one set of tables, so that a piece cannot tell its component";
     return { path: "segment", why };
   }
   const { longest } = scanBits(scan, lexed);

@@ -6,7 +6,7 @@ export const LOOKUP_BITS = 9;
 const LOOKUP_ENTRIES: number = 1 << LOOKUP_BITS;
 
 const MAX_CODE_BITS = 16;
-const TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;
+const MOST_TAIL_BITS = MAX_CODE_BITS - LOOKUP_BITS;
 /** Most codes of one table. */
 export const MOST_CODES = 256;
 /** Bits that libjpeg-turbo reads until it knows that a code is not assigned. */
@@ -17,6 +17,9 @@ const STEP_SHIFT = 15;
 const END_OF_BLOCK = 64;
 const BAD = 0x4000_0000;
 const LONG = 0x8000_0000;
+/** Where an entry for longer codes has the shift of a window, after its first bits, to its tail's. */
+const TAIL_SHIFT = 20;
+const WORD_BITS = 32;
 
 /** What the symbols of a Huffman table are: DC sizes; AC runs and sizes; the same with runs of blocks. */
 export type HuffmanClass = "dc" | "ac" | "ac runs";
@@ -29,7 +32,11 @@ export type HuffmanClass = "dc" | "ac" | "ac runs";
  * runs of ended blocks are coded (progressive AC scans), the value of an entry that ends the block is
  * what the run's length has beyond its leading bit. The first 512
  * entries are indexed by the next 9 bits; one with bit 31 stands for longer codes and holds where
- * their 128 entries begin, which are indexed by the 7 bits after those.
+ * their entries begin, from bit 0, and from bit 20 by how much 32 bits that come after those are shifted
+ * to index them: by 31 where the longest of these codes has a bit more, by 25 where it has 7.
+ *
+ * A table of any content has 7 KB at most: codes of a length follow one another, so that only where
+ * the length changes has an entry for longer codes more room behind it than codes.
  */
 export interface HuffmanTable {
   /** Number of this table, unique while the program runs. */
@@ -42,8 +49,12 @@ export interface HuffmanTable {
 
 let tablesMade = 0;
 
-/** Entries while they are made: a tail for each code at most. */
-const entries = new Uint32Array(LOOKUP_ENTRIES + (MOST_CODES << TAIL_BITS));
+/** Entries while they are made: one for each code, and a whole tail at each change of length. */
+const entries = new Uint32Array(
+  LOOKUP_ENTRIES + MOST_CODES + (MOST_TAIL_BITS + 1 << MOST_TAIL_BITS),
+);
+/** Bits of the longest code behind each of the first entries. */
+const longest = new Uint8Array(LOOKUP_ENTRIES);
 
 /**
  * Builds the lookup table of a Huffman table (ITU-T T.81, C.2 and F.2.2.3).
@@ -63,6 +74,7 @@ export function buildHuffman(
   const bad = BAD | BAD_CODE_BITS | (BAD_CODE_BITS << CODE_SHIFT) |
     ((dc ? 1 : END_OF_BLOCK) << STEP_SHIFT);
   entries.fill(bad, 0, LOOKUP_ENTRIES);
+  measureTails(counts);
   let length = LOOKUP_ENTRIES;
   let minBits = MAX_CODE_BITS;
   let code = 0;
@@ -98,12 +110,14 @@ export function buildHuffman(
         const prefix = code >> (bits - LOOKUP_BITS);
         if (prefix >= LOOKUP_ENTRIES) break;
         if (entries[prefix] < LONG) {
-          entries[prefix] = LONG + length;
-          entries.fill(bad, length, length += 1 << TAIL_BITS);
+          const tail = longest[prefix] - LOOKUP_BITS;
+          entries[prefix] = LONG + ((WORD_BITS - tail) << TAIL_SHIFT) + length;
+          entries.fill(bad, length, length += 1 << tail);
         }
         const rest = code & ((1 << (bits - LOOKUP_BITS)) - 1);
-        const first = entries[prefix] - LONG + (rest << (MAX_CODE_BITS - bits));
-        const end = first + (1 << (MAX_CODE_BITS - bits));
+        const begin = entries[prefix] & ((1 << TAIL_SHIFT) - 1);
+        const first = begin + (rest << (longest[prefix] - bits));
+        const end = first + (1 << (longest[prefix] - bits));
         for (let at = first; at < end; at++) entries[at] = entry;
       }
     }
@@ -118,4 +132,16 @@ export function buildHuffman(
     code *= 2;
   }
   return { key: tablesMade++, lookup: entries.slice(0, length), minBits };
+}
+
+/** Finds the longest code behind each of the first entries that stands for longer ones. */
+function measureTails(counts: ArrayLike<number>): void {
+  for (let bits = 1, code = 0; bits <= MAX_CODE_BITS; bits++, code *= 2) {
+    const after = code + counts[bits - 1];
+    if (bits > LOOKUP_BITS && after > code) {
+      const shift = bits - LOOKUP_BITS;
+      longest.fill(bits, code >> shift, (after - 1 >> shift) + 1);
+    }
+    code = after;
+  }
 }

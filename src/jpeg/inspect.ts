@@ -128,7 +128,8 @@ export function inspectJpeg(file: Uint8Array, tuning?: Tuning): JpegReport {
   }
   let frame: JpegFrame;
   try {
-    frame = parseJpeg(lexer, index, file, { maxPixels: NO_LIMIT, tables: new TableCache() });
+    const limits = { maxPixels: NO_LIMIT, maxScans: NO_LIMIT };
+    frame = parseJpeg(lexer, index, file, { ...limits, tables: new TableCache() });
   } catch (error) {
     if (!(error instanceof JpegFault)) throw error;
     return { ...report, error: error.message };

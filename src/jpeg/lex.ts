@@ -7,6 +7,11 @@ export const MARKER_WORDS = 3;
 /** Words of one segment's record in {@linkcode LexedBlobs.segments}. */
 export const SEGMENT_WORDS = 5;
 
+/** Most markers of one blob that are lexed: each of a picture's may have 64 KB. */
+export const MOST_MARKERS = 1 << 16;
+/** Most entropy-coded segments of one blob: one for each block of a grey picture of 2^28 pixels. */
+export const MOST_SEGMENTS = 1 << 22;
+
 /** How the lexer came to the end of a blob. */
 export const LexEnd = {
   /** At an EOI marker. */
@@ -19,6 +24,8 @@ export const LexEnd = {
   length: 3,
   /** At the beginning: the blob does not begin with SOI. */
   noSoi: 4,
+  /** At a marker or a segment beyond those that a blob may have. */
+  many: 5,
 } as const;
 
 /** Zeroed after each segment, of which a whole word stays: the decoder looks one word ahead. */
@@ -123,6 +130,8 @@ export class Lexer implements LexedBlobs {
       if (at >= size) return [LexEnd.data, size];
       const code = blob[at++];
       if (code === 0) continue;
+      const markers = this.markerCount - this.blobs[(this.blobCount - 1) * BLOB_WORDS];
+      if (markers === MOST_MARKERS) return [LexEnd.many, at - 2];
       if (standsAlone(code)) {
         this.#marker(code, at, 0);
         if (code === EOI) return [LexEnd.eoi, at];
@@ -141,14 +150,21 @@ export class Lexer implements LexedBlobs {
       }
       this.#marker(code, at + 2, length - 2);
       at += length;
-      if (code === SOS) at = this.#segments(blob, at, scans++);
+      if (code !== SOS) continue;
+      const next = this.#segments(blob, at, scans++);
+      if (next < 0) return [LexEnd.many, -next];
+      at = next;
     }
   }
 
-  /** Unstuffs the segments of one scan; gives the offset of the marker that ends it. */
+  /**
+   * Unstuffs the segments of one scan; gives the offset of the marker that ends it, or that of a segment
+   * too many, which is negative then.
+   */
   #segments(blob: Uint8Array, from: number, scan: number): number {
     const size = blob.length;
-    const firstOfBlob = this.blobs[(this.blobCount - 1) * BLOB_WORDS + 2] === this.segmentCount;
+    const first = this.blobs[(this.blobCount - 1) * BLOB_WORDS + 2];
+    const firstOfBlob = first === this.segmentCount;
     let to = align(this.byteCount, firstOfBlob ? BLOB_ALIGNMENT : 4);
     let begin = to;
     let run = from;
@@ -173,6 +189,7 @@ export class Lexer implements LexedBlobs {
         this.bytes[to++] = 0xff;
         continue;
       }
+      if (this.segmentCount - first === MOST_SEGMENTS) return -started;
       this.#segment(scan, begin, to - begin, started, code < 0 ? 0 : code);
       this.bytes.fill(0, to, to + GUARD_BYTES);
       to = this.byteCount = align(to, 4) + 4;

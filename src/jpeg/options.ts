@@ -35,6 +35,11 @@ export interface JpegDecoderOptions {
   pool?: BufferPool;
   /** Most pixels that a file's header may ask for; 2^28 when left out. */
   maxPixels?: number;
+  /**
+   * Most scans that a file may have, each of which is a pass over the picture; 100 when left out, which
+   * is what the tools of libjpeg-turbo write at most. Photos have 1 to 12.
+   */
+  maxScans?: number;
   /** Whether pictures are turned as their EXIF orientation says; `apply` when left out. */
   orientation?: "apply" | "ignore";
   /** How entropy-coded data is decoded; `auto` when left out. */
@@ -59,7 +64,7 @@ export type Regions =
 export interface DecodeOptions {
   /** Ids of the samples, for errors. */
   ids?: IdList;
-  /** Aborts the decode before it is submitted. */
+  /** Aborts the decode: before it is submitted, or between two steps of one that takes long. */
   signal?: AbortSignal;
   /**
    * The region of each picture that is needed, in pixels of the picture as it is turned: blocks outside
@@ -86,6 +91,7 @@ export interface DecodedPart {
 const KNOWN: Record<keyof JpegDecoderOptions, true> = {
   pool: true,
   maxPixels: true,
+  maxScans: true,
   orientation: true,
   entropy: true,
   onWarning: true,
@@ -102,10 +108,11 @@ export function checkDecoder(device: GPUDevice, options: JpegDecoderOptions): vo
   const check = new OptionCheck("make a JpegDecoder");
   check.device("device", device);
   check.names(options, KNOWN);
-  const { pool, maxPixels = 1, orientation, entropy, onWarning } = options;
+  const { pool, maxPixels = 1, maxScans = 1, orientation, entropy, onWarning } = options;
   const fits = pool === undefined || (pool instanceof BufferPool && pool.device === device);
   check.that(fits, "pool", "a BufferPool of the device", pool);
   check.that(maxPixels >= 1, "maxPixels", "at least 1", maxPixels);
+  check.that(maxScans >= 1, "maxScans", "at least 1", maxScans);
   check.oneOf("orientation", orientation, ["apply", "ignore"]);
   check.oneOf("entropy", entropy, ["auto", "segment", "sync"]);
   check.callback("onWarning", onWarning);

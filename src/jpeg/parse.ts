@@ -4,7 +4,14 @@ import { JpegFault } from "./fault.ts";
 import { ColourHints } from "./colour.ts";
 import type { ColourModel, FrameHeader, JpegFrame, JpegScan } from "./frame.ts";
 import { parseFrameHeader } from "./frame_header.ts";
-import { BLOB_WORDS, type LexedBlobs, LexEnd, MARKER_WORDS } from "./lex.ts";
+import {
+  BLOB_WORDS,
+  type LexedBlobs,
+  LexEnd,
+  MARKER_WORDS,
+  MOST_MARKERS,
+  MOST_SEGMENTS,
+} from "./lex.ts";
 import * as M from "./markers.ts";
 import { checkArithmetic } from "./conditioning.ts";
 import { Progression } from "./progression.ts";
@@ -12,6 +19,7 @@ import { parseScanHeader } from "./scan_header.ts";
 import { checkSegments } from "./scan_segments.ts";
 import { TableSlots } from "./table_segments.ts";
 import type { TableCache } from "./tables.ts";
+import { Warnings } from "./warnings.ts";
 
 /** Bytes from a marker's 0xFF to its payload. */
 const PAYLOAD_OFFSET = 4;
@@ -25,6 +33,8 @@ const ZERO_DIVISORS = new Uint8Array(64);
 export interface ParseOptions {
   /** Most pixels that a header may ask for. */
   maxPixels: number;
+  /** Most scans that it may have. */
+  maxScans: number;
   /** Where tables are kept. */
   tables: TableCache;
 }
@@ -63,6 +73,12 @@ export function parseJpeg(
       `its blob must be a JPEG file: received ${describeFormat(blob)}`,
     );
   }
+  if (end === LexEnd.many) {
+    throw new JpegFault(
+      "limits",
+      `it must have at most ${MOST_MARKERS} markers and ${MOST_SEGMENTS} restart segments: received more, at byte ${endsAt}`,
+    );
+  }
   const parser = new Parser(lexed, index, blob, firstSegment, options);
   for (let i = first; i < first + count; i++) {
     const offset = markers[i * MARKER_WORDS + 1];
@@ -78,13 +94,13 @@ export function parseJpeg(
     );
   }
   if (end === LexEnd.data) {
-    parser.warnings.push("it must have an EOI marker at its end: received none");
+    parser.warnings.add("it must have an EOI marker at its end: received none");
   }
   return parser.frame();
 }
 
 class Parser {
-  readonly warnings: string[] = [];
+  readonly warnings = new Warnings();
   readonly #lexed: LexedBlobs;
   readonly #index: number;
   readonly #blob: Uint8Array;
@@ -139,7 +155,7 @@ class Parser {
     else if (code === M.DAC) checkArithmetic(payload, offset);
     else if (code === M.DNL) {
       // libjpeg-turbo takes no notice of it: the frame header has a height.
-      this.#tell(`its frame header must be all that gives a height: received a DNL marker`);
+      this.#tell("its frame header must be all that gives a height: received a DNL marker");
     } else if (code < M.APP0 || code > M.APP15 && code !== M.COM) {
       throw new JpegFault(
         "corrupt",
@@ -172,7 +188,7 @@ class Parser {
       unknownBits: uncoded.length === 0 ? this.#progression?.unknownBits() : undefined,
       orientation: this.#orientation,
       scans: this.#scans,
-      warnings: this.warnings,
+      warnings: this.warnings.list(),
     };
   }
 
@@ -182,13 +198,13 @@ class Parser {
     let bytes = 0;
     for (let at = this.#next; at < end; at++) if (this.#blob[at] !== FILL) bytes++;
     if (bytes === 0) return;
-    this.#tell(
-      `its markers must follow one another: received ${bytes} extraneous bytes before byte ${end}`,
+    this.warnings.add(() =>
+      `its markers must follow one another: received ${bytes} extraneous bytes before byte ${end}`
     );
   }
 
   #tell(warning: string | undefined): void {
-    if (warning !== undefined) this.warnings.push(warning);
+    if (warning !== undefined) this.warnings.add(warning);
   }
 
   #sof(code: number, payload: Uint8Array, offset: number): void {
@@ -212,6 +228,13 @@ class Parser {
       );
     }
     const ordinal = this.#scans.length;
+    const { maxScans } = this.#options;
+    if (ordinal >= maxScans) {
+      throw new JpegFault(
+        "limits",
+        `it must have at most maxScans = ${maxScans} scans: received another at byte ${offset}`,
+      );
+    }
     if (ordinal === 0) {
       const { colour, warning } = this.#hints.decide(header.components);
       this.#colour = colour;
@@ -232,7 +255,7 @@ class Parser {
       ordinal,
       firstSegment: this.#segment,
     });
-    this.warnings.push(...warnings);
+    for (const warning of warnings) this.warnings.add(warning);
     this.#scans.push(scan);
     this.#segment = checkSegments(scan, ordinal, this.#lexed, this.#index);
   }

@@ -8,6 +8,7 @@ import {
 } from "../errors.ts";
 import type { GpuImage } from "../gpu/images.ts";
 import type { IdList } from "../ids.ts";
+import { checkBudget, type DeviceBounds } from "./budget.ts";
 import { JpegFault } from "./fault.ts";
 import type { JpegFrame } from "./frame.ts";
 import { type LexedBlobs, Lexer, SEGMENT_WORDS } from "./lex.ts";
@@ -43,18 +44,18 @@ export interface Part {
   readonly lexed: LexedBlobs;
   /** Which of the lexed bytes are its pictures'. */
   readonly coded: { begin: number; end: number };
+  /** Bytes of the records of its pictures, at most: those that kernels only read, and others. */
+  readonly records: { read: number; written: number };
 }
 
 /** What limits a part. */
-export interface PrepareOptions {
+export interface PrepareOptions extends DeviceBounds {
   /** Most pixels of one picture. */
   readonly maxPixels: number;
+  /** Most scans of one picture. */
+  readonly maxScans: number;
   /** Whether EXIF orientation is applied. */
   readonly turn: boolean;
-  /** Most bytes of the device's storage bindings. */
-  readonly maxBinding: number;
-  /** Most bytes of the device's buffers. */
-  readonly maxBuffer: number;
 }
 
 /** The CPU's share of decoding: from blobs to what the kernels need to know. */
@@ -94,6 +95,7 @@ export class Preparer {
       decodables: [],
       lexed: given ?? this.#lexer,
       coded: { begin: 0, end: 0 },
+      records: { read: 0, written: 0 },
     };
     this.#lexer.reset();
     for (; part.end < blobs.length; part.end++) {
@@ -112,16 +114,26 @@ export class Preparer {
 
   /** Adds a blob's picture to a part; false if the part has no room for it. */
   #add(part: Part, blob: Uint8Array, limit: number, lexed: boolean): boolean {
-    const { maxPixels, turn, maxBuffer } = this.#options;
+    const { maxPixels, maxScans, turn, maxBuffer } = this.#options;
     const index = lexed ? part.end : this.#lexer.push(blob);
     let added = false;
     try {
-      const frame = parseJpeg(part.lexed, index, blob, { maxPixels, tables: this.#tables });
+      const options = { maxPixels, maxScans, tables: this.#tables };
+      const frame = parseJpeg(part.lexed, index, blob, options);
       const coded = codedBytes(frame, part.lexed);
+      const { read, written } = checkBudget(frame, coded.end - coded.begin, this.#options);
       const target = this.#place(frame, part.bytes, coded.end - coded.begin, limit);
       const end = target.byteOffset + target.rowPitch * target.height;
       if (part.decodables.length === 0) part.coded.begin = coded.begin;
-      if (end > limit || coded.end - part.coded.begin > maxBuffer) return false;
+      const { records } = part;
+      const most = Math.max(
+        coded.end - part.coded.begin,
+        records.read + read,
+        records.written + written,
+      );
+      if (end > limit || most > maxBuffer && part.decodables.length > 0) return false;
+      records.read += read;
+      records.written += written;
       part.bytes = end;
       part.coded.end = coded.end;
       const orientation = turn ? frame.orientation : 1;

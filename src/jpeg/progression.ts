@@ -6,11 +6,6 @@ export const LAST_COEFFICIENT = 63;
 const COEFFICIENTS = LAST_COEFFICIENT + 1;
 /** Largest shift of coefficients that libjpeg-turbo takes. */
 const MOST_SHIFT = 13;
-/**
- * Most scans that code bits again or in a wrong order, of which libjpeg-turbo warns: without a bound, a
- * small file could ask for thousands of passes over a large picture.
- */
-const MOST_ODD_SCANS = 100;
 /** Nothing of a coefficient is known. */
 const UNKNOWN = -1;
 /** Coefficients that block smoothing looks at. */
@@ -37,7 +32,6 @@ export interface ScanBand {
 export class Progression {
   readonly #components: readonly JpegComponent[];
   readonly #bits: Int8Array[];
-  #oddScans = 0;
 
   /** @param components The components of the frame. */
   constructor(components: readonly JpegComponent[]) {
@@ -47,7 +41,7 @@ export class Progression {
 
   /**
    * Checks the parameters of one more scan (ITU-T T.81, G.1.1.1) as libjpeg-turbo does: what cannot be
-   * is refused, what comes in a wrong order is a warning, up to a number of scans.
+   * is refused, what comes in a wrong order is a warning.
    *
    * @param components The components that it codes, as places in the frame.
    * @param first First coefficient, in zigzag order.
@@ -95,12 +89,6 @@ export class Progression {
         );
       }
       bits.fill(shift, first, last + 1);
-    }
-    if (warnings.length > 0 && ++this.#oddScans > MOST_ODD_SCANS) {
-      throw new JpegFault(
-        "corrupt",
-        `its scans must code each bit once, in order, but for ${MOST_ODD_SCANS} at most: received more that do not`,
-      );
     }
     const kind = dc
       ? before === 0 ? "dc first" : "dc refine"

@@ -1,27 +1,22 @@
 import { type CassetteError, LimitsError } from "../errors.ts";
 import { blame, blamed, isRefusal } from "../gpu/blame.ts";
-import { type GpuImage, GpuImages } from "../gpu/images.ts";
+import { GpuImages } from "../gpu/images.ts";
 import { lossOr } from "../gpu/lost.ts";
 import { CommandSteps } from "../gpu/steps.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { faultError, inScopes } from "../gpu/scope.ts";
 import type { IdList } from "../ids.ts";
-import { MOST_QUANTS, MOST_RECORDS } from "./component_records.ts";
 import type { JpegScan } from "./frame.ts";
-import type { HuffmanTable } from "./huffman.ts";
 import { type GatheredStripGroup, planGatheredStrips } from "./gathered_strips.ts";
 import { type JpegKernels, recordGatheredStrips, recordGroup, recordStrips } from "./kernels.ts";
-import { type LexedBlobs, SEGMENT_WORDS } from "./lex.ts";
-import { exceeds, footprint, type Group, planGroup } from "./plan.ts";
+import { exceeds, type Group, planGroup } from "./plan.ts";
 import { type Decodable, type Decoding, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
+import { Room } from "./room.ts";
 import { cacheShares } from "./shares.ts";
 import { hasOneScan, planStrips, type StripGroup } from "./strips.ts";
 import { clearStatus, readStatus } from "./status.ts";
 import { UNIFORM_BYTES, Words } from "./words.ts";
-
-/** Most bytes of coefficients that are in flight at once, if one picture does not need more. */
-const SCRATCH_BYTES = 2 ** 28;
 
 /** Pictures that are decoded together, or one that is decoded strip by strip. */
 type AnyGroup = Group | StripGroup | GatheredStripGroup;
@@ -233,9 +228,10 @@ export class Submitter {
     sync: ReadonlySet<JpegScan>,
     binding: number,
   ): AnyGroup[] {
+    const bounds = { maxBinding: binding, maxBuffer: this.#device.limits.maxBufferSize };
     const groups: AnyGroup[] = [];
     let members: Decodable[] = [];
-    let room = new Room(binding);
+    let room = new Room(bounds);
     const decoding: Decoding = {
       lexed,
       uploaded: coded.begin,
@@ -250,7 +246,7 @@ export class Submitter {
         groups.push(planGroup(share, decoding, sync));
       }
       members = [];
-      room = new Room(binding);
+      room = new Room(bounds);
     };
     for (const decodable of decodables) {
       if (exceeds(decodable, binding)) {
@@ -329,61 +325,6 @@ async function readStaging(
   } finally {
     pool.release(staging);
   }
-}
-
-/** What is left of the bindings of one group. */
-class Room {
-  readonly #binding: number;
-  readonly #quants = new Set<unknown>();
-  readonly #tables = new Set<number>();
-  #empty = true;
-  #components = 0;
-  #coefficients = 0;
-  #tableBytes = 0;
-  #firstPixel = 0;
-  #firstCoded = 0;
-
-  constructor(binding: number) {
-    this.#binding = binding;
-  }
-
-  /** Makes room for a picture; false if there is none. The first one always fits. */
-  take({ frame, target }: Decodable, lexed: LexedBlobs): boolean {
-    const last = frame.scans[frame.scans.length - 1];
-    const begin = frame.scans[0].firstSegment * SEGMENT_WORDS;
-    const end = (last.firstSegment + last.segmentCount - 1) * SEGMENT_WORDS;
-    const codedEnd = lexed.segments[end + 1] + lexed.segments[end + 2] + 8;
-    if (this.#empty) {
-      this.#firstPixel = target.byteOffset;
-      this.#firstCoded = lexed.segments[begin + 1];
-    }
-    this.#coefficients += footprint(frame).coefficients;
-    this.#components += frame.components.length;
-    for (const component of frame.components) this.#quants.add(component.quant);
-    for (const { dc, ac } of frame.scans) {
-      for (let i = 0; i < dc.length; i++) this.#takeTable(dc[i]);
-      for (let i = 0; i < ac.length; i++) this.#takeTable(ac[i]);
-    }
-    const fits = this.#empty ||
-      this.#coefficients <= Math.min(this.#binding, SCRATCH_BYTES) &&
-        this.#tableBytes <= this.#binding &&
-        this.#quants.size <= MOST_QUANTS &&
-        this.#components <= MOST_RECORDS &&
-        codedEnd - this.#firstCoded <= this.#binding &&
-        pixelsEnd(target) - this.#firstPixel <= this.#binding;
-    this.#empty = false;
-    return fits;
-  }
-
-  #takeTable(table: HuffmanTable): void {
-    if (this.#tables.has(table.key)) return;
-    this.#tables.add(table.key);
-    this.#tableBytes += table.lookup.length * 4;
-  }
-}
-
-function pixelsEnd(target: GpuImage): number {
-  return target.byteOffset + target.rowPitch * target.height;
 }
 
 function coefficientBytes(group: AnyGroup): number {

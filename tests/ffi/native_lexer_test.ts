@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type BlobMemory, NativeLexer } from "../../src/ffi/native_lexer.ts";
-import { type LexedBlobs, Lexer, SEGMENT_WORDS } from "../../src/jpeg/lex.ts";
+import { NativeLexer } from "../../src/ffi/native_lexer.ts";
+import { BLOB_WORDS, LexEnd, Lexer } from "../../src/jpeg/lex.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
 import { MemoryBlobBatch } from "../../src/source/blob_batch.ts";
 import { notRun } from "../../tools/not_run.ts";
 import { assertSame, cjpeg, draw, openDevice, random } from "../jpeg/support.ts";
+import * as hostile from "../jpeg/hostile.ts";
+import { assertEqualLexers } from "./lexers.ts";
 import { runLexTests } from "./lex.ts";
 import { lackingCompiler } from "./shim.ts";
 
@@ -12,36 +14,6 @@ const lacking = await lackingCompiler();
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: notRun(name, lacking), fn });
-}
-
-function memory(files: Uint8Array[]): BlobMemory {
-  return new MemoryBlobBatch(files.map((data) => ({ data, label: null })));
-}
-
-/** What has a meaning of what a lexer has made: gaps between segments have none. */
-function content(lexed: LexedBlobs) {
-  const { bytes, blobCount, markerCount, segmentCount } = lexed;
-  const segments = lexed.segments.slice(0, segmentCount * SEGMENT_WORDS);
-  const data: Uint8Array[] = [];
-  for (let i = 0; i < segmentCount; i++) {
-    const [begin, length] = segments.subarray(i * SEGMENT_WORDS + 1);
-    data.push(bytes.slice(begin, Math.ceil((begin + length) / 4) * 4 + 4));
-  }
-  return {
-    counts: [lexed.byteCount, blobCount, markerCount, segmentCount],
-    blobs: lexed.blobs.slice(0, blobCount * 6),
-    markers: lexed.markers.slice(0, markerCount * 3),
-    segments,
-    data,
-  };
-}
-
-async function assertEqualLexers(native: NativeLexer, files: Uint8Array[]): Promise<void> {
-  const lexer = new Lexer();
-  for (const file of files) lexer.push(file);
-  using lexed = await native.lex(memory(files));
-  assert(lexed);
-  assertEquals(content(lexed), content(lexer));
 }
 
 test("the lexer's own tests pass under Address and Undefined Behaviour Sanitizer", async () => {
@@ -75,6 +47,23 @@ test("the lexer in C takes files of restart markers alone, which need more room"
   for (let i = 0; i < file.length; i += 2) file.set([0xff, 0xd0 + i / 2 % 8], i);
   file.set([0xff, 0xd8, 0xff, 0xda, 0, 2]);
   await assertEqualLexers(native, [file, file.slice(0, 99), file]);
+});
+
+test("both lexers keep the same limit of markers, and skip what has no length", async () => {
+  const native = await NativeLexer.open();
+  const good = await cjpeg(draw(60, 50, 1));
+  const marked = (marker: number[], count: number) => hostile.withMarkers(good, marker, count);
+  const files = [
+    ...[0xe1, 0xfe, 0xdc, 0xc4].map((code) => marked([0xff, code, 0, 0], 3)),
+    ...[65_000, 65_535, 65_536, 70_000].map((count) => marked([0xff, 0x01], count)),
+    marked([0xff, 0xfe, 0, 2], 70_000),
+    good,
+  ];
+  await assertEqualLexers(native, files);
+  const lexer = new Lexer();
+  const ends = files.map((file) => lexer.blobs[lexer.push(file) * BLOB_WORDS + 4]);
+  const many = LexEnd.many;
+  assertEquals(ends, [0, 0, 0, LexEnd.length, 0, many, many, many, many, 0]);
 });
 
 test("the decoder takes blobs that have been lexed, in parts too", async () => {

@@ -9,7 +9,6 @@ import {
 } from "../../src/errors.ts";
 import { IdList } from "../../src/ids.ts";
 import { JpegDecoder } from "../../src/jpeg/decoder.ts";
-import { assemble, pieces } from "./handmade.ts";
 import {
   cjpeg,
   difference,
@@ -234,20 +233,6 @@ Deno.test("a missing or misplaced restart marker is CorruptJpegError", async () 
   const errors = await errorsAmongNeighbours([other, without, sudden]);
   for (const error of errors) assertInstanceOf(error, CorruptJpegError);
   assertMatch(errors[0]!.message, /must have RST1 .*received 0xFFD5/);
-});
-
-Deno.test("scans that code bits again are bounded, as each is a pass over the picture", async () => {
-  const parts = pieces(await cjpeg(draw(40, 30, 3), "-progressive"));
-  // DC refinement, as the same bits again change nothing: all components, from coefficient 0.
-  const refining = parts.find(({ code, bytes }) =>
-    code === 0xda && bytes[4] === 3 && bytes[13] > 15
-  );
-  const again = (times: number) =>
-    assemble([...parts.slice(0, -1), ...new Array(times).fill(refining)]);
-  const [few, many] = await errorsAmongNeighbours([again(50), again(200)]);
-  assertEquals(few, undefined);
-  assertInstanceOf(many, CorruptJpegError);
-  assertMatch(many.message, /must code each bit once, in order, but for 100 at most/);
 });
 
 Deno.test("noise in the data is an error or a picture, and never hurts the neighbours", async () => {

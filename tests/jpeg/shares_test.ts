@@ -21,7 +21,7 @@ async function files(count: number): Promise<Uint8Array[]> {
 
 Deno.test("shares have every picture once, segments for all lanes, and like lengths", async () => {
   const lexer = new Lexer();
-  const options = { maxPixels: 1 << 20, tables: new TableCache() };
+  const options = { maxPixels: 1 << 20, maxScans: 100, tables: new TableCache() };
   const members = (await files(19)).map((file, index) => {
     return { index, bytes: file.length, frame: parseJpeg(lexer, lexer.push(file), file, options) };
   });

@@ -23,7 +23,13 @@ async function decodeInSteps(
   const usual = tuningFor(device);
   const tuning = { ...usual, step, cap, sync: { ...usual.sync, cap } };
   const { maxStorageBufferBindingSize: maxBinding, maxBufferSize: maxBuffer } = device.limits;
-  const preparer = new Preparer({ maxPixels: 2 ** 28, turn: true, maxBinding, maxBuffer });
+  const preparer = new Preparer({
+    maxPixels: 2 ** 28,
+    maxScans: 100,
+    turn: true,
+    maxBinding,
+    maxBuffer,
+  });
   const part = preparer.prepare(files, 0, maxBuffer);
   const kernels = new JpegKernels(device, tuning);
   const sync = chooseSync(part.decodables, part.lexed, tuning, path);

@@ -72,6 +72,7 @@ Deno.test("a scan whose components share all tables goes by segment", async () =
   const { limits } = test.device;
   const preparer = new Preparer({
     maxPixels: 1e6,
+    maxScans: 100,
     turn: true,
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,
@@ -91,6 +92,7 @@ Deno.test("few large segments synchronise, many small ones do not", async () => 
   const { limits } = test.device;
   const preparer = new Preparer({
     maxPixels: 1e6,
+    maxScans: 100,
     turn: true,
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,

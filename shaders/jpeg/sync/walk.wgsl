@@ -7,15 +7,16 @@
 
 // Fields of a table entry; see src/jpeg/huffman.ts.
 const LOOKUP_SHIFT: u32 = 23;
-const TAIL_SHIFT: u32 = 16;
-const TAIL_MASK: u32 = 127;
+const LOOKUP_BITS: u32 = 9;
+const TAIL_SHIFT: u32 = 20;
+const TAIL_MASK: u32 = 0xfffffu;
 const CODE_SHIFT: u32 = 5;
 const SIZE_SHIFT: u32 = 10;
 const STEP_SHIFT: u32 = 15;
 const FIELD_MASK: u32 = 31;
 const STEP_MASK: u32 = 127;
 const LONG: u32 = 0x80000000u;
-const LONG_MASK: u32 = 0x7fffffffu;
+const SHIFT_MASK: u32 = 31;
 
 // A state: bits decoded beyond the end of a subsequence, place of the block in its MCU, and the next
 // coefficient in zigzag order.
@@ -120,7 +121,8 @@ fn walk(segment: Segment, start: u32, begin: u32, stop: u32, entry: u32) -> Walk
     let table = select(acTable, dcTable, begins);
     var code = tables[table + (window >> LOOKUP_SHIFT)];
     if ((code & LONG) != 0u) {
-      code = tables[table + (code & LONG_MASK) + ((window >> TAIL_SHIFT) & TAIL_MASK)];
+      let rest = (window << LOOKUP_BITS) >> ((code >> TAIL_SHIFT) & SHIFT_MASK);
+      code = tables[table + (code & TAIL_MASK) + rest];
     }
     let size = (code >> SIZE_SHIFT) & FIELD_MASK;
     let value = window << ((code >> CODE_SHIFT) & FIELD_MASK);
