@@ -97,6 +97,7 @@ const ENDS = {
   cut: "inside of a marker segment",
   length: "at a marker segment of a wrong length",
   noSoi: "where it begins, as there is no SOI",
+  many: "at a marker or a restart segment too many",
 } as const;
 
 function describeScan(scan: ScanReport, i: number): string[] {
