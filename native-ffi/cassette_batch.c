@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_HEADER = 64, PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 1 << 20 };
 
 static void push(batch_queue *queue, cassette_batch *batch) {
   batch->next = NULL;
@@ -26,71 +26,17 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
-static arena *arena_of(const uint8_t *bytes) {
-  return (arena *)(void *)(bytes - ARENA_HEADER);
-}
-
-uint64_t cassette_arena_capacity(const uint8_t *bytes) {
-  return arena_of(bytes)->capacity;
-}
-
-/*
- * Arenas are kept for the next batch, as fresh memory costs the kernel more than filling it does.
- * What does not fit is exchanged, so there are never more than were in use at once.
- */
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size) {
-  for (arena **at = &session->arenas; *at; at = &(*at)->next) {
-    arena *found = *at;
-    if (found->capacity < size || found->capacity / 2 > size) continue;
-    *at = found->next;
-    return (uint8_t *)found + ARENA_HEADER;
-  }
-  arena **last = &session->arenas;
-  while (*last && (*last)->next) last = &(*last)->next;
-  arena *old = *last;
-  uint32_t slot = old ? old->slot : session->slots++;
-  if (old) {
-    *last = NULL;
-    session->stats.arena_bytes -= old->capacity;
-  }
-  uint64_t rounded = round_up(size + size / 8, 4096);
-  session->stats.arena_bytes += rounded;
-  pthread_mutex_unlock(&session->lock);
-  free(old);
-  arena *made = rounded < SIZE_MAX - ARENA_HEADER
-                    ? aligned_alloc(ARENA_HEADER, ARENA_HEADER + (size_t)rounded)
-                    : NULL;
-  pthread_mutex_lock(&session->lock);
-  if (!made) {
-    session->stats.arena_bytes -= rounded;
-    return NULL;
-  }
-  made->capacity = rounded;
-  made->slot = slot;
-  return (uint8_t *)made + ARENA_HEADER;
-}
-
-void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
-  arena *given = arena_of(bytes);
-  given->next = session->arenas;
-  session->arenas = given;
-}
-
-void cassette_arenas_free(cassette_session *session) {
-  while (session->arenas) {
-    arena *next = session->arenas->next;
-    free(session->arenas);
-    session->arenas = next;
-  }
+/* Out of the list that begins at `first`. */
+static void unlink_from(cassette_batch **first, cassette_batch *batch) {
+  if (batch->back) batch->back->all = batch->all;
+  else *first = batch->all;
+  if (batch->all) batch->all->back = batch->back;
+  batch->all = batch->back = NULL;
 }
 
 void cassette_batch_forget(cassette_batch *batch) {
-  cassette_session *session = batch->session;
-  if (batch->back) batch->back->all = batch->all;
-  else session->batches = batch->all;
-  if (batch->all) batch->all->back = batch->back;
-  batch->all = batch->back = NULL;
-  session->stats.batches--;
+  unlink_from(&batch->session->batches, batch);
+  batch->session->stats.batches--;
 }
 
 void cassette_batch_complete(cassette_batch *batch) {
@@ -246,20 +192,25 @@ static void hand_over(cassette_batch *batch) {
     discard(batch);
     return;
   }
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < batch->count; i++) bytes += batch->requests[i]->length;
+  uint64_t bytes = 0, taken = 0, largest = 0;
+  for (uint32_t i = 0; i < batch->count; i++) {
+    const cassette_request *request = batch->requests[i];
+    uint64_t own = request->length + (request->label ? (uint32_t)request->label_value : 0);
+    bytes += request->length;
+    taken += own;
+    if (own > largest) largest = own;
+  }
   session->stats.bytes += bytes;
   if (batch->early) cassette_arena_give_back(session, batch->early);
   batch->early = NULL;
-  uint32_t arrived = batch->count - batch->done.failures;
-  if (arrived > 0)
-    session->mean = session->mean ? (3 * session->mean + bytes / arrived) / 4 : bytes / arrived;
+  cassette_mean_learn(session, taken, largest, batch->count - batch->done.failures);
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
   free_requests(batch);
   if (batch->done.arena) {
-    batch->done.capacity = arena_of(batch->done.arena)->capacity;
-    batch->done.slot = arena_of(batch->done.arena)->slot;
+    batch->done.capacity = cassette_arena_capacity(batch->done.arena);
+    batch->done.slot = cassette_arena_slot(batch->done.arena);
+    batch->done.retired = cassette_arena_retire(session);
   }
   batch->state = BATCH_DONE;
   push(&session->done, batch);
@@ -319,8 +270,8 @@ void *cassette_copy_thread(void *data) {
   return NULL;
 }
 
-uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
-                       uint32_t capacity) {
+uint32_t cassette_pick_up(cassette_session *session, uint32_t timeout, cassette_done *out,
+                          uint32_t capacity) {
   if (timeout > CASSETTE_MAX_WAIT_MS) timeout = CASSETTE_MAX_WAIT_MS;
   uint64_t until = cassette_now() + timeout * 1000ull;
   uint32_t count = 0;
@@ -332,28 +283,46 @@ uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_don
   while (count < capacity && (batch = pop(&session->done))) {
     batch->state = BATCH_PICKED_UP;
     cassette_batch_forget(batch);
+    batch->all = session->held;
+    if (batch->all) batch->all->back = batch;
+    session->held = batch;
     out[count++] = batch->done;
   }
   pthread_mutex_unlock(&session->lock);
   return count;
 }
 
-cassette_done *cassette_picked(cassette_session *session) {
-  return session->picked;
-}
-
-void cassette_wake(cassette_session *session) {
+void cassette_wake_waiter(cassette_session *session) {
   pthread_mutex_lock(&session->lock);
   session->woken = true;
   pthread_cond_broadcast(&session->finished);
   pthread_mutex_unlock(&session->lock);
 }
 
-void cassette_batch_release(cassette_batch *batch) {
+/* With the lock; the reference that the batch holds is left to the caller. */
+static void release(cassette_batch *batch, bool view_kept) {
   cassette_session *session = batch->session;
-  pthread_mutex_lock(&session->lock);
-  if (batch->done.arena) cassette_arena_give_back(session, batch->done.arena);
+  unlink_from(&session->held, batch);
+  uint8_t *arena = batch->done.arena;
+  if (arena && (view_kept || !cassette_arena_viewed(arena)))
+    cassette_arena_give_back(session, arena);
+  else if (arena) cassette_arena_let_go(session, arena);
   free(batch->origins);
   free(batch);
+}
+
+void cassette_batch_release(cassette_batch *batch, int32_t view_kept) {
+  cassette_session *session = batch->session;
+  pthread_mutex_lock(&session->lock);
+  release(batch, view_kept != 0);
   cassette_unreference(session);
+}
+
+void cassette_release_held(cassette_session *session) {
+  pthread_mutex_lock(&session->lock);
+  while (session->held) {
+    release(session->held, false);
+    session->references--; /* the caller has another */
+  }
+  pthread_mutex_unlock(&session->lock);
 }

@@ -25,6 +25,7 @@ static cassette_driver *drivers;
 /* Drivers have one log per process, not one per session. */
 static struct {
   pthread_mutex_t lock;
+  int32_t kept; /* level of the least grave messages that are kept */
   uint32_t first, count;
   struct {
     uint32_t level, length;
@@ -34,7 +35,12 @@ static struct {
 
 static void keep_message(const CassLogMessage *message, void *data) {
   (void)data;
+  if (!message) return;
   pthread_mutex_lock(&log_ring.lock);
+  if (message->severity > log_ring.kept) {
+    pthread_mutex_unlock(&log_ring.lock);
+    return;
+  }
   uint32_t at = (log_ring.first + log_ring.count) % LOG_MESSAGES;
   if (log_ring.count == LOG_MESSAGES)
     log_ring.first = (log_ring.first + 1) % LOG_MESSAGES;
@@ -78,7 +84,12 @@ __attribute__((constructor)) static void stay_loaded(void) {
 }
 
 void cassette_log_level(cassette_driver *driver, int32_t level) {
-  driver->log_set_level(level);
+  pthread_mutex_lock(&log_ring.lock);
+  log_ring.kept = level;
+  bool set = !driver->level_once || !driver->level_set;
+  driver->level_set = true;
+  pthread_mutex_unlock(&log_ring.lock);
+  if (set) driver->log_set_level(level); /* it may log that it does */
 }
 
 /* POSIX has dlsym give functions as void *, which ISO C has no cast for. */
@@ -90,13 +101,11 @@ static bool find(void *library, const char *name, void *function, size_t size) {
 
 static cassette_driver *load(const char *path, const char *libpython, char *error,
                              uint32_t capacity) {
-  if (libpython && !dlopen(libpython, RTLD_NOW | RTLD_GLOBAL)) {
-    snprintf(error, capacity, "%s", dlerror());
-    return NULL;
-  }
-  void *library = dlopen(path, DRIVER_MODE);
+  void *library = NULL;
+  if (!libpython || dlopen(libpython, RTLD_NOW | RTLD_GLOBAL)) library = dlopen(path, DRIVER_MODE);
   if (!library) {
-    snprintf(error, capacity, "%s", dlerror());
+    const char *reason = dlerror();
+    snprintf(error, capacity, "%s", reason ? reason : path);
     return NULL;
   }
   cassette_driver *driver = calloc(1, sizeof *driver);
@@ -118,7 +127,8 @@ static cassette_driver *load(const char *path, const char *libpython, char *erro
   CASSETTE_OPTIONAL(LOOK_FOR)
 #undef REQUIRE
 #undef LOOK_FOR
-  driver->log_set_level(3);
+  /* ScyllaDB's driver in Rust, known by what it lacks, takes a level once, and a callback before. */
+  driver->level_once = !driver->cluster_set_queue_size_io;
   driver->log_set_callback(keep_message, NULL);
   return driver;
 }

@@ -45,6 +45,7 @@ typedef void (*CassLogCallback)(const CassLogMessage *message, void *data);
 enum {
   CASS_OK = 0,
   CASS_LIB_NO_STREAMS = 1 << 24 | 2,
+  CASS_LIB_UNABLE_TO_INIT = 1 << 24 | 3,
   CASS_LIB_REQUEST_QUEUE_FULL = 1 << 24 | 7,
   CASS_LIB_WRITE_ERROR = 1 << 24 | 9,
   CASS_LIB_NO_HOSTS_AVAILABLE = 1 << 24 | 10,
@@ -56,7 +57,18 @@ enum {
   CASS_SERVER_OVERLOADED = 2 << 24 | 0x1001,
   CASS_SERVER_IS_BOOTSTRAPPING = 2 << 24 | 0x1002,
   CASS_SERVER_READ_TIMEOUT = 2 << 24 | 0x1200,
-  CASS_SERVER_READ_FAILURE = 2 << 24 | 0x1300
+  CASS_SERVER_READ_FAILURE = 2 << 24 | 0x1300,
+  CASS_SERVER_SYNTAX_ERROR = 2 << 24 | 0x2000,
+  CASS_SERVER_UNAUTHORIZED = 2 << 24 | 0x2100,
+  CASS_SERVER_INVALID_QUERY = 2 << 24 | 0x2200,
+  CASS_SERVER_CONFIG_ERROR = 2 << 24 | 0x2300
+};
+
+enum {
+  CASS_VALUE_TYPE_BLOB = 0x3,
+  CASS_VALUE_TYPE_INT = 0x9,
+  CASS_VALUE_TYPE_UUID = 0xc,
+  CASS_VALUE_TYPE_TIMEUUID = 0xf
 };
 
 enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTITY = 2 };
@@ -73,11 +85,9 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
   X(cluster_set_request_timeout, void, (CassCluster *, unsigned))                                  \
   X(cluster_set_connect_timeout, void, (CassCluster *, unsigned))                                  \
   X(cluster_set_num_threads_io, CassError, (CassCluster *, unsigned))                              \
-  X(cluster_set_queue_size_io, CassError, (CassCluster *, unsigned))                               \
   X(cluster_set_core_connections_per_host, CassError, (CassCluster *, unsigned))                   \
   X(cluster_set_load_balance_dc_aware_n, CassError,                                                \
     (CassCluster *, const char *, size_t, unsigned, cass_bool))                                    \
-  X(cluster_set_constant_speculative_execution_policy, CassError, (CassCluster *, int64_t, int))   \
   X(cluster_set_ssl, void, (CassCluster *, CassSsl *))                                             \
   X(ssl_new, CassSsl *, (void))                                                                    \
   X(ssl_free, void, (CassSsl *))                                                                   \
@@ -107,6 +117,7 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
   X(result_free, void, (const CassResult *))                                                       \
   X(result_row_count, size_t, (const CassResult *))                                                \
   X(result_column_count, size_t, (const CassResult *))                                             \
+  X(result_column_type, int, (const CassResult *, size_t))                                         \
   X(result_first_row, const CassRow *, (const CassResult *))                                       \
   X(iterator_from_result, CassIterator *, (const CassResult *))                                    \
   X(iterator_next, cass_bool, (CassIterator *))                                                    \
@@ -115,13 +126,19 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
   X(row_get_column, const CassValue *, (const CassRow *, size_t))                                  \
   X(value_is_null, cass_bool, (const CassValue *))                                                 \
   X(value_get_bytes, CassError, (const CassValue *, const uint8_t **, size_t *))                   \
+  X(value_get_uuid, CassError, (const CassValue *, CassUuid *))                                    \
   X(value_get_int32, CassError, (const CassValue *, int32_t *))                                    \
   X(error_desc, const char *, (CassError))                                                         \
   X(log_set_callback, void, (CassLogCallback, void *))                                             \
   X(log_set_level, void, (int))
 
-/* Functions that a driver may lack; asking for what they do is then an error. */
+/*
+ * Functions that a driver may lack; asking for what they do is then an error, but for the queue's
+ * size, where a driver without this function has no such queue.
+ */
 #define CASSETTE_OPTIONAL(X)                                                                       \
+  X(cluster_set_queue_size_io, CassError, (CassCluster *, unsigned))                               \
+  X(cluster_set_constant_speculative_execution_policy, CassError, (CassCluster *, int64_t, int))   \
   X(cluster_set_constant_reconnect, void, (CassCluster *, uint64_t))                               \
   X(cluster_set_cloud_secure_connection_bundle_n, CassError, (CassCluster *, const char *, size_t))
 
@@ -130,6 +147,8 @@ struct cassette_driver {
   CASSETTE_REQUIRED(CASSETTE_MEMBER)
   CASSETTE_OPTIONAL(CASSETTE_MEMBER)
   char *path;
+  bool level_once; /* its log takes a level once, for good */
+  bool level_set;
   cassette_driver *next;
 };
 #undef CASSETTE_MEMBER

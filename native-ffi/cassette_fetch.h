@@ -10,8 +10,12 @@
  *
  * Threads: a session's operations (set, connect, query, prepare, close, operation_wait) are called
  * by one thread at a time. submit, cancel, wake, stats and release may be called by any thread at any
- * time between prepare and free; wait by one thread at a time. No function blocks longer than the
- * time-out that it is given, and none of the others blocks at all, beyond short locks.
+ * time; wait by one thread at a time. No function blocks longer than the time-out that it is given,
+ * free not longer than CASSETTE_FREE_WAIT_MS, and none of the others at all, beyond short locks.
+ *
+ * Nothing that a driver returns is trusted: pointers that are NULL, columns that are missing, types,
+ * lengths and counts that are wrong, answers that never come are errors of a sample or an operation.
+ * What cannot be known here is whether a length that is possible is true.
  *
  * Strings are UTF-8. Times are milliseconds. After a failure a session stays valid: it may be asked
  * for its text, and must be freed.
@@ -24,6 +28,7 @@
 #define CASSETTE_ID_BYTES 16
 #define CASSETTE_BLOB_ALIGNMENT 16
 #define CASSETTE_MAX_WAIT_MS 100
+#define CASSETTE_FREE_WAIT_MS 1000
 #define CASSETTE_LATENCY_BUCKETS 96
 #define CASSETTE_PICKED 16
 
@@ -34,7 +39,11 @@
 #endif
 
 typedef struct cassette_driver cassette_driver;
-typedef struct cassette_session cassette_session;
+/*
+ * A session's number, never used again. One that was freed, or whose runtime has ended, is none any
+ * more: what is asked of it does nothing and returns CASSETTE_ERROR, NULL or 0.
+ */
+typedef uint64_t cassette_session_id;
 typedef struct cassette_batch cassette_batch;
 
 /* What became of a sample. */
@@ -46,7 +55,10 @@ enum cassette_status {
   CASSETTE_TIMEOUT = 4,     /* no answer in time, after all retries */
   CASSETTE_FAILED = 5,      /* the driver or the server said no */
   CASSETTE_WRONG_TYPE = 6,  /* a column is not of the type that was asked for */
-  CASSETTE_NO_MEMORY = 7    /* the arena could not be allocated */
+  CASSETTE_NO_MEMORY = 7,   /* the arena could not be allocated */
+  CASSETTE_BAD_ANSWER = 8,  /* the answer has not the form of one to the statement */
+  CASSETTE_LARGE_BLOB = 9,  /* longer than max_blob_bytes; the error's message is its length */
+  CASSETTE_LARGE_LABEL = 10 /* the same of the label */
 };
 
 /* Set in a sample's status byte where its label is null. */
@@ -96,7 +108,7 @@ typedef struct cassette_done {
    * the last time, it is the same memory, that was never freed.
    */
   uint32_t slot;
-  uint32_t reserved;
+  uint32_t retired; /* a slot whose arena is not used any more, plus 1; 0 for none */
 } cassette_done;
 
 /*
@@ -127,7 +139,10 @@ typedef struct cassette_stats_data {
 CASSETTE_API cassette_driver *cassette_driver_open(const char *path, const char *libpython,
                                                    char *error, uint32_t capacity);
 
-/* Sets which messages of the driver are kept: 0 none, 1 critical … 6 trace, as in CassLogLevel. */
+/*
+ * Sets which messages of the driver are kept: 0 none, 1 critical … 6 trace, as in CassLogLevel. A
+ * driver that takes a level once only stays at the first.
+ */
 CASSETTE_API void cassette_log_level(cassette_driver *driver, int32_t level);
 
 /*
@@ -136,56 +151,59 @@ CASSETTE_API void cassette_log_level(cassette_driver *driver, int32_t level);
  */
 CASSETTE_API uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capacity);
 
-/* Makes a session; NULL if memory ran out. */
-CASSETTE_API cassette_session *cassette_session_new(cassette_driver *driver);
+/* Makes a session; 0 if memory ran out. */
+CASSETTE_API cassette_session_id cassette_session_new(cassette_driver *driver);
 
 /*
  * Sets an option before connect, as text: contact_points (comma-separated), port, local_dc,
  * username, password, consistency (number as in the protocol), request_timeout, connect_timeout,
  * io_threads, copy_threads, connections, max_in_flight, retries, backoff, speculative_delay,
- * speculative_max, label_type, tls_ca, tls_cert, tls_key, tls_passphrase (these four: contents, not
+ * speculative_max, label_type, max_blob_bytes, answer_limit (how long an answer is waited for that
+ * the driver should have timed out), close_limit (how long a session that was freed is waited for
+ * until it closes; then it is left to its driver), tls_ca, tls_cert, tls_key, tls_passphrase (these four: contents, not
  * paths; cert and passphrase before key), tls_verify (none, chain, identity), cloud_bundle (path).
  * Returns CASSETTE_READY, or CASSETTE_ERROR with the reason in cassette_session_text.
  */
-CASSETTE_API int32_t cassette_session_set(cassette_session *session, const char *name,
+CASSETTE_API int32_t cassette_session_set(cassette_session_id session, const char *name,
                                           const char *value, uint32_t length);
 
 /* Begins to connect. Ask cassette_operation_wait for the outcome. */
-CASSETTE_API void cassette_connect(cassette_session *session);
+CASSETTE_API void cassette_connect(cassette_session_id session);
 
 /*
  * Begins a query. When it is ready, cassette_session_text gives uint32_t columns and rows, then each
  * value in row order: uint32_t bytes (0xFFFFFFFF: null), then the bytes, as the protocol has them.
  */
-CASSETTE_API void cassette_query(cassette_session *session, const char *cql, uint32_t length);
+CASSETTE_API void cassette_query(cassette_session_id session, const char *cql, uint32_t length);
 
 /*
- * Begins to prepare the statement that fetches one sample: one parameter, the uuid; the first
- * column of its result is the blob, the second, unless label_type is none, the label. When it is
- * ready, samples can be submitted.
+ * Begins to prepare the statement that fetches one sample: one parameter, the uuid. Columns of its
+ * result are the uuid, the blob and the label (a blob, or an int or the 4 bytes of one as a blob);
+ * with the label_type none, the blob and the uuid. The uuid shows that the answer is to this request,
+ * and what comes behind the blob, that its length is true. When it is ready, samples can be submitted.
  */
-CASSETTE_API void cassette_prepare(cassette_session *session, const char *cql, uint32_t length);
+CASSETTE_API void cassette_prepare(cassette_session_id session, const char *cql, uint32_t length);
 
 /*
  * Begins to close: all batches not picked up are cancelled, requests under way are awaited. Arenas
- * stay valid until they are released.
+ * stay valid until they are released. operation_wait does the rest of it.
  */
-CASSETTE_API void cassette_close(cassette_session *session);
+CASSETTE_API void cassette_close(cassette_session_id session);
 
 /*
  * Waits for the operation begun last, for at most `timeout` (and CASSETTE_MAX_WAIT_MS). Returns
  * enum cassette_outcome.
  */
-CASSETTE_API int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout);
+CASSETTE_API int32_t cassette_operation_wait(cassette_session_id session, uint32_t timeout);
 
 /* The driver's error code of the operation that failed last, 0 if none did. */
-CASSETTE_API uint32_t cassette_operation_code(cassette_session *session);
+CASSETTE_API uint32_t cassette_operation_code(cassette_session_id session);
 
 /*
  * Copies the message or the result of the operation that ended last into `out`, up to `capacity`
  * bytes, not ended with 0. Returns its whole size in bytes.
  */
-CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *out,
+CASSETTE_API uint32_t cassette_session_text(cassette_session_id session, uint8_t *out,
                                             uint32_t capacity);
 
 /*
@@ -196,7 +214,7 @@ CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *
  * Batches of one `group` (not 0) exchange samples: whichever arrives first fills the batch that was
  * submitted first, up to its count. `origins` tells which sample came. Each sample comes once.
  */
-CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+CASSETTE_API int32_t cassette_submit(cassette_session_id session, const uint8_t *ids, uint32_t count,
                                      uint64_t token, uint64_t group);
 
 /*
@@ -204,35 +222,52 @@ CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *i
  * that are not whole yet. Requests under way go on in the background. Nothing happens if no batch
  * has this token (any more).
  */
-CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
+CASSETTE_API void cassette_cancel(cassette_session_id session, uint64_t token);
 
 /*
  * Picks up finished batches, in the order in which they were finished: waits for at most `timeout`
  * (and CASSETTE_MAX_WAIT_MS) until there is one or cassette_wake is called. Returns how many were
  * written to `out`, at most `capacity`; each must be released.
  */
-CASSETTE_API uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
+CASSETTE_API uint32_t cassette_wait(cassette_session_id session, uint32_t timeout, cassette_done *out,
                                     uint32_t capacity);
 
 /*
  * Room for CASSETTE_PICKED batches, for the caller to give to cassette_wait. It belongs to the session
  * and lives as long: memory of a caller's runtime that ends meanwhile would be written to after it.
  */
-CASSETTE_API cassette_done *cassette_picked(cassette_session *session);
+CASSETTE_API cassette_done *cassette_picked(cassette_session_id session);
 
 /* Ends the cassette_wait that is under way, or the next one, at once. */
-CASSETTE_API void cassette_wake(cassette_session *session);
-
-/* Gives a batch and its arena back. Allowed after its session was freed. */
-CASSETTE_API void cassette_batch_release(cassette_batch *batch);
-
-/* Copies the counters. */
-CASSETTE_API void cassette_stats(cassette_session *session, cassette_stats_data *out);
+CASSETTE_API void cassette_wake(cassette_session_id session);
 
 /*
- * Gives the session back. A session that is not closed closes in the background. No other function
- * may be using the session, or be called with it afterwards.
+ * Gives a batch and its arena back. Allowed after its session was freed. The arena is kept for
+ * another batch if `view_kept` is not 0, which says that the caller has the only view of it, or if
+ * there is no view of it; otherwise it is given back once its last view is gone.
  */
-CASSETTE_API void cassette_session_free(cassette_session *session);
+CASSETTE_API void cassette_batch_release(cassette_batch *batch, int32_t view_kept);
+
+/* Copies the counters; they are 0 if it is no session. */
+CASSETTE_API void cassette_stats(cassette_session_id session, cassette_stats_data *out);
+
+/*
+ * Gives the session back. A session that is not closed closes in the background; waits for it for at
+ * most CASSETTE_FREE_WAIT_MS.
+ */
+CASSETTE_API void cassette_session_free(cassette_session_id session);
+
+/*
+ * The same for a caller that is gone, without waiting: batches that it has picked up are given back
+ * too.
+ */
+CASSETTE_API void cassette_session_abandon(cassette_session_id session);
+
+/*
+ * A view of an arena: the memory stays valid until the view has been dropped, on any thread, whatever
+ * becomes of batch and session.
+ */
+CASSETTE_API void cassette_view(uint8_t *arena);
+CASSETTE_API void cassette_view_drop(uint8_t *arena);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+/* A mean tells little of fewer samples; room in the arena for what is no blob or label, per sample. */
 enum { EARLY_LEAST = 16, META_BYTES = 64 };
 
 bool cassette_forgotten(const cassette_request *request) {
@@ -34,7 +34,9 @@ void cassette_request_done(cassette_request *request) {
   free(request->message);
   request->result = NULL;
   request->message = NULL;
-  release(request->block, 1);
+  cassette_block *block = request->block;
+  if (request->alone) free(request);
+  release(block, 1);
 }
 
 void cassette_block_drop(cassette_block *block) {
@@ -65,10 +67,10 @@ static void filled(cassette_batch *batch) {
 static void take_early(cassette_batch *batch) {
   cassette_session *session = batch->session;
   batch->early_asked = true;
-  if (batch->count < EARLY_LEAST || session->mean == 0) return;
+  uint64_t mean = cassette_mean(session);
+  if (batch->count < EARLY_LEAST || mean == 0) return;
   batch->copying++;
-  batch->early =
-      cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * batch->count);
+  batch->early = cassette_arena_take(session, (mean * 9 / 8 + META_BYTES) * batch->count);
   if (batch->early) batch->early_capacity = cassette_arena_capacity(batch->early);
   batch->copying--;
 }
@@ -92,7 +94,7 @@ cassette_batch *cassette_settle(cassette_request *request) {
   cassette_block *block = request->block;
   cassette_group *group = block->group;
   cassette_batch *batch = group ? group->first : block->batch;
-  uint32_t index = (uint32_t)(request - block->requests);
+  uint32_t index = request->index;
   uint32_t place = group ? batch->placed : index;
   batch->requests[place] = request;
   batch->placed++;

@@ -21,6 +21,7 @@ static CassSsl *tls(cassette_session *session) {
 }
 
 static CassError set_verify(cassette_session *session, const char *value, bool *known) {
+  if (!tls(session)) return CASS_LIB_UNABLE_TO_INIT;
   int flags;
   if (strcmp(value, "none") == 0) flags = CASS_VERIFY_NONE;
   else if (strcmp(value, "chain") == 0) flags = CASS_VERIFY_PEER_CERT;
@@ -29,7 +30,7 @@ static CassError set_verify(cassette_session *session, const char *value, bool *
     *known = false;
     return CASS_OK;
   }
-  session->driver->ssl_set_verify_flags(tls(session), flags);
+  session->driver->ssl_set_verify_flags(session->ssl, flags);
   return CASS_OK;
 }
 
@@ -47,8 +48,9 @@ static CassError set_string(cassette_session *s, const char *name, const char *v
     *kept = strdup(value);
     return CASS_OK;
   }
-  if (strcmp(name, "tls_ca") == 0) return d->ssl_add_trusted_cert_n(tls(s), value, length);
-  if (strcmp(name, "tls_cert") == 0) return d->ssl_set_cert_n(tls(s), value, length);
+  if (strncmp(name, "tls_", 4) == 0 && !tls(s)) return CASS_LIB_UNABLE_TO_INIT;
+  if (strcmp(name, "tls_ca") == 0) return d->ssl_add_trusted_cert_n(s->ssl, value, length);
+  if (strcmp(name, "tls_cert") == 0) return d->ssl_set_cert_n(s->ssl, value, length);
   if (strcmp(name, "tls_passphrase") == 0) {
     cassette_forget(&s->passphrase);
     s->passphrase = strdup(value);
@@ -56,7 +58,7 @@ static CassError set_string(cassette_session *s, const char *name, const char *v
   }
   if (strcmp(name, "tls_key") == 0) {
     const char *phrase = s->passphrase ? s->passphrase : "";
-    return d->ssl_set_private_key_n(tls(s), value, length, phrase, strlen(phrase));
+    return d->ssl_set_private_key_n(s->ssl, value, length, phrase, strlen(phrase));
   }
   if (strcmp(name, "tls_verify") == 0) return set_verify(s, value, known);
   if (strcmp(name, "cloud_bundle") == 0 && d->cluster_set_cloud_secure_connection_bundle_n)
@@ -79,6 +81,7 @@ static CassError set_number(cassette_session *s, const char *name, uint32_t numb
     s->copy_threads = number;
   else if (strcmp(name, "max_in_flight") == 0 && number >= 1) {
     s->limit = number;
+    if (!d->cluster_set_queue_size_io) return CASS_OK;
     unsigned queue = 8192;
     while (queue <= number) queue *= 2;
     return d->cluster_set_queue_size_io(s->cluster, queue);
@@ -86,16 +89,20 @@ static CassError set_number(cassette_session *s, const char *name, uint32_t numb
   else if (strcmp(name, "backoff") == 0) s->backoff = number;
   else if (strcmp(name, "label_type") == 0 && number <= CASSETTE_LABEL_BLOB)
     s->label_type = (int32_t)number;
+  else if (strcmp(name, "max_blob_bytes") == 0) s->max_blob_bytes = number;
+  else if (strcmp(name, "answer_limit") == 0) s->answer_limit = number * 1000ull;
+  else if (strcmp(name, "close_limit") == 0) s->close_limit = number;
   else if (strcmp(name, "speculative_delay") == 0) s->speculative_delay = number;
-  else if (strcmp(name, "speculative_max") == 0)
+  else if (strcmp(name, "speculative_max") == 0 &&
+           d->cluster_set_constant_speculative_execution_policy)
     return d->cluster_set_constant_speculative_execution_policy(s->cluster, s->speculative_delay,
                                                                 (int)number);
   else *known = false;
   return CASS_OK;
 }
 
-int32_t cassette_session_set(cassette_session *session, const char *name, const char *value,
-                             uint32_t length) {
+int32_t cassette_option(cassette_session *session, const char *name, const char *value,
+                        uint32_t length) {
   bool known = true;
   char *text = malloc((size_t)length + 1);
   if (!text) return cassette_fail(session, 0, "out of memory");

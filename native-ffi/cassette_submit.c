@@ -9,6 +9,7 @@ static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t to
   if (!block) return NULL;
   for (uint32_t i = 0; i < count; i++) {
     block->requests[i].block = block;
+    block->requests[i].index = i;
     memcpy(block->requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
   }
   block->token = (uint32_t)token;
@@ -53,8 +54,8 @@ static bool join(cassette_session *session, cassette_block *block, cassette_batc
   return true;
 }
 
-int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                        uint64_t token, uint64_t group) {
+int32_t cassette_take_ids(cassette_session *session, const uint8_t *ids, uint32_t count,
+                          uint64_t token, uint64_t group) {
   cassette_block *block = block_new(ids, count, token);
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
@@ -92,9 +93,10 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
 
 /* With the lock. */
 static void cancel(cassette_session *session, cassette_batch *batch) {
+  session->retries_dropped = true;
   if (batch->group) {
     cassette_group_cancel(session, batch->group);
-    cassette_wake_dispatcher(session); /* to drop retries */
+    cassette_wake_dispatcher(session);
     return;
   }
   if (batch->state == BATCH_FETCHING) {
@@ -127,7 +129,7 @@ void cassette_cancel_all(cassette_session *session) {
   while (session->batches) cancel(session, session->batches);
 }
 
-void cassette_cancel(cassette_session *session, uint64_t token) {
+void cassette_cancel_token(cassette_session *session, uint64_t token) {
   pthread_mutex_lock(&session->lock);
   cassette_batch *batch = session->batches;
   while (batch && batch->done.token != token) batch = batch->all;

@@ -5,7 +5,7 @@
  * package. The tasks `setup`, `demo` and `test` install what is lacking on Debian and Ubuntu, as
  * root, and say so first; the others end with the command to run.
  */
-import { findPip } from "../src/ffi/driver.ts";
+import { findPip } from "../src/ffi/wheel.ts";
 import { findLibpythons } from "../src/ffi/libpython.ts";
 import { findJava, JAVA } from "./java.ts";
 import { finish } from "./process.ts";

@@ -3,7 +3,7 @@ import { fakeDriver, shimTests } from "../tests/ffi/shim.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "cassette-valgrind-" });
 try {
-  const driver = await fakeDriver(folder);
+  const driver = await fakeDriver(`${folder}/libfake_driver.so`);
   const program = await shimTests(folder);
   // deno-fmt-ignore
   const { code, stderr } = await new Deno.Command("valgrind", {

@@ -1,6 +1,7 @@
 /* Options and log of the driver without a database: most are taken and forgotten. */
 #include "fake_driver.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,9 @@ EXPORT void cass_cluster_set_credentials_n(CassCluster *cluster, const char *use
   }
 IGNORE(set_port, CassError, int, CASS_OK)
 IGNORE(set_consistency, CassError, int, CASS_OK)
+#ifndef FAKE_RUST
 IGNORE(set_queue_size_io, CassError, unsigned, CASS_OK)
+#endif
 IGNORE(set_core_connections_per_host, CassError, unsigned, CASS_OK)
 IGNORE(set_request_timeout, void, unsigned, )
 IGNORE(set_connect_timeout, void, unsigned, )
@@ -116,6 +119,11 @@ EXPORT void cass_log_set_callback(CassLogCallback callback, void *data) {
 }
 
 EXPORT void cass_log_set_level(int level) {
+#ifdef FAKE_RUST
+  static bool set;
+  if (!log_callback || set) abort(); /* a callback first, and a level once */
+  set = true;
+#endif
   if (!log_callback) return;
   CassLogMessage message = {.severity = level, .file = "", .function = ""};
   memcpy(message.message, "level changed", 14);

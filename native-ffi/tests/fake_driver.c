@@ -16,34 +16,38 @@ struct CassFuture {
   bool ready;
   CassError code;
   const char *message;
+  size_t message_length;
   CassResult *result;
+  CassPrepared prepared;
+  bool no_callback, no_prepared;
   CassFutureCallback callback;
   void *data;
   CassFuture *next;
   uint64_t due;
 };
 
-struct CassPrepared {
-  int unused;
-};
-
 struct CassStatement {
   uint8_t id[16];
   char cql[512];
+  CassPrepared prepared;
 };
 
 struct CassSession {
   pthread_mutex_t lock;
   pthread_cond_t work;
   pthread_t threads[FAKE_THREADS];
-  CassFuture *queue, *held; /* held: until close */
+  CassFuture *queue, *held, *never; /* held: until close; never: until the session is freed */
   CassFuture *closed;
   int pending;
-  bool started, closing, ended;
+  bool started, closing, ended, never_closes;
 };
 
 static _Atomic uint32_t attempts[FAKE_SAMPLES];
-static struct CassPrepared the_prepared;
+static _Atomic bool table_gone; /* until a test says otherwise */
+
+EXPORT void fake_table_is_back(void) {
+  table_gone = false;
+}
 
 static uint64_t now(void) {
   struct timespec time;
@@ -85,6 +89,7 @@ static void resolve(CassFuture *future) {
 
 EXPORT CassError cass_future_set_callback(CassFuture *future, CassFutureCallback callback,
                                           void *data) {
+  if (future->no_callback) return 1 << 24 | 16;
   pthread_mutex_lock(&future->lock);
   future->callback = callback;
   future->data = data;
@@ -112,8 +117,10 @@ EXPORT CassError cass_future_error_code(CassFuture *future) {
 }
 
 EXPORT void cass_future_error_message(CassFuture *future, const char **message, size_t *length) {
-  *message = future->message ? future->message : "";
-  *length = strlen(*message);
+  *message = future->message;
+  *length = future->message_length   ? future->message_length
+            : future->message ? strlen(future->message)
+                              : 77;
 }
 
 EXPORT const CassResult *cass_future_get_result(CassFuture *future) {
@@ -123,8 +130,10 @@ EXPORT const CassResult *cass_future_get_result(CassFuture *future) {
 }
 
 EXPORT const CassPrepared *cass_future_get_prepared(CassFuture *future) {
-  (void)future;
-  return &the_prepared;
+  if (future->no_prepared) return NULL;
+  CassPrepared *prepared = malloc(sizeof *prepared);
+  *prepared = future->prepared;
+  return prepared;
 }
 
 static void *work(void *data) {
@@ -150,6 +159,7 @@ static void *work(void *data) {
       session->ended = true;
       pthread_cond_broadcast(&session->work);
       pthread_mutex_unlock(&session->lock);
+      if (session->never) pthread_detach(pthread_self()); /* the session will not be freed */
       if (closed) resolve(closed);
       return NULL;
     }
@@ -188,6 +198,11 @@ EXPORT CassSession *cass_session_new(void) {
 EXPORT void cass_session_free(CassSession *session) {
   if (session->started)
     for (int i = 0; i < FAKE_THREADS; i++) pthread_join(session->threads[i], NULL);
+  while (session->never) {
+    CassFuture *future = session->never;
+    session->never = future->next;
+    cass_future_free(future);
+  }
   pthread_mutex_destroy(&session->lock);
   pthread_cond_destroy(&session->work);
   free(session);
@@ -199,6 +214,17 @@ EXPORT CassFuture *cass_session_connect(CassSession *session, const CassCluster 
   for (int i = 0; i < FAKE_THREADS; i++)
     pthread_create(&session->threads[i], NULL, work, session);
   uint64_t delay = 1;
+  if (strcmp(cluster->contact, "no future") == 0) {
+    cass_future_free(future);
+    cass_future_free(future);
+    return NULL;
+  }
+  session->never_closes = strcmp(cluster->contact, "never-closes") == 0;
+  if (strcmp(cluster->contact, "silent") == 0) {
+    future->next = session->never;
+    session->never = future;
+    return future;
+  }
   if (strcmp(cluster->contact, "unreachable") == 0) {
     future->code = CASS_LIB_NO_HOSTS_AVAILABLE;
     future->message = "nobody answers";
@@ -217,6 +243,13 @@ EXPORT CassFuture *cass_session_close(CassSession *session) {
   pthread_mutex_lock(&session->lock);
   bool started = session->started;
   session->closing = true;
+  if (session->never_closes) {
+    for (int i = 0; i < FAKE_THREADS; i++) pthread_detach(session->threads[i]);
+    future->next = session->never;
+    session->never = future;
+    pthread_mutex_unlock(&session->lock);
+    return future;
+  }
   session->closed = future;
   while (session->held) {
     CassFuture *held = session->held;
@@ -234,21 +267,35 @@ EXPORT CassFuture *cass_session_close(CassSession *session) {
 }
 
 EXPORT CassFuture *cass_session_prepare_n(CassSession *session, const char *cql, size_t length) {
-  (void)cql;
-  (void)length;
+  char text[512] = "";
+  memcpy(text, cql, length < 511 ? length : 511);
+  if (strstr(text, "no future")) return NULL;
   CassFuture *future = future_new(2);
+  future->no_prepared = strstr(text, "no prepared") != NULL;
+  char *from = strstr(text, " FROM ");
+  if (from) *from = 0;
+  future->prepared.columns = 1;
+  for (const char *at = text; *at; at++) future->prepared.columns += *at == ',';
+  future->prepared.label = strstr(text, "intAsBlob(") ? FAKE_INT_AS_BLOB
+                           : strstr(text, "mask")     ? FAKE_MASK
+                                                      : FAKE_INT;
+  if (strstr(text, "none") || table_gone) {
+    future->code = CASS_SERVER_INVALID_QUERY;
+    future->message = "table data does not exist";
+  }
   enqueue(session, future, 1);
   return future;
 }
 
 EXPORT CassFuture *cass_session_execute(CassSession *session, const CassStatement *statement) {
-  CassFuture *future = future_new(2);
   const uint8_t *id = statement->id;
+  if (!statement->cql[0] && id[0] == FAKE_NO_FUTURE) return NULL;
+  CassFuture *future = future_new(2);
   pthread_mutex_lock(&session->lock);
   if (session->closing) abort(); /* a driver need not answer what comes after close */
   pthread_mutex_unlock(&session->lock);
   if (statement->cql[0]) {
-    future->result = fake_schema(statement->cql);
+    future->result = strcmp(statement->cql, "SELECT 32") == 0 ? NULL : fake_schema(statement->cql);
     enqueue(session, future, 1);
     return future;
   }
@@ -264,8 +311,28 @@ EXPORT CassFuture *cass_session_execute(CassSession *session, const CassStatemen
   } else if (id[0] == FAKE_INVALID) {
     future->code = 2 << 24 | 0x2200;
     future->message = "unconfigured table";
-  } else {
-    future->result = fake_answer_to(id);
+  } else if (id[0] == FAKE_REFUSED) {
+    table_gone = true;
+    future->code = CASS_LIB_NO_HOSTS_AVAILABLE;
+    future->message = "All hosts in current policy attempted and were either unavailable or failed";
+  } else if (id[0] == FAKE_UNKNOWN_CODE) {
+    future->code = 0x7f000001;
+  } else if (id[0] == FAKE_GIANT_MESSAGE) {
+    future->code = 2 << 24 | 0x2200;
+    future->message = "short";
+    future->message_length = (size_t)-1;
+  } else if (id[0] == FAKE_NO_CALLBACK) {
+    future->no_callback = true;
+    cass_future_free(future);
+    return future;
+  } else if (id[0] == FAKE_NEVER) {
+    pthread_mutex_lock(&session->lock);
+    future->next = session->never;
+    session->never = future;
+    pthread_mutex_unlock(&session->lock);
+    return future;
+  } else if (id[0] != FAKE_NO_RESULT) {
+    future->result = fake_answer_to(id, &statement->prepared);
   }
   if (id[2] == 1) resolve(future);
   else enqueue(session, future, id[1]);
@@ -273,12 +340,13 @@ EXPORT CassFuture *cass_session_execute(CassSession *session, const CassStatemen
 }
 
 EXPORT CassStatement *cass_prepared_bind(const CassPrepared *prepared) {
-  (void)prepared;
-  return calloc(1, sizeof(CassStatement));
+  CassStatement *statement = calloc(1, sizeof *statement);
+  statement->prepared = *prepared;
+  return statement;
 }
 
 EXPORT void cass_prepared_free(const CassPrepared *prepared) {
-  (void)prepared;
+  free((void *)(uintptr_t)prepared);
 }
 
 EXPORT CassStatement *cass_statement_new_n(const char *cql, size_t length, size_t parameters) {

@@ -24,7 +24,9 @@ enum { BLOB, NO_ROW, NO_DATA, NO_BYTES, NO_TIME, OVERLOADED, INVALID, WRONG_TYPE
        SLOW_FREE };
 
 extern cassette_driver *driver;
+extern const char *driver_path;
 extern uint32_t next_sample;
+extern const char *statement; /* what opened prepares, as new_session's label_type has it */
 
 static inline double seconds(void) {
   struct timespec time;
@@ -44,19 +46,22 @@ static inline void make_id(uint8_t *id, uint8_t what, uint8_t delay, uint8_t at_
   memcpy(id + 12, &number, 4);
 }
 
-static inline bool set(cassette_session *session, const char *name, const char *value) {
+static inline bool set(cassette_session_id session, const char *name, const char *value) {
   return cassette_session_set(session, name, value, (uint32_t)strlen(value)) == CASSETTE_READY;
 }
 
-static inline int32_t finish(cassette_session *session) {
+static inline int32_t finish(cassette_session_id session) {
   int32_t outcome;
   while ((outcome = cassette_operation_wait(session, 100)) == CASSETTE_PENDING) {}
   return outcome;
 }
 
-static inline cassette_session *new_session(const char *label_type, const char *in_flight) {
-  cassette_session *session = cassette_session_new(driver);
+static inline cassette_session_id new_session(const char *label_type, const char *in_flight) {
+  cassette_session_id session = cassette_session_new(driver);
   CHECK(session);
+  statement = label_type[0] == '0'   ? "SELECT data, id"
+              : label_type[0] == '1' ? "SELECT id, data, label"
+                                     : "SELECT id, data, mask";
   CHECK(set(session, "contact_points", "here"));
   CHECK(set(session, "label_type", label_type));
   CHECK(set(session, "max_in_flight", in_flight));
@@ -65,25 +70,25 @@ static inline cassette_session *new_session(const char *label_type, const char *
   return session;
 }
 
-static inline cassette_session *opened(cassette_session *session) {
+static inline cassette_session_id opened(cassette_session_id session) {
   cassette_connect(session);
   CHECK(finish(session) == CASSETTE_READY);
-  cassette_prepare(session, "SELECT", 6);
+  cassette_prepare(session, statement, (uint32_t)strlen(statement));
   CHECK(finish(session) == CASSETTE_READY);
   return session;
 }
 
-static inline cassette_session *open_session(const char *label_type, const char *in_flight) {
+static inline cassette_session_id open_session(const char *label_type, const char *in_flight) {
   return opened(new_session(label_type, in_flight));
 }
 
-static inline void close_session(cassette_session *session) {
+static inline void close_session(cassette_session_id session) {
   cassette_close(session);
   CHECK(finish(session) == CASSETTE_READY);
   cassette_session_free(session);
 }
 
-static inline cassette_done wait_one(cassette_session *session) {
+static inline cassette_done wait_one(cassette_session_id session) {
   cassette_done done;
   double end = seconds() + 20;
   while (cassette_wait(session, 100, &done, 1) == 0) CHECK(seconds() < end);
@@ -116,6 +121,24 @@ static inline void check_blob(const cassette_done *done, uint32_t i, uint32_t ex
   for (uint32_t k = 0; k < expected; k++) CHECK(bytes[k] == (uint8_t)(k + (uint32_t)first));
   for (uint32_t k = expected; k % CASSETTE_BLOB_ALIGNMENT != 0; k++) CHECK(bytes[k] == 0);
 }
+
+/* lies_test.c */
+void test_lies(void);
+void test_int_as_blob(void);
+void test_operation_lies(void);
+void test_never_answered(void);
+void test_never_closes(void);
+void test_refused(void);
+
+/* memory_test.c */
+void test_large_blobs(void);
+void test_mean(void);
+void test_no_session(void);
+void test_views(void);
+void test_abandon(void);
+
+/* fetch_test.c */
+int threads_alive(void);
 
 /* group_test.c */
 void test_groups(void);

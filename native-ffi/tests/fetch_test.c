@@ -7,10 +7,12 @@
 #include <dirent.h>
 
 cassette_driver *driver;
+const char *driver_path;
 uint32_t next_sample;
+const char *statement;
 
 static void test_order(void) {
-  cassette_session *session = open_session("1", "64");
+  cassette_session_id session = open_session("1", "64");
   enum { COUNT = 1000 };
   uint8_t *ids = malloc(COUNT * 16);
   for (uint32_t i = 0; i < COUNT; i++)
@@ -23,7 +25,7 @@ static void test_order(void) {
     check_blob(&done, i, i % 4000 + 1, (int32_t)i - 500);
     CHECK(label(&done, i) == (int32_t)i - 500);
   }
-  cassette_batch_release(done.batch);
+  cassette_batch_release(done.batch, 0);
   cassette_stats_data stats;
   cassette_stats(session, &stats);
   CHECK(stats.requested == COUNT && stats.delivered == COUNT && stats.failed == 0);
@@ -36,7 +38,7 @@ static void test_order(void) {
 }
 
 static void test_failures(void) {
-  cassette_session *session = open_session("1", "4");
+  cassette_session_id session = open_session("1", "4");
   static const uint8_t what[] = {BLOB, NO_ROW, NO_DATA, NO_BYTES,   NO_TIME, OVERLOADED,
                                  BLOB, INVALID, WRONG_TYPE, NO_LABEL, BLOB};
   static const uint8_t expected[] = {CASSETTE_OK,          CASSETTE_MISSING_ROW,
@@ -70,7 +72,7 @@ static void test_failures(void) {
     }
     record += 16 + ((fields[3] + 3) & ~3u);
   }
-  cassette_batch_release(done.batch);
+  cassette_batch_release(done.batch, 0);
   cassette_stats_data stats;
   cassette_stats(session, &stats);
   CHECK(stats.failed == 7 && stats.retries == 6);
@@ -78,7 +80,7 @@ static void test_failures(void) {
 }
 
 static void test_retries(void) {
-  cassette_session *session = open_session("1", "16");
+  cassette_session_id session = open_session("1", "16");
   enum { COUNT = 200 };
   uint8_t ids[COUNT * 16];
   for (uint32_t i = 0; i < COUNT; i++)
@@ -87,7 +89,7 @@ static void test_retries(void) {
   cassette_done done = wait_one(session);
   CHECK(done.failures == 0);
   for (uint32_t i = 0; i < COUNT; i++) check_blob(&done, i, 20, (int32_t)i);
-  cassette_batch_release(done.batch);
+  cassette_batch_release(done.batch, 0);
   cassette_stats_data stats;
   cassette_stats(session, &stats);
   CHECK(stats.retries == COUNT / 4 * 6);
@@ -95,7 +97,7 @@ static void test_retries(void) {
 }
 
 static void test_blob_labels(void) {
-  cassette_session *session = open_session("2", "16");
+  cassette_session_id session = open_session("2", "16");
   enum { COUNT = 20 };
   uint8_t ids[COUNT * 16];
   for (uint32_t i = 0; i < COUNT; i++)
@@ -109,12 +111,12 @@ static void test_blob_labels(void) {
     for (uint32_t k = 0; k < expected; k++) CHECK(done.arena[at++] == i);
   }
   CHECK(at == done.label_bytes + done.label_size);
-  cassette_batch_release(done.batch);
+  cassette_batch_release(done.batch, 0);
   close_session(session);
 }
 
 static void test_many_batches(void) {
-  cassette_session *session = open_session("0", "100");
+  cassette_session_id session = open_session("0", "100");
   enum { BATCHES = 40, COUNT = 50 };
   uint8_t ids[COUNT * 16];
   bool seen[BATCHES + 1] = {false};
@@ -131,7 +133,7 @@ static void test_many_batches(void) {
       seen[done[k].token] = true;
       for (uint32_t i = 0; i < COUNT; i++)
         check_blob(&done[k], i, 70000, (int32_t)(done[k].token + i));
-      cassette_batch_release(done[k].batch);
+      cassette_batch_release(done[k].batch, 0);
     }
   }
   cassette_stats_data stats;
@@ -141,7 +143,7 @@ static void test_many_batches(void) {
 }
 
 static void test_cancel(void) {
-  cassette_session *session = open_session("0", "8");
+  cassette_session_id session = open_session("0", "8");
   uint8_t ids[100 * 16];
   for (uint32_t i = 0; i < 100; i++) make_id(ids + i * 16, BLOB, 20, 0, 0, 10, 0);
   CHECK(cassette_submit(session, ids, 100, 1, 0) == CASSETTE_READY);
@@ -158,7 +160,7 @@ static void test_cancel(void) {
   CHECK(done.token == 3 && done.failures == 0);
   cassette_cancel(session, 3);
   check_blob(&done, 9, 10, 3);
-  cassette_batch_release(done.batch);
+  cassette_batch_release(done.batch, 0);
   for (uint32_t i = 0; i < 10; i++) make_id(ids + i * 16, BLOB, 0, 1, 0, 10, 3);
   CHECK(cassette_submit(session, ids, 10, 4, 0) == CASSETTE_READY);
   usleep(20000);
@@ -168,7 +170,7 @@ static void test_cancel(void) {
 }
 
 static void test_close_while_fetching(void) {
-  cassette_session *session = open_session("1", "16");
+  cassette_session_id session = open_session("1", "16");
   uint8_t ids[300 * 16];
   for (uint32_t i = 0; i < 100; i++) make_id(ids + i * 16, BLOB, 0, 0, 0, 5000, 1);
   CHECK(cassette_submit(session, ids, 100, 1, 0) == CASSETTE_READY);
@@ -184,13 +186,13 @@ static void test_close_while_fetching(void) {
   CHECK(seconds() - begin < 5);
   cassette_session_free(session);
   for (uint32_t i = 0; i < 100; i++) check_blob(&kept, i, 5000, 1);
-  cassette_batch_release(kept.batch);
+  cassette_batch_release(kept.batch, 0);
 }
 
 static void test_close_at_once(void) {
   uint8_t ids[100 * 16];
   for (int round = 0; round < 100; round++) {
-    cassette_session *session = open_session("0", "64");
+    cassette_session_id session = open_session("0", "64");
     for (uint32_t i = 0; i < 100; i++) make_id(ids + i * 16, BLOB, i % 2, i % 3 == 0, 0, 50, 1);
     CHECK(cassette_submit(session, ids, 100, 1, 0) == CASSETTE_READY);
     CHECK(cassette_submit(session, ids, 100, 2, 0) == CASSETTE_READY);
@@ -201,7 +203,7 @@ static void test_close_at_once(void) {
 
 static void test_free_without_close(void) {
   cassette_session_free(cassette_session_new(driver));
-  cassette_session *session = new_session("0", "16");
+  cassette_session_id session = new_session("0", "16");
   CHECK(set(session, "contact_points", "slow"));
   cassette_connect(session);
   cassette_session_free(session);
@@ -214,7 +216,7 @@ static void test_free_without_close(void) {
 }
 
 static void test_refusals(void) {
-  cassette_session *session = new_session("0", "16");
+  cassette_session_id session = new_session("0", "16");
   CHECK(!set(session, "no_such_option", "1"));
   CHECK(!set(session, "port", "x"));
   CHECK(!set(session, "port", ""));
@@ -243,7 +245,7 @@ static void test_refusals(void) {
 }
 
 static void test_query(void) {
-  cassette_session *session = open_session("0", "16");
+  cassette_session_id session = open_session("0", "16");
   const char *cql = "SELECT table_name FROM system_schema.tables";
   cassette_query(session, cql, (uint32_t)strlen(cql));
   CHECK(finish(session) == CASSETTE_READY);
@@ -256,7 +258,7 @@ static void test_query(void) {
 }
 
 static void test_wake_and_logs(void) {
-  cassette_session *session = open_session("0", "16");
+  cassette_session_id session = open_session("0", "16");
   cassette_done done;
   /* The shortest of some waits each, as others work on the machine too. */
   double woken = 100, capped = 100;
@@ -278,7 +280,7 @@ static void test_wake_and_logs(void) {
   CHECK(cassette_submit(session, NULL, 0, 5, 0) == CASSETTE_READY);
   done = wait_one(session);
   CHECK(done.token == 5 && done.count == 0);
-  cassette_batch_release(done.batch);
+  cassette_batch_release(done.batch, 0);
   uint8_t text[4096];
   while (cassette_log_take(driver, text, sizeof text) > 0) {}
   for (int i = 0; i < 300; i++) cassette_log_level(driver, 3);
@@ -293,7 +295,7 @@ static void test_wake_and_logs(void) {
 }
 
 static void *submit_some(void *data) {
-  cassette_session *session = data;
+  cassette_session_id session = *(cassette_session_id *)data;
   static _Atomic uint32_t tokens = 1;
   uint8_t ids[20 * 16];
   for (int round = 0; round < 50; round++) {
@@ -311,15 +313,15 @@ static void *submit_some(void *data) {
 }
 
 static void test_threads(void) {
-  cassette_session *session = open_session("1", "64");
+  cassette_session_id session = open_session("1", "64");
   pthread_t threads[4];
-  for (int i = 0; i < 4; i++) pthread_create(&threads[i], NULL, submit_some, session);
+  for (int i = 0; i < 4; i++) pthread_create(&threads[i], NULL, submit_some, &session);
   uint32_t picked = 0;
   cassette_stats_data stats;
   cassette_done done;
   do {
     if (cassette_wait(session, 20, &done, 1) == 1) {
-      cassette_batch_release(done.batch);
+      cassette_batch_release(done.batch, 0);
       picked++;
     }
     cassette_stats(session, &stats);
@@ -348,9 +350,20 @@ static const struct {
              {"group_cancel", test_group_cancel},
              {"group_cancel_copying", test_group_cancel_copying},
              {"group_close", test_group_close},
-             {"threads", test_threads}};
+             {"threads", test_threads},
+             {"lies", test_lies},
+             {"int_as_blob", test_int_as_blob},
+             {"operation_lies", test_operation_lies},
+             {"never_answered", test_never_answered},
+             {"never_closes", test_never_closes},
+             {"refused", test_refused},
+             {"large_blobs", test_large_blobs},
+             {"mean", test_mean},
+             {"no_session", test_no_session},
+             {"views", test_views},
+             {"abandon", test_abandon}};
 
-static int threads_alive(void) {
+int threads_alive(void) {
   DIR *tasks = opendir("/proc/self/task");
   if (!tasks) return 0;
   int entries = 0;
@@ -370,6 +383,7 @@ static void wait_for_threads(int before) {
 int main(int count, char **arguments) {
   char error[1024] = "";
   int threads = threads_alive();
+  driver_path = arguments[1];
   driver = count > 1 ? cassette_driver_open(arguments[1], NULL, error, sizeof error) : NULL;
   if (!driver) {
     fprintf(stderr, "usage: fetch_test DRIVER [TEST...] %s\n", error);

@@ -14,7 +14,7 @@ static void make_ids(uint8_t *ids, uint32_t batch) {
 }
 
 void test_groups(void) {
-  cassette_session *session = new_session("1", "1000");
+  cassette_session_id session = new_session("1", "1000");
   CHECK(set(session, "copy_threads", "1")); /* batches end in the order in which they were filled */
   opened(session);
   uint8_t ids[COUNT * 16];
@@ -50,7 +50,7 @@ void test_groups(void) {
       CHECK(label(&done, i) == (int32_t)sample);
     }
     if (!slow) quick++; /* it did not wait for those of its own that were slow */
-    cassette_batch_release(done.batch);
+    cassette_batch_release(done.batch, 0);
   }
   CHECK(quick >= BATCHES / 2);
   uint32_t all = 0;
@@ -65,7 +65,7 @@ void test_groups(void) {
 /* A group goes as a whole, others stay; what was whole before comes. */
 void test_group_cancel(void) {
   for (int round = 0; round < 20; round++) {
-    cassette_session *session = open_session("1", round % 2 ? "16" : "1000");
+    cassette_session_id session = open_session("1", round % 2 ? "16" : "1000");
     uint8_t ids[COUNT * 16];
     for (uint32_t b = 1; b <= 6; b++) {
       make_ids(ids, b);
@@ -80,7 +80,7 @@ void test_group_cancel(void) {
       cassette_done done = wait_one(session);
       CHECK(done.token % 2 == 0);
       even++;
-      cassette_batch_release(done.batch);
+      cassette_batch_release(done.batch, 0);
     }
     /* The same number begins a new group. */
     for (uint32_t i = 0; i < COUNT; i++) make_id(ids + i * 16, BLOB, 0, 0, 0, 9, (int32_t)i);
@@ -88,7 +88,7 @@ void test_group_cancel(void) {
     cassette_done done = wait_one(session);
     CHECK(done.token == 7 && done.failures == 0);
     for (uint32_t i = 0; i < COUNT; i++) CHECK(done.origins[2 * i] == 7);
-    cassette_batch_release(done.batch);
+    cassette_batch_release(done.batch, 0);
     cassette_stats_data stats;
     cassette_stats(session, &stats);
     CHECK(stats.waiting == 0 && stats.batches == 0);
@@ -98,11 +98,11 @@ void test_group_cancel(void) {
 
 /* A batch that is whole, but of which samples are still being copied into its early arena. */
 void test_group_cancel_copying(void) {
-  cassette_session *session = open_session("0", "1000");
+  cassette_session_id session = open_session("0", "1000");
   uint8_t ids[COUNT * 16];
   make_id(ids, BLOB, 0, 0, 0, 100, 0);
   CHECK(cassette_submit(session, ids, 1, 1, 0) == CASSETTE_READY);
-  cassette_batch_release(wait_one(session).batch); /* from now on the length of blobs is known */
+  cassette_batch_release(wait_one(session).batch, 0); /* from now on the length of blobs is known */
   for (uint32_t i = 0; i < COUNT; i++) make_id(ids + i * 16, SLOW_FREE, 0, 0, 0, 100, 0);
   CHECK(cassette_submit(session, ids, COUNT, 2, 1) == CASSETTE_READY);
   cassette_stats_data stats;
@@ -120,7 +120,7 @@ void test_group_cancel_copying(void) {
 
 void test_group_close(void) {
   for (int round = 0; round < 10; round++) {
-    cassette_session *session = open_session("1", round % 2 ? "16" : "1000");
+    cassette_session_id session = open_session("1", round % 2 ? "16" : "1000");
     uint8_t ids[COUNT * 16];
     for (uint32_t b = 1; b <= 6; b++) {
       make_ids(ids, b);

@@ -1,10 +1,9 @@
-import type { ShimSymbols } from "./symbols.ts";
+import type { Native } from "./native.ts";
 
 /** Where an arena is, and which batch has it. */
 export interface ArenaPlace {
   batch: Deno.PointerObject;
-  pointer: Deno.PointerObject;
-  /** The same as a number. */
+  /** Its first byte. */
   address: bigint;
   /** Bytes. */
   capacity: number;
@@ -19,30 +18,32 @@ export interface ArenaPlace {
  * of the time, where there is none. So there is one view for each arena, which is moved (`transfer`
  * copies nothing) when a batch gives its arena back, whereupon the view that was handed out reads
  * length 0.
+ *
+ * Memory lives as long as a view of it does. One that a caller has moved to a worker stays what it
+ * is there, and the arena is not used again: it is freed when the worker lets go of it, or ends.
  */
 export class Arenas {
-  readonly #symbols: ShimSymbols;
+  readonly #native: Native;
   readonly #views = new Map<number, { address: bigint; memory: ArrayBuffer }>();
-  readonly #forgotten: FinalizationRegistry<Deno.PointerObject>;
+  readonly #forgotten: FinalizationRegistry<ArenaPlace>;
   #closed = false;
 
-  /** @param symbols The shim's functions. */
-  constructor(symbols: ShimSymbols) {
-    this.#symbols = symbols;
-    const release = symbols.cassette_batch_release;
-    this.#forgotten = new FinalizationRegistry((batch) => release(batch));
+  /** @param native The shim. */
+  constructor(native: Native) {
+    this.#native = native;
+    this.#forgotten = new FinalizationRegistry((place) => this.#giveBack(place));
   }
 
   /**
    * Has a batch released once nothing holds an object any more.
    *
    * @param holder The object.
-   * @param batch The batch.
+   * @param place The batch's arena.
    * @param token What {@linkcode Arenas.release} knows it by; it takes the place of an earlier holder.
    */
-  watch(holder: WeakKey, batch: Deno.PointerObject, token: WeakKey): void {
+  watch(holder: WeakKey, place: ArenaPlace, token: WeakKey): void {
     this.#forgotten.unregister(token);
-    this.#forgotten.register(holder, batch, token);
+    this.#forgotten.register(holder, place, token);
   }
 
   /**
@@ -51,12 +52,12 @@ export class Arenas {
    * @param place The arena.
    * @returns All of its memory.
    */
-  view({ pointer, address, capacity, slot }: ArenaPlace): ArrayBuffer {
+  view({ address, capacity, slot }: ArenaPlace): ArrayBuffer {
     const kept = this.#views.get(slot);
     this.#views.delete(slot);
     if (kept?.address === address && kept.memory.byteLength === capacity) return kept.memory;
     kept?.memory.transfer(0);
-    return Deno.UnsafePointerView.getArrayBuffer(pointer, capacity) as ArrayBuffer;
+    return this.#native.runtime.view(address, capacity);
   }
 
   /**
@@ -66,13 +67,28 @@ export class Arenas {
    * @param memory The view of it, if there is one; it has length 0 from then on.
    * @param token What {@linkcode Arenas.watch} was told.
    */
-  release({ batch, address, slot }: ArenaPlace, memory: ArrayBuffer | undefined, token: WeakKey) {
+  release(place: ArenaPlace, memory: ArrayBuffer | undefined, token: WeakKey) {
     this.#forgotten.unregister(token);
-    if (memory) {
+    if (memory && !memory.detached) {
       const moved = memory.transfer(this.#closed ? 0 : memory.byteLength);
-      if (!this.#closed) this.#views.set(slot, { address, memory: moved });
+      if (!this.#closed) this.#views.set(place.slot, { address: place.address, memory: moved });
     }
-    this.#symbols.cassette_batch_release(batch);
+    this.#giveBack(place);
+  }
+
+  #giveBack({ batch, address, slot }: ArenaPlace): void {
+    const kept = this.#views.get(slot)?.address === address;
+    this.#native.symbols.cassette_batch_release(batch, kept ? 1 : 0);
+  }
+
+  /**
+   * Lets go of the view of an arena that the shim has no use for any more.
+   *
+   * @param slot Which it is; −1 for none.
+   */
+  forget(slot: number): void {
+    this.#views.get(slot)?.memory.transfer(0);
+    this.#views.delete(slot);
   }
 
   /** Lets go of all views, before the session that owns the arenas is freed. */
@@ -97,7 +113,7 @@ export class Arena {
   constructor(arenas: Arenas, place: ArenaPlace) {
     this.#arenas = arenas;
     this.#place = place;
-    arenas.watch(this, place.batch, this);
+    arenas.watch(this, place, this);
   }
 
   /** Whether it has not been given back. */
@@ -110,7 +126,7 @@ export class Arena {
     if (this.#memory) return this.#memory;
     this.#memory = this.#arenas.view(this.#place);
     // From now on somebody may hold the memory and nothing else.
-    this.#arenas.watch(this.#memory, this.#place.batch, this);
+    this.#arenas.watch(this.#memory, this.#place, this);
     return this.#memory;
   }
 

@@ -1,5 +1,6 @@
 import { cacheFolder } from "./cache.ts";
 import { NATIVE_SOURCE } from "./native_source.ts";
+import { denied, exists } from "./permission.ts";
 import { NoCompilerError } from "../errors.ts";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
@@ -16,20 +17,29 @@ export interface Compiler {
 export type Say = (line: string) => void;
 
 const FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-fvisibility=hidden", "-shared"];
-const LIBRARIES = ["-pthread", "-ldl"];
+/** On macOS functions that the runtime has must be allowed to be missing; elsewhere they are. */
+const LIBRARIES = Deno.build.os === "darwin"
+  ? ["-pthread", "-Wl,-undefined,dynamic_lookup"]
+  : ["-pthread", "-ldl"];
 
 /**
  * Looks for a C compiler: `$CC`, else `cc`, `gcc`, `clang`.
  *
- * @returns The first that runs, or undefined.
+ * @returns The first that runs, or undefined; an error if one must not be run and none else does.
  */
 export async function findCompiler(): Promise<Compiler | undefined> {
   const own = process.env.CC?.trim();
+  let refusal: unknown;
   for (const name of own ? [own] : ["cc", "gcc", "clang"]) {
     const command = name.split(/\s+/);
-    const version = await firstLine([...command, "--version"]);
-    if (version !== undefined) return { command, version };
+    try {
+      const version = await firstLine([...command, "--version"]);
+      if (version !== undefined) return { command, version };
+    } catch (error) {
+      if (denied(error)) refusal ??= error;
+    }
   }
+  if (refusal) throw refusal;
 }
 
 /**
@@ -108,18 +118,10 @@ async function compile(compiler: Compiler, folder: string, output: string): Prom
 }
 
 async function firstLine(command: string[]): Promise<string | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command(command[0], {
-      args: command.slice(1),
-      stdout: "piped",
-      stderr: "null",
-    }).output();
-    return success ? new TextDecoder().decode(stdout).split("\n")[0] : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
+  const { success, stdout } = await new Deno.Command(command[0], {
+    args: command.slice(1),
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  return success ? new TextDecoder().decode(stdout).split("\n")[0] : undefined;
 }

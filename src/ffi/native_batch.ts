@@ -1,5 +1,5 @@
 import { Arena, type Arenas } from "./arenas.ts";
-import type { ShimSymbols } from "./symbols.ts";
+import type { Native } from "./native.ts";
 
 /** What became of a sample, as in `cassette_fetch.h`. */
 export const SampleStatus = {
@@ -11,6 +11,9 @@ export const SampleStatus = {
   FAILED: 5,
   WRONG_TYPE: 6,
   NO_MEMORY: 7,
+  BAD_ANSWER: 8,
+  LARGE_BLOB: 9,
+  LARGE_LABEL: 10,
 } as const;
 
 /** Set in a status where the label is null. */
@@ -56,13 +59,13 @@ export const DONE_WORDS = 17;
 /**
  * Reads what `cassette_wait` wrote about one batch.
  *
- * @param symbols The shim's functions.
+ * @param native The shim.
  * @param arenas The session's arenas.
  * @param done The words of one `cassette_done`.
  * @returns The batch.
  */
 export function readBatch(
-  symbols: ShimSymbols,
+  native: Native,
   arenas: Arenas,
   done: BigUint64Array,
 ): NativeBatch {
@@ -84,18 +87,19 @@ export function readBatch(
   const failed = Number(done[15] >> 32n);
   const origins = readOrigins(done[14], count);
   if (!pointer) {
-    symbols.cassette_batch_release(batch);
+    native.symbols.cassette_batch_release(batch, 0);
     return { ...withoutMemory(count), origins };
   }
   const slot = Number(done[16] & 0xffffffffn);
-  const arena = new Arena(arenas, { batch, pointer, address: done[2], capacity, slot });
+  arenas.forget(Number(done[16] >> 32n) - 1);
+  const arena = new Arena(arenas, { batch, address: done[2], capacity, slot });
   // All but the blobs is one piece.
   const meta = new ArrayBuffer(labelBytes + labelSize - offsets);
   new Deno.UnsafePointerView(pointer).copyInto(new Uint8Array(meta), offsets);
   let view: Uint8Array<ArrayBuffer> | undefined;
   return {
     get blobs() {
-      if (!arena.held) return new Uint8Array(0);
+      if (!arena.held || arena.memory.detached) return new Uint8Array(0);
       return view ??= new Uint8Array(arena.memory, blobs, blobsSize);
     },
     offsets: new Float64Array(meta, 0, count),

@@ -2,13 +2,377 @@
 
 /** C sources of the fetch shim by their path below `native-ffi/`. */
 export const NATIVE_SOURCE = {
+  "cassette_answer.c": `/* Reads the driver's answer to a request; nothing of it is taken on trust. */
+#include "cassette_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_MESSAGE = 1000 };
+
+static const struct {
+  int type;
+  const char *name;
+} TYPES[] = {{0x01, "ascii"},     {0x02, "bigint"},   {0x03, "blob"},      {0x04, "boolean"},
+             {0x05, "counter"},   {0x06, "decimal"},  {0x07, "double"},    {0x08, "float"},
+             {0x09, "int"},       {0x0a, "text"},     {0x0b, "timestamp"}, {0x0c, "uuid"},
+             {0x0d, "text"},      {0x0e, "varint"},   {0x0f, "timeuuid"},  {0x10, "inet"},
+             {0x11, "date"},      {0x12, "time"},     {0x13, "smallint"},  {0x14, "tinyint"},
+             {0x15, "duration"},  {0x20, "list"},     {0x21, "map"},       {0x22, "set"},
+             {0x30, "user type"}, {0x31, "tuple"}};
+
+static const char *type_name(int type) {
+  for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
+    if (TYPES[i].type == type) return TYPES[i].name;
+  return "unknown type";
+}
+
+static uint64_t big_endian(const uint8_t *bytes, int count) {
+  uint64_t value = 0;
+  for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
+  return value;
+}
+
+CassUuid cassette_uuid(const uint8_t *id) {
+  return (CassUuid){
+      .time_and_version = big_endian(id + 6, 2) << 48 | big_endian(id + 4, 2) << 32 |
+                          big_endian(id, 4),
+      .clock_seq_and_node = big_endian(id + 8, 8),
+  };
+}
+
+void cassette_say(cassette_request *request, uint8_t status, const char *format, ...) {
+  char text[256];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, sizeof text, format, values);
+  va_end(values);
+  free(request->message);
+  request->message = strdup(text);
+  request->status = status;
+}
+
+char *cassette_message_of(cassette_driver *driver, CassFuture *future) {
+  const char *message = NULL;
+  size_t length = 0;
+  driver->future_error_message(future, &message, &length);
+  if (length > MAX_MESSAGE) length = MAX_MESSAGE;
+  return strndup(message ? message : "", length);
+}
+
+/* A value's bytes; false if it has none, which is then said. */
+static bool read_bytes(cassette_session *session, cassette_request *request, const CassValue *value,
+                       bool is_label, const uint8_t **bytes, size_t *length) {
+  const char *column = is_label ? "label" : "data";
+  CassError code = session->driver->value_get_bytes(value, bytes, length);
+  if (code != CASS_OK) {
+    const char *reason = session->driver->error_desc(code);
+    cassette_say(request, CASSETTE_WRONG_TYPE, "%s that cannot be read (%s)", column,
+                 reason ? reason : "for no known reason");
+    request->code = code;
+  } else if (*length > INT32_MAX || (*length > 0 && !*bytes)) {
+    cassette_say(request, CASSETTE_BAD_ANSWER, "%s of an impossible length", column);
+  } else if (*length > session->max_blob_bytes) {
+    cassette_say(request, is_label ? CASSETTE_LARGE_LABEL : CASSETTE_LARGE_BLOB, "%zu", *length);
+  }
+  return request->status == CASSETTE_OK;
+}
+
+static void read_label(cassette_session *session, cassette_request *request, const CassRow *row,
+                       int type) {
+  const CassValue *value = session->driver->row_get_column(row, 2);
+  if (!value) {
+    cassette_say(request, CASSETTE_BAD_ANSWER, "a row without a label");
+    return;
+  }
+  if (session->driver->value_is_null(value)) {
+    request->status |= CASSETTE_LABEL_NULL;
+    return;
+  }
+  const uint8_t *bytes = NULL;
+  size_t length = 0;
+  if (type == CASS_VALUE_TYPE_INT) {
+    CassError code = session->driver->value_get_int32(value, &request->label_value);
+    if (code == CASS_OK) return;
+    cassette_say(request, CASSETTE_WRONG_TYPE, "a label that is no int");
+    request->code = code;
+  } else if (read_bytes(session, request, value, true, &bytes, &length)) {
+    if (session->label_type == CASSETTE_LABEL_BLOB) {
+      request->label = bytes;
+      request->label_value = (int32_t)length;
+    } else if (length == 4) {
+      request->label_value = (int32_t)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                                       (uint32_t)bytes[2] << 8 | bytes[3]);
+    } else {
+      cassette_say(request, CASSETTE_WRONG_TYPE, "a label of %zu bytes", length);
+    }
+  }
+}
+
+/* What the header says of the order of columns. */
+static size_t id_column(const cassette_session *session) {
+  return session->label_type == CASSETTE_LABEL_NONE ? 1 : 0;
+}
+
+static size_t data_column(const cassette_session *session) {
+  return 1 - id_column(session);
+}
+
+/* Whether it is the row that was asked for; if not, it is said. */
+static void check_id(cassette_session *session, cassette_request *request, const CassRow *row) {
+  const CassValue *value = session->driver->row_get_column(row, id_column(session));
+  CassUuid id = {0}, asked = cassette_uuid(request->id);
+  if (!value || session->driver->value_is_null(value) ||
+      session->driver->value_get_uuid(value, &id) != CASS_OK)
+    cassette_say(request, CASSETTE_BAD_ANSWER, "a row without an id");
+  else if (id.time_and_version != asked.time_and_version ||
+           id.clock_seq_and_node != asked.clock_seq_and_node)
+    cassette_say(request, CASSETTE_BAD_ANSWER, "the row of another id");
+}
+
+/* Whether the columns are those of the statement; if not, it is said. */
+static bool as_prepared(cassette_session *session, cassette_request *request,
+                        const CassResult *result, int *label) {
+  size_t expected = session->label_type == CASSETTE_LABEL_NONE ? 2 : 3;
+  size_t columns = session->driver->result_column_count(result);
+  if (columns != expected) {
+    cassette_say(request, CASSETTE_BAD_ANSWER, "an answer of %zu columns to a statement of %zu",
+                 columns, expected);
+    return false;
+  }
+  int data = session->driver->result_column_type(result, data_column(session));
+  if (data != CASS_VALUE_TYPE_BLOB) {
+    cassette_say(request, CASSETTE_WRONG_TYPE, "data of type %s", type_name(data));
+    return false;
+  }
+  int id = session->driver->result_column_type(result, id_column(session));
+  if (id != CASS_VALUE_TYPE_UUID && id != CASS_VALUE_TYPE_TIMEUUID) {
+    cassette_say(request, CASSETTE_WRONG_TYPE, "an id of type %s", type_name(id));
+    return false;
+  }
+  if (expected == 2) return true;
+  *label = session->driver->result_column_type(result, 2);
+  if (*label == CASS_VALUE_TYPE_BLOB ||
+      (*label == CASS_VALUE_TYPE_INT && session->label_type == CASSETTE_LABEL_INT))
+    return true;
+  cassette_say(request, CASSETTE_WRONG_TYPE, "a label of type %s", type_name(*label));
+  return false;
+}
+
+static void read_row(cassette_session *session, cassette_request *request, const CassRow *row,
+                     int label) {
+  check_id(session, request, row);
+  if (request->status != CASSETTE_OK) return;
+  const CassValue *value = session->driver->row_get_column(row, data_column(session));
+  if (!value) {
+    cassette_say(request, CASSETTE_BAD_ANSWER, "a row without data");
+    return;
+  }
+  if (session->driver->value_is_null(value)) {
+    request->status = CASSETTE_NULL_BLOB;
+    return;
+  }
+  size_t length = 0;
+  if (!read_bytes(session, request, value, false, &request->data, &length)) return;
+  request->length = (uint32_t)length;
+  if (length == 0) request->status = CASSETTE_EMPTY_BLOB;
+  else if (session->label_type != CASSETTE_LABEL_NONE) read_label(session, request, row, label);
+}
+
+void cassette_read_answer(cassette_session *session, cassette_request *request, CassFuture *future) {
+  cassette_driver *driver = session->driver;
+  const CassResult *result = driver->future_get_result(future);
+  if (!result) {
+    cassette_say(request, CASSETTE_BAD_ANSWER, "an answer without a result");
+    return;
+  }
+  int label = 0;
+  request->status = CASSETTE_OK;
+  if (as_prepared(session, request, result, &label)) {
+    size_t rows = driver->result_row_count(result);
+    const CassRow *row = rows == 1 ? driver->result_first_row(result) : NULL;
+    if (rows == 0) request->status = CASSETTE_MISSING_ROW;
+    else if (rows > 1) cassette_say(request, CASSETTE_BAD_ANSWER, "%zu rows for one id", rows);
+    else if (!row) cassette_say(request, CASSETTE_BAD_ANSWER, "a row that cannot be read");
+    else read_row(session, request, row, label);
+  }
+  if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
+    request->result = result;
+    return;
+  }
+  request->length = 0;
+  driver->result_free(result);
+}
+
+void cassette_read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future) {
+  free(request->message);
+  request->message = cassette_message_of(driver, future);
+  request->status = request->code == CASS_LIB_REQUEST_TIMED_OUT ||
+                            request->code == CASS_SERVER_READ_TIMEOUT
+                        ? CASSETTE_TIMEOUT
+                        : CASSETTE_FAILED;
+}
+`,
+  "cassette_arena.c": `/* Memory for batches: kept for the next, and as long as somebody views it. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* Bytes before an arena's memory; batches for which one is kept that none of them takes. */
+enum { HEADER = 64, KEPT_BATCHES = 64 };
+
+/* Bytes from which on an arena is mapped. */
+enum { MAPPED = 1 << 20 };
+
+/* Samples of late that count for the mean, how many it needs, and how many times it is too many. */
+enum { MEAN_SAMPLES = 1024, MEAN_LEAST = 16, MEAN_OUTLIER = 8 };
+
+_Static_assert(sizeof(arena) <= HEADER, "an arena's header has its place before its memory");
+
+static arena *arena_of(const uint8_t *bytes) {
+  return (arena *)(void *)(bytes - HEADER);
+}
+
+static arena *allocate(uint64_t capacity) {
+  if (capacity >= SIZE_MAX / 2) return NULL;
+  size_t size = HEADER + (size_t)capacity;
+  bool mapped = capacity >= MAPPED;
+  void *memory = mapped ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                        : aligned_alloc(HEADER, size);
+  if (!memory || memory == MAP_FAILED) return NULL;
+  arena *made = memory;
+  made->capacity = capacity;
+  made->mapped = mapped;
+  atomic_init(&made->references, 1);
+  return made;
+}
+
+static void drop(arena *dropped) {
+  if (atomic_fetch_sub(&dropped->references, 1) > 1) return;
+  if (dropped->mapped) munmap(dropped, HEADER + (size_t)dropped->capacity);
+  else free(dropped);
+}
+
+uint64_t cassette_arena_capacity(const uint8_t *bytes) {
+  return arena_of(bytes)->capacity;
+}
+
+uint32_t cassette_arena_slot(const uint8_t *bytes) {
+  return arena_of(bytes)->slot;
+}
+
+bool cassette_arena_viewed(const uint8_t *bytes) {
+  return atomic_load(&arena_of(bytes)->references) > 1;
+}
+
+void cassette_view(uint8_t *bytes) {
+  atomic_fetch_add(&arena_of(bytes)->references, 1);
+}
+
+void cassette_view_drop(uint8_t *bytes) {
+  drop(arena_of(bytes));
+}
+
+/*
+ * Arenas are kept for the next batch, as fresh memory costs the kernel more than filling it does.
+ * What does not fit is exchanged, so there are never more than were in use at once.
+ */
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size) {
+  for (arena **at = &session->arenas; *at; at = &(*at)->next) {
+    arena *found = *at;
+    if (found->capacity < size || found->capacity / 2 > size) continue;
+    *at = found->next;
+    return (uint8_t *)found + HEADER;
+  }
+  arena **last = &session->arenas;
+  while (*last && (*last)->next) last = &(*last)->next;
+  arena *old = *last;
+  uint32_t slot = old ? old->slot : session->slots++;
+  if (old) {
+    *last = NULL;
+    session->stats.arena_bytes -= old->capacity;
+  }
+  uint64_t rounded = (size + size / 8 + 4095) / 4096 * 4096;
+  session->stats.arena_bytes += rounded;
+  pthread_mutex_unlock(&session->lock);
+  if (old) drop(old);
+  arena *made = rounded > size ? allocate(rounded) : NULL;
+  pthread_mutex_lock(&session->lock);
+  if (!made) {
+    session->stats.arena_bytes -= rounded;
+    return NULL;
+  }
+  made->slot = slot;
+  return (uint8_t *)made + HEADER;
+}
+
+void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
+  arena *given = arena_of(bytes);
+  given->given = session->handed_over;
+  given->next = session->arenas;
+  session->arenas = given;
+}
+
+/* An arena that was large for one batch only would be kept for ever otherwise. */
+uint32_t cassette_arena_retire(cassette_session *session) {
+  session->handed_over++;
+  arena **last = &session->arenas;
+  while (*last && (*last)->next) last = &(*last)->next;
+  arena *old = *last;
+  if (!old || session->handed_over - old->given < KEPT_BATCHES) return 0;
+  *last = NULL;
+  uint32_t slot = old->slot;
+  cassette_arena_let_go(session, (uint8_t *)old + HEADER);
+  return slot + 1;
+}
+
+void cassette_arena_let_go(cassette_session *session, uint8_t *bytes) {
+  session->stats.arena_bytes -= arena_of(bytes)->capacity;
+  drop(arena_of(bytes));
+}
+
+void cassette_arenas_free(cassette_session *session) {
+  while (session->arenas) {
+    arena *next = session->arenas->next;
+    drop(session->arenas);
+    session->arenas = next;
+  }
+}
+
+/*
+ * What is many times as large as the others tells nothing of those to come: one huge sample would
+ * otherwise make all arenas huge.
+ */
+void cassette_mean_learn(cassette_session *session, uint64_t bytes, uint64_t largest,
+                         uint32_t samples) {
+  if (samples == 0) return;
+  if (samples > 1 && largest > (bytes - largest) / (samples - 1) * MEAN_OUTLIER) {
+    bytes -= largest;
+    samples--;
+  }
+  double mean = (double)bytes / samples;
+  if (session->weight < samples && session->mean > mean * MEAN_OUTLIER) session->weight = 0;
+  if (session->weight >= MEAN_LEAST && mean > session->mean * MEAN_OUTLIER)
+    mean = session->mean * MEAN_OUTLIER;
+  session->weight += samples;
+  session->mean += (mean - session->mean) * samples / session->weight;
+  if (session->weight > MEAN_SAMPLES) session->weight = MEAN_SAMPLES;
+}
+
+uint64_t cassette_mean(const cassette_session *session) {
+  return session->weight < MEAN_LEAST ? 0 : (uint64_t)session->mean;
+}
+`,
   "cassette_batch.c": `/* Gathers a batch's results into its arena, hands it out and takes it back. */
 #include "cassette_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_HEADER = 64, PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 1 << 20 };
 
 static void push(batch_queue *queue, cassette_batch *batch) {
   batch->next = NULL;
@@ -30,71 +394,17 @@ static uint64_t round_up(uint64_t value, uint64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
-static arena *arena_of(const uint8_t *bytes) {
-  return (arena *)(void *)(bytes - ARENA_HEADER);
-}
-
-uint64_t cassette_arena_capacity(const uint8_t *bytes) {
-  return arena_of(bytes)->capacity;
-}
-
-/*
- * Arenas are kept for the next batch, as fresh memory costs the kernel more than filling it does.
- * What does not fit is exchanged, so there are never more than were in use at once.
- */
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size) {
-  for (arena **at = &session->arenas; *at; at = &(*at)->next) {
-    arena *found = *at;
-    if (found->capacity < size || found->capacity / 2 > size) continue;
-    *at = found->next;
-    return (uint8_t *)found + ARENA_HEADER;
-  }
-  arena **last = &session->arenas;
-  while (*last && (*last)->next) last = &(*last)->next;
-  arena *old = *last;
-  uint32_t slot = old ? old->slot : session->slots++;
-  if (old) {
-    *last = NULL;
-    session->stats.arena_bytes -= old->capacity;
-  }
-  uint64_t rounded = round_up(size + size / 8, 4096);
-  session->stats.arena_bytes += rounded;
-  pthread_mutex_unlock(&session->lock);
-  free(old);
-  arena *made = rounded < SIZE_MAX - ARENA_HEADER
-                    ? aligned_alloc(ARENA_HEADER, ARENA_HEADER + (size_t)rounded)
-                    : NULL;
-  pthread_mutex_lock(&session->lock);
-  if (!made) {
-    session->stats.arena_bytes -= rounded;
-    return NULL;
-  }
-  made->capacity = rounded;
-  made->slot = slot;
-  return (uint8_t *)made + ARENA_HEADER;
-}
-
-void cassette_arena_give_back(cassette_session *session, uint8_t *bytes) {
-  arena *given = arena_of(bytes);
-  given->next = session->arenas;
-  session->arenas = given;
-}
-
-void cassette_arenas_free(cassette_session *session) {
-  while (session->arenas) {
-    arena *next = session->arenas->next;
-    free(session->arenas);
-    session->arenas = next;
-  }
+/* Out of the list that begins at \`first\`. */
+static void unlink_from(cassette_batch **first, cassette_batch *batch) {
+  if (batch->back) batch->back->all = batch->all;
+  else *first = batch->all;
+  if (batch->all) batch->all->back = batch->back;
+  batch->all = batch->back = NULL;
 }
 
 void cassette_batch_forget(cassette_batch *batch) {
-  cassette_session *session = batch->session;
-  if (batch->back) batch->back->all = batch->all;
-  else session->batches = batch->all;
-  if (batch->all) batch->all->back = batch->back;
-  batch->all = batch->back = NULL;
-  session->stats.batches--;
+  unlink_from(&batch->session->batches, batch);
+  batch->session->stats.batches--;
 }
 
 void cassette_batch_complete(cassette_batch *batch) {
@@ -250,20 +560,25 @@ static void hand_over(cassette_batch *batch) {
     discard(batch);
     return;
   }
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < batch->count; i++) bytes += batch->requests[i]->length;
+  uint64_t bytes = 0, taken = 0, largest = 0;
+  for (uint32_t i = 0; i < batch->count; i++) {
+    const cassette_request *request = batch->requests[i];
+    uint64_t own = request->length + (request->label ? (uint32_t)request->label_value : 0);
+    bytes += request->length;
+    taken += own;
+    if (own > largest) largest = own;
+  }
   session->stats.bytes += bytes;
   if (batch->early) cassette_arena_give_back(session, batch->early);
   batch->early = NULL;
-  uint32_t arrived = batch->count - batch->done.failures;
-  if (arrived > 0)
-    session->mean = session->mean ? (3 * session->mean + bytes / arrived) / 4 : bytes / arrived;
+  cassette_mean_learn(session, taken, largest, batch->count - batch->done.failures);
   session->stats.delivered += batch->count - batch->done.failures;
   session->stats.failed += batch->done.failures;
   free_requests(batch);
   if (batch->done.arena) {
-    batch->done.capacity = arena_of(batch->done.arena)->capacity;
-    batch->done.slot = arena_of(batch->done.arena)->slot;
+    batch->done.capacity = cassette_arena_capacity(batch->done.arena);
+    batch->done.slot = cassette_arena_slot(batch->done.arena);
+    batch->done.retired = cassette_arena_retire(session);
   }
   batch->state = BATCH_DONE;
   push(&session->done, batch);
@@ -323,8 +638,8 @@ void *cassette_copy_thread(void *data) {
   return NULL;
 }
 
-uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
-                       uint32_t capacity) {
+uint32_t cassette_pick_up(cassette_session *session, uint32_t timeout, cassette_done *out,
+                          uint32_t capacity) {
   if (timeout > CASSETTE_MAX_WAIT_MS) timeout = CASSETTE_MAX_WAIT_MS;
   uint64_t until = cassette_now() + timeout * 1000ull;
   uint32_t count = 0;
@@ -336,30 +651,236 @@ uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_don
   while (count < capacity && (batch = pop(&session->done))) {
     batch->state = BATCH_PICKED_UP;
     cassette_batch_forget(batch);
+    batch->all = session->held;
+    if (batch->all) batch->all->back = batch;
+    session->held = batch;
     out[count++] = batch->done;
   }
   pthread_mutex_unlock(&session->lock);
   return count;
 }
 
-cassette_done *cassette_picked(cassette_session *session) {
-  return session->picked;
-}
-
-void cassette_wake(cassette_session *session) {
+void cassette_wake_waiter(cassette_session *session) {
   pthread_mutex_lock(&session->lock);
   session->woken = true;
   pthread_cond_broadcast(&session->finished);
   pthread_mutex_unlock(&session->lock);
 }
 
-void cassette_batch_release(cassette_batch *batch) {
+/* With the lock; the reference that the batch holds is left to the caller. */
+static void release(cassette_batch *batch, bool view_kept) {
   cassette_session *session = batch->session;
-  pthread_mutex_lock(&session->lock);
-  if (batch->done.arena) cassette_arena_give_back(session, batch->done.arena);
+  unlink_from(&session->held, batch);
+  uint8_t *arena = batch->done.arena;
+  if (arena && (view_kept || !cassette_arena_viewed(arena)))
+    cassette_arena_give_back(session, arena);
+  else if (arena) cassette_arena_let_go(session, arena);
   free(batch->origins);
   free(batch);
+}
+
+void cassette_batch_release(cassette_batch *batch, int32_t view_kept) {
+  cassette_session *session = batch->session;
+  pthread_mutex_lock(&session->lock);
+  release(batch, view_kept != 0);
   cassette_unreference(session);
+}
+
+void cassette_release_held(cassette_session *session) {
+  pthread_mutex_lock(&session->lock);
+  while (session->held) {
+    release(session->held, false);
+    session->references--; /* the caller has another */
+  }
+  pthread_mutex_unlock(&session->lock);
+}
+`,
+  "cassette_close.c": `/* The end of a session, however much of an answer its driver still gives. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+
+void cassette_begin_close(cassette_session *session) {
+  pthread_mutex_lock(&session->lock);
+  session->closing = true;
+  cassette_cancel_all(session);
+  session->woken = true;
+  pthread_cond_broadcast(&session->finished);
+  pthread_cond_signal(&session->dispatch);
+  pthread_mutex_unlock(&session->lock);
+  if (session->close_state == CLOSE_NONE) session->close_state = CLOSE_ASKED;
+}
+
+/* Waits until \`flag\` has this value, or until the time has come; whether it has. */
+static bool await(cassette_session *session, const bool *flag, bool value, uint64_t until) {
+  pthread_mutex_lock(&session->lock);
+  while (*flag != value && cassette_now() < until)
+    cassette_wait_until(&session->finished, &session->lock, until);
+  bool reached = *flag == value;
+  pthread_mutex_unlock(&session->lock);
+  return reached;
+}
+
+/* The driver's session is closed: nothing is in flight, and the threads end at once. */
+static bool stop_threads(cassette_session *session, uint64_t until) {
+  pthread_mutex_lock(&session->lock);
+  session->ready = false;
+  session->stopping = true;
+  pthread_cond_broadcast(&session->dispatch);
+  pthread_mutex_unlock(&session->lock);
+  if (!session->threads_started) return true;
+  if (!await(session, &session->dispatcher_ended, true, until)) return false;
+  pthread_join(session->dispatcher, NULL);
+  pthread_mutex_lock(&session->lock);
+  session->all_settled = true;
+  pthread_cond_broadcast(&session->copy);
+  pthread_mutex_unlock(&session->lock);
+  for (uint32_t i = 0; i < session->copy_threads; i++) pthread_join(session->copiers[i], NULL);
+  session->threads_started = false;
+  return true;
+}
+
+int32_t cassette_await_close(cassette_session *session, uint32_t timeout) {
+  cassette_driver *driver = session->driver;
+  uint64_t until = cassette_now() + timeout * 1000ull;
+  if (session->close_state == CLOSE_ASKED) {
+    /* A session that is being connected cannot be closed. */
+    if (session->operation && session->operation_kind == OPERATION_CONNECT &&
+        !driver->future_wait_timed(session->operation, timeout * 1000ull))
+      return CASSETTE_PENDING;
+    /* A driver need not answer what is sent while it closes. Nothing is sent after this. */
+    if (!await(session, &session->sending, false, until)) return CASSETTE_PENDING;
+    cassette_begin(session, OPERATION_CLOSE, driver->session_close(session->session));
+    session->close_state = CLOSE_SENT;
+  }
+  if (session->close_state == CLOSE_SENT) {
+    /* It may fail, as for a session that never connected: that is closed too. */
+    if (session->operation && !driver->future_wait_timed(session->operation, timeout * 1000ull))
+      return CASSETTE_PENDING;
+    session->close_state = CLOSE_ANSWERED;
+  }
+  if (session->close_state == CLOSE_ANSWERED) {
+    if (!stop_threads(session, until)) return CASSETTE_PENDING;
+    session->close_state = CLOSE_DONE;
+  }
+  return CASSETTE_READY;
+}
+
+static void destroy(cassette_session *session) {
+  cassette_driver *driver = session->driver;
+  if (session->operation) driver->future_free(session->operation);
+  if (session->prepared) driver->prepared_free(session->prepared);
+  driver->session_free(session->session);
+  driver->cluster_free(session->cluster);
+  if (session->ssl) driver->ssl_free(session->ssl);
+  cassette_forget(&session->username);
+  cassette_forget(&session->password);
+  cassette_forget(&session->passphrase);
+  free(session->text);
+  free(session->cql);
+  free(session->retries_due);
+  free(session->refusal.message);
+}
+
+void cassette_unreference(cassette_session *session) {
+  bool last = --session->references == 0;
+  pthread_mutex_unlock(&session->lock);
+  if (!last) return;
+  cassette_arenas_free(session);
+  pthread_cond_destroy(&session->dispatch);
+  pthread_cond_destroy(&session->copy);
+  pthread_cond_destroy(&session->finished);
+  pthread_mutex_destroy(&session->lock);
+  free(session);
+}
+
+/* Those that are left to their driver; whoever looks for leaks finds them here. */
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+static cassette_session *left;
+
+/*
+ * A driver that does not close may write to what it was given at any time: that is left to it, and
+ * the threads end. With threads that are detached nobody waits for one that the driver holds.
+ */
+static void give_up(cassette_session *session) {
+  pthread_mutex_lock(&left_lock);
+  session->other = left;
+  left = session;
+  pthread_mutex_unlock(&left_lock);
+  pthread_mutex_lock(&session->lock);
+  session->given_up = session->stopping = session->all_settled = true;
+  pthread_cond_broadcast(&session->dispatch);
+  pthread_cond_broadcast(&session->copy);
+  pthread_mutex_unlock(&session->lock);
+  if (!session->threads_started) return;
+  pthread_detach(session->dispatcher);
+  for (uint32_t i = 0; i < session->copy_threads; i++) pthread_detach(session->copiers[i]);
+}
+
+/* What the thread that ends a session has of it, and who waits for it. */
+typedef struct ending {
+  cassette_session *session;
+  bool abandoned, ended;
+  int references;
+  pthread_mutex_t lock;
+  pthread_cond_t condition;
+} ending;
+
+static void leave(ending *end) {
+  bool last = --end->references == 0;
+  pthread_mutex_unlock(&end->lock);
+  if (!last) return;
+  pthread_mutex_destroy(&end->lock);
+  pthread_cond_destroy(&end->condition);
+  free(end);
+}
+
+static void finish(cassette_session *session, bool abandoned) {
+  cassette_await_calls(session);
+  if (abandoned) cassette_release_held(session);
+  if (session->close_state == CLOSE_NONE) cassette_begin_close(session);
+  uint64_t until = cassette_now() + session->close_limit * 1000;
+  int32_t outcome;
+  do outcome = cassette_await_close(session, CASSETTE_MAX_WAIT_MS);
+  while (outcome == CASSETTE_PENDING && cassette_now() < until);
+  if (outcome == CASSETTE_PENDING) {
+    give_up(session);
+    return;
+  }
+  destroy(session);
+  pthread_mutex_lock(&session->lock);
+  cassette_unreference(session);
+}
+
+static void *finish_thread(void *data) {
+  ending *end = data;
+  finish(end->session, end->abandoned);
+  pthread_mutex_lock(&end->lock);
+  end->ended = true;
+  pthread_cond_broadcast(&end->condition);
+  leave(end);
+  return NULL;
+}
+
+void cassette_end_session(cassette_session *session, bool abandoned) {
+  ending *end = calloc(1, sizeof *end);
+  pthread_t thread;
+  if (end) {
+    *end = (ending){.session = session, .abandoned = abandoned, .references = 2};
+    pthread_mutex_init(&end->lock, NULL);
+    cassette_condition_init(&end->condition);
+  }
+  if (!end || pthread_create(&thread, NULL, finish_thread, end) != 0) {
+    finish(session, abandoned);
+    free(end);
+    return;
+  }
+  pthread_detach(thread);
+  uint64_t until = cassette_now() + (abandoned ? 0 : CASSETTE_FREE_WAIT_MS * 1000ull);
+  pthread_mutex_lock(&end->lock);
+  while (!end->ended && cassette_now() < until)
+    cassette_wait_until(&end->condition, &end->lock, until);
+  leave(end);
 }
 `,
   "cassette_driver.c": `/* Loads a driver and keeps its log messages. */
@@ -389,6 +910,7 @@ static cassette_driver *drivers;
 /* Drivers have one log per process, not one per session. */
 static struct {
   pthread_mutex_t lock;
+  int32_t kept; /* level of the least grave messages that are kept */
   uint32_t first, count;
   struct {
     uint32_t level, length;
@@ -398,7 +920,12 @@ static struct {
 
 static void keep_message(const CassLogMessage *message, void *data) {
   (void)data;
+  if (!message) return;
   pthread_mutex_lock(&log_ring.lock);
+  if (message->severity > log_ring.kept) {
+    pthread_mutex_unlock(&log_ring.lock);
+    return;
+  }
   uint32_t at = (log_ring.first + log_ring.count) % LOG_MESSAGES;
   if (log_ring.count == LOG_MESSAGES)
     log_ring.first = (log_ring.first + 1) % LOG_MESSAGES;
@@ -442,7 +969,12 @@ __attribute__((constructor)) static void stay_loaded(void) {
 }
 
 void cassette_log_level(cassette_driver *driver, int32_t level) {
-  driver->log_set_level(level);
+  pthread_mutex_lock(&log_ring.lock);
+  log_ring.kept = level;
+  bool set = !driver->level_once || !driver->level_set;
+  driver->level_set = true;
+  pthread_mutex_unlock(&log_ring.lock);
+  if (set) driver->log_set_level(level); /* it may log that it does */
 }
 
 /* POSIX has dlsym give functions as void *, which ISO C has no cast for. */
@@ -454,13 +986,11 @@ static bool find(void *library, const char *name, void *function, size_t size) {
 
 static cassette_driver *load(const char *path, const char *libpython, char *error,
                              uint32_t capacity) {
-  if (libpython && !dlopen(libpython, RTLD_NOW | RTLD_GLOBAL)) {
-    snprintf(error, capacity, "%s", dlerror());
-    return NULL;
-  }
-  void *library = dlopen(path, DRIVER_MODE);
+  void *library = NULL;
+  if (!libpython || dlopen(libpython, RTLD_NOW | RTLD_GLOBAL)) library = dlopen(path, DRIVER_MODE);
   if (!library) {
-    snprintf(error, capacity, "%s", dlerror());
+    const char *reason = dlerror();
+    snprintf(error, capacity, "%s", reason ? reason : path);
     return NULL;
   }
   cassette_driver *driver = calloc(1, sizeof *driver);
@@ -482,7 +1012,8 @@ static cassette_driver *load(const char *path, const char *libpython, char *erro
   CASSETTE_OPTIONAL(LOOK_FOR)
 #undef REQUIRE
 #undef LOOK_FOR
-  driver->log_set_level(3);
+  /* ScyllaDB's driver in Rust, known by what it lacks, takes a level once, and a callback before. */
+  driver->level_once = !driver->cluster_set_queue_size_io;
   driver->log_set_callback(keep_message, NULL);
   return driver;
 }
@@ -550,6 +1081,7 @@ typedef void (*CassLogCallback)(const CassLogMessage *message, void *data);
 enum {
   CASS_OK = 0,
   CASS_LIB_NO_STREAMS = 1 << 24 | 2,
+  CASS_LIB_UNABLE_TO_INIT = 1 << 24 | 3,
   CASS_LIB_REQUEST_QUEUE_FULL = 1 << 24 | 7,
   CASS_LIB_WRITE_ERROR = 1 << 24 | 9,
   CASS_LIB_NO_HOSTS_AVAILABLE = 1 << 24 | 10,
@@ -561,7 +1093,18 @@ enum {
   CASS_SERVER_OVERLOADED = 2 << 24 | 0x1001,
   CASS_SERVER_IS_BOOTSTRAPPING = 2 << 24 | 0x1002,
   CASS_SERVER_READ_TIMEOUT = 2 << 24 | 0x1200,
-  CASS_SERVER_READ_FAILURE = 2 << 24 | 0x1300
+  CASS_SERVER_READ_FAILURE = 2 << 24 | 0x1300,
+  CASS_SERVER_SYNTAX_ERROR = 2 << 24 | 0x2000,
+  CASS_SERVER_UNAUTHORIZED = 2 << 24 | 0x2100,
+  CASS_SERVER_INVALID_QUERY = 2 << 24 | 0x2200,
+  CASS_SERVER_CONFIG_ERROR = 2 << 24 | 0x2300
+};
+
+enum {
+  CASS_VALUE_TYPE_BLOB = 0x3,
+  CASS_VALUE_TYPE_INT = 0x9,
+  CASS_VALUE_TYPE_UUID = 0xc,
+  CASS_VALUE_TYPE_TIMEUUID = 0xf
 };
 
 enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTITY = 2 };
@@ -578,11 +1121,9 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
   X(cluster_set_request_timeout, void, (CassCluster *, unsigned))                                  \\
   X(cluster_set_connect_timeout, void, (CassCluster *, unsigned))                                  \\
   X(cluster_set_num_threads_io, CassError, (CassCluster *, unsigned))                              \\
-  X(cluster_set_queue_size_io, CassError, (CassCluster *, unsigned))                               \\
   X(cluster_set_core_connections_per_host, CassError, (CassCluster *, unsigned))                   \\
   X(cluster_set_load_balance_dc_aware_n, CassError,                                                \\
     (CassCluster *, const char *, size_t, unsigned, cass_bool))                                    \\
-  X(cluster_set_constant_speculative_execution_policy, CassError, (CassCluster *, int64_t, int))   \\
   X(cluster_set_ssl, void, (CassCluster *, CassSsl *))                                             \\
   X(ssl_new, CassSsl *, (void))                                                                    \\
   X(ssl_free, void, (CassSsl *))                                                                   \\
@@ -612,6 +1153,7 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
   X(result_free, void, (const CassResult *))                                                       \\
   X(result_row_count, size_t, (const CassResult *))                                                \\
   X(result_column_count, size_t, (const CassResult *))                                             \\
+  X(result_column_type, int, (const CassResult *, size_t))                                         \\
   X(result_first_row, const CassRow *, (const CassResult *))                                       \\
   X(iterator_from_result, CassIterator *, (const CassResult *))                                    \\
   X(iterator_next, cass_bool, (CassIterator *))                                                    \\
@@ -620,13 +1162,19 @@ enum { CASS_VERIFY_NONE = 0, CASS_VERIFY_PEER_CERT = 1, CASS_VERIFY_PEER_IDENTIT
   X(row_get_column, const CassValue *, (const CassRow *, size_t))                                  \\
   X(value_is_null, cass_bool, (const CassValue *))                                                 \\
   X(value_get_bytes, CassError, (const CassValue *, const uint8_t **, size_t *))                   \\
+  X(value_get_uuid, CassError, (const CassValue *, CassUuid *))                                    \\
   X(value_get_int32, CassError, (const CassValue *, int32_t *))                                    \\
   X(error_desc, const char *, (CassError))                                                         \\
   X(log_set_callback, void, (CassLogCallback, void *))                                             \\
   X(log_set_level, void, (int))
 
-/* Functions that a driver may lack; asking for what they do is then an error. */
+/*
+ * Functions that a driver may lack; asking for what they do is then an error, but for the queue's
+ * size, where a driver without this function has no such queue.
+ */
 #define CASSETTE_OPTIONAL(X)                                                                       \\
+  X(cluster_set_queue_size_io, CassError, (CassCluster *, unsigned))                               \\
+  X(cluster_set_constant_speculative_execution_policy, CassError, (CassCluster *, int64_t, int))   \\
   X(cluster_set_constant_reconnect, void, (CassCluster *, uint64_t))                               \\
   X(cluster_set_cloud_secure_connection_bundle_n, CassError, (CassCluster *, const char *, size_t))
 
@@ -635,6 +1183,8 @@ struct cassette_driver {
   CASSETTE_REQUIRED(CASSETTE_MEMBER)
   CASSETTE_OPTIONAL(CASSETTE_MEMBER)
   char *path;
+  bool level_once; /* its log takes a level once, for good */
+  bool level_set;
   cassette_driver *next;
 };
 #undef CASSETTE_MEMBER
@@ -651,21 +1201,7 @@ struct cassette_driver {
  * Requests sent between two looks at the queues, and the part of those in flight that must have been
  * answered before a dispatcher that waits for them is woken: waking it costs as much as an answer.
  */
-enum { SEND_AT_ONCE = 64, WAKE_PART = 8, MAX_MESSAGE = 1000, MAX_BACKOFF_MS = 10000 };
-
-static uint64_t big_endian(const uint8_t *bytes, int count) {
-  uint64_t value = 0;
-  for (int i = 0; i < count; i++) value = value << 8 | bytes[i];
-  return value;
-}
-
-static CassUuid uuid(const uint8_t *id) {
-  return (CassUuid){
-      .time_and_version = big_endian(id + 6, 2) << 48 | big_endian(id + 4, 2) << 32 |
-                          big_endian(id, 4),
-      .clock_seq_and_node = big_endian(id + 8, 8),
-  };
-}
+enum { SEND_AT_ONCE = 64, WAKE_PART = 8 };
 
 /* A server that fails in a way of its own mostly fails again. */
 enum { SERVER_ERROR_ATTEMPTS = 3 };
@@ -691,12 +1227,6 @@ static bool worth_a_retry(CassError code, uint32_t attempts) {
   }
 }
 
-/* Milliseconds before an attempt; the same for all of an attempt, so that its queue is in order. */
-static uint64_t backoff(const cassette_session *session, uint32_t attempts) {
-  uint64_t wait = (uint64_t)session->backoff << (attempts - 1);
-  return wait < MAX_BACKOFF_MS ? wait : MAX_BACKOFF_MS;
-}
-
 static uint32_t latency_bucket(uint64_t microseconds) {
   if (microseconds < 1) microseconds = 1;
   uint32_t power = 63u - (uint32_t)__builtin_clzll(microseconds);
@@ -710,89 +1240,73 @@ void cassette_wake_dispatcher(cassette_session *session) {
   if (session->dispatcher_waits) pthread_cond_signal(&session->dispatch);
 }
 
-/* Without the lock: reads the answer into the request. */
-static void read_answer(cassette_session *session, cassette_request *request, CassFuture *future) {
-  cassette_driver *driver = session->driver;
-  const CassResult *result = driver->future_get_result(future);
-  const CassRow *row = result ? driver->result_first_row(result) : NULL;
-  if (!row) {
-    request->status = CASSETTE_MISSING_ROW;
-    if (result) driver->result_free(result);
-    return;
-  }
-  const CassValue *value = driver->row_get_column(row, 0);
-  size_t length = 0;
-  CassError wrong = CASS_OK;
-  request->status = CASSETTE_OK;
-  if (driver->value_is_null(value)) request->status = CASSETTE_NULL_BLOB;
-  else wrong = driver->value_get_bytes(value, &request->data, &length);
-  if (request->status == CASSETTE_OK && wrong == CASS_OK && length == 0)
-    request->status = CASSETTE_EMPTY_BLOB;
-  request->length = (uint32_t)length;
-  if (wrong == CASS_OK && session->label_type != CASSETTE_LABEL_NONE) {
-    value = driver->row_get_column(row, 1);
-    if (driver->value_is_null(value)) request->status |= CASSETTE_LABEL_NULL;
-    else if (session->label_type == CASSETTE_LABEL_INT)
-      wrong = driver->value_get_int32(value, &request->label_value);
-    else {
-      wrong = driver->value_get_bytes(value, &request->label, &length);
-      request->label_value = (int32_t)length;
-    }
-  }
-  if (wrong != CASS_OK) {
-    request->status = CASSETTE_WRONG_TYPE;
-    request->code = wrong;
-  }
-  if ((request->status & ~CASSETTE_LABEL_NULL) == CASSETTE_OK) {
-    request->result = result;
-  } else {
-    request->status &= (uint8_t)~CASSETTE_LABEL_NULL;
-    request->length = 0;
-    driver->result_free(result);
-  }
-}
-
-static void read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future) {
-  const char *message;
-  size_t length;
-  driver->future_error_message(future, &message, &length);
-  if (length > MAX_MESSAGE) length = MAX_MESSAGE;
-  free(request->message);
-  request->message = malloc(length + 1);
-  if (request->message) {
-    memcpy(request->message, message, length);
-    request->message[length] = 0;
-  }
-  request->status = request->code == CASS_LIB_REQUEST_TIMED_OUT ||
-                            request->code == CASS_SERVER_READ_TIMEOUT
-                        ? CASSETTE_TIMEOUT
-                        : CASSETTE_FAILED;
+/* With the lock. */
+static void append(cassette_session *session, cassette_request *request) {
+  request->newer = NULL;
+  request->older = session->newest;
+  if (session->newest) session->newest->newer = request;
+  else session->oldest = request;
+  session->newest = request;
 }
 
 /* With the lock. */
-static bool try_again(cassette_session *session, cassette_request *request) {
-  if (cassette_forgotten(request) || request->attempts > session->retries) return false;
-  retry_queue *queue = &session->retry[request->attempts - 1];
-  request->time = cassette_now() + backoff(session, request->attempts) * 1000;
-  request->next = NULL;
-  if (queue->last) queue->last->next = request;
-  else queue->first = request;
-  queue->last = request;
-  return true;
+static void take_out(cassette_session *session, cassette_request *request) {
+  if (request->older) request->older->newer = request->newer;
+  else session->oldest = request->newer;
+  if (request->newer) request->newer->older = request->older;
+  else session->newest = request->older;
+  request->older = request->newer = NULL;
+}
+
+/*
+ * With the lock: a driver tells when an answer has not come in time. What a driver does not even tell
+ * of is lost: another request takes its place, as it may still be written to. Returns when to look
+ * again.
+ */
+static uint64_t lose_overdue(cassette_session *session, uint64_t now) {
+  cassette_request *request;
+  while ((request = session->oldest) && now - request->time >= session->answer_limit) {
+    cassette_request *instead = calloc(1, sizeof *instead);
+    if (!instead) return now + 1000000;
+    take_out(session, request);
+    request->lost = true;
+    session->lost++;
+    session->in_flight--;
+    instead->block = request->block;
+    instead->index = request->index;
+    instead->attempts = request->attempts;
+    instead->alone = true;
+    instead->code = CASS_LIB_REQUEST_TIMED_OUT;
+    request->block->left++;
+    cassette_say(instead, CASSETTE_TIMEOUT, "the driver gave no answer");
+    cassette_settle(instead);
+  }
+  return request ? request->time + session->answer_limit : UINT64_MAX;
 }
 
 /* The driver's callback. It runs on a thread of the driver, or within future_set_callback. */
 static void on_answer(CassFuture *future, void *data) {
   cassette_request *request = data;
   cassette_session *session = request->block->session;
+  free(request->message);
+  request->message = NULL;
   request->code = session->driver->future_error_code(future);
-  if (request->code == CASS_OK) read_answer(session, request, future);
-  else read_failure(session->driver, request, future);
+  if (request->code == CASS_OK) cassette_read_answer(session, request, future);
+  else cassette_read_failure(session->driver, request, future);
   uint64_t latency = cassette_now() - request->time;
   pthread_mutex_lock(&session->lock);
+  if (request->lost) {
+    session->lost--;
+    cassette_request_done(request);
+    cassette_wake_dispatcher(session);
+    pthread_mutex_unlock(&session->lock);
+    return;
+  }
+  take_out(session, request);
   session->stats.latency[latency_bucket(latency)]++;
-  bool again =
-      worth_a_retry(request->code, request->attempts) && try_again(session, request);
+  bool again = !cassette_refused(session, request) &&
+               worth_a_retry(request->code, request->attempts) &&
+               cassette_retry_later(session, request);
   cassette_batch *early = again ? NULL : cassette_settle(request);
   if (early) {
     pthread_mutex_unlock(&session->lock);
@@ -809,51 +1323,48 @@ static void on_answer(CassFuture *future, void *data) {
   pthread_mutex_unlock(&session->lock);
 }
 
+/* The driver takes a request not at all. */
+static void not_sent(cassette_session *session, cassette_request *request, CassError code) {
+  const char *reason = code == CASS_OK ? NULL : session->driver->error_desc(code);
+  cassette_say(request, code == CASS_OK ? CASSETTE_FAILED : CASSETTE_WRONG_TYPE,
+               "the driver does not take the request (%s)", reason ? reason : "for no known reason");
+  request->code = code;
+  pthread_mutex_lock(&session->lock);
+  take_out(session, request);
+  session->in_flight--;
+  cassette_settle(request); /* it has no result */
+  pthread_mutex_unlock(&session->lock);
+}
+
 /* Without the lock, as the driver may call on_answer at once. */
 static void send(cassette_session *session, cassette_request *request) {
   cassette_driver *driver = session->driver;
   CassStatement *statement = driver->prepared_bind(session->prepared);
-  CassError code = driver->statement_bind_uuid(statement, 0, uuid(request->id));
+  if (!statement) {
+    not_sent(session, request, CASS_OK);
+    return;
+  }
+  CassError code = driver->statement_bind_uuid(statement, 0, cassette_uuid(request->id));
   if (code != CASS_OK) {
     driver->statement_free(statement);
-    request->status = CASSETTE_WRONG_TYPE;
-    request->code = code;
-    pthread_mutex_lock(&session->lock);
-    session->in_flight--;
-    cassette_settle(request);
-    pthread_mutex_unlock(&session->lock);
+    not_sent(session, request, code);
     return;
   }
   driver->statement_set_is_idempotent(statement, 1);
   CassFuture *future = driver->session_execute(session->session, statement);
   driver->statement_free(statement);
-  driver->future_set_callback(future, on_answer, request);
-  driver->future_free(future);
+  bool comes = future && driver->future_set_callback(future, on_answer, request) == CASS_OK;
+  if (future) driver->future_free(future);
+  if (!comes) not_sent(session, request, CASS_OK);
 }
 
 /* With the lock: the next request to send, or NULL. \`due\` becomes the time of the next retry. */
 static cassette_request *take(cassette_session *session, uint64_t now, uint64_t *due) {
-  for (uint32_t i = 0; i < session->retries; i++) {
-    retry_queue *queue = &session->retry[i];
-    cassette_request *request;
-    while ((request = queue->first)) {
-      bool forgotten = cassette_forgotten(request);
-      if (!forgotten && request->time > now) {
-        if (request->time < *due) *due = request->time;
-        break;
-      }
-      queue->first = request->next;
-      if (!queue->first) queue->last = NULL;
-      if (!forgotten) {
-        session->stats.retries++;
-        return request;
-      }
-      cassette_settle(request);
-    }
-  }
+  cassette_request *request = cassette_retry_due(session, now, due);
+  if (request) return request;
   cassette_block *block = session->to_send.first;
   if (!block) return NULL;
-  cassette_request *request = &block->requests[block->sent++];
+  request = &block->requests[block->sent++];
   session->stats.waiting--;
   if (block->sent == block->count) {
     session->to_send.first = block->next;
@@ -862,10 +1373,22 @@ static cassette_request *take(cassette_session *session, uint64_t now, uint64_t 
   return request;
 }
 
-static bool retries_wait(const cassette_session *session) {
-  for (uint32_t i = 0; i < session->retries; i++)
-    if (session->retry[i].first) return true;
-  return false;
+/* With the lock, which is let go of while the driver is called. */
+static void send_all(cassette_session *session, cassette_request *const *requests, uint32_t count) {
+  bool ask = session->refusal.wanted && !session->refusal.under_way && !session->closing;
+  session->refusal.wanted = false;
+  if (count == 0 && !ask) return;
+  if (ask) {
+    session->refusal.under_way = true;
+    session->in_flight++;
+  }
+  session->sending = true;
+  pthread_mutex_unlock(&session->lock);
+  for (uint32_t i = 0; i < count; i++) send(session, requests[i]);
+  if (ask) cassette_refusal_ask(session);
+  pthread_mutex_lock(&session->lock);
+  session->sending = false;
+  if (session->closing) pthread_cond_broadcast(&session->finished);
 }
 
 void *cassette_dispatch_thread(void *data) {
@@ -874,6 +1397,7 @@ void *cassette_dispatch_thread(void *data) {
   pthread_mutex_lock(&session->lock);
   for (;;) {
     uint64_t now = cassette_now(), due = UINT64_MAX;
+    uint64_t overdue = lose_overdue(session, now);
     uint32_t count = 0;
     while (count < SEND_AT_ONCE && session->in_flight < session->limit) {
       cassette_request *request = take(session, now, &due);
@@ -882,28 +1406,28 @@ void *cassette_dispatch_thread(void *data) {
       request->attempts++;
       request->time = now; /* near enough for all of them: asking the clock costs more than this does */
       session->in_flight++;
+      append(session, request);
     }
-    if (count > 0) {
-      session->sending = true;
-      pthread_mutex_unlock(&session->lock);
-      for (uint32_t i = 0; i < count; i++) send(session, requests[i]);
-      pthread_mutex_lock(&session->lock);
-      session->sending = false;
-      if (session->closing) pthread_cond_broadcast(&session->finished);
+    if (count > 0 || session->refusal.wanted) {
+      send_all(session, requests, count);
       continue;
     }
-    if (session->stopping && session->in_flight == 0 && !retries_wait(session)) break;
+    bool settled = session->in_flight == 0 && session->retry_count == 0 && session->lost == 0;
+    if (session->given_up || (session->stopping && settled)) break;
+    if (overdue < due) due = overdue;
     session->dispatcher_waits = true;
     session->dispatcher_blocked = session->in_flight >= session->limit;
     if (due == UINT64_MAX) pthread_cond_wait(&session->dispatch, &session->lock);
     else cassette_wait_until(&session->dispatch, &session->lock, due);
     session->dispatcher_waits = session->dispatcher_blocked = false;
   }
+  session->dispatcher_ended = true;
+  pthread_cond_broadcast(&session->finished);
   pthread_mutex_unlock(&session->lock);
   return NULL;
 }
 
-void cassette_stats(cassette_session *session, cassette_stats_data *out) {
+void cassette_count(cassette_session *session, cassette_stats_data *out) {
   pthread_mutex_lock(&session->lock);
   *out = session->stats;
   out->in_flight = session->in_flight;
@@ -922,8 +1446,12 @@ void cassette_stats(cassette_session *session, cassette_stats_data *out) {
  *
  * Threads: a session's operations (set, connect, query, prepare, close, operation_wait) are called
  * by one thread at a time. submit, cancel, wake, stats and release may be called by any thread at any
- * time between prepare and free; wait by one thread at a time. No function blocks longer than the
- * time-out that it is given, and none of the others blocks at all, beyond short locks.
+ * time; wait by one thread at a time. No function blocks longer than the time-out that it is given,
+ * free not longer than CASSETTE_FREE_WAIT_MS, and none of the others at all, beyond short locks.
+ *
+ * Nothing that a driver returns is trusted: pointers that are NULL, columns that are missing, types,
+ * lengths and counts that are wrong, answers that never come are errors of a sample or an operation.
+ * What cannot be known here is whether a length that is possible is true.
  *
  * Strings are UTF-8. Times are milliseconds. After a failure a session stays valid: it may be asked
  * for its text, and must be freed.
@@ -936,6 +1464,7 @@ void cassette_stats(cassette_session *session, cassette_stats_data *out) {
 #define CASSETTE_ID_BYTES 16
 #define CASSETTE_BLOB_ALIGNMENT 16
 #define CASSETTE_MAX_WAIT_MS 100
+#define CASSETTE_FREE_WAIT_MS 1000
 #define CASSETTE_LATENCY_BUCKETS 96
 #define CASSETTE_PICKED 16
 
@@ -946,7 +1475,11 @@ void cassette_stats(cassette_session *session, cassette_stats_data *out) {
 #endif
 
 typedef struct cassette_driver cassette_driver;
-typedef struct cassette_session cassette_session;
+/*
+ * A session's number, never used again. One that was freed, or whose runtime has ended, is none any
+ * more: what is asked of it does nothing and returns CASSETTE_ERROR, NULL or 0.
+ */
+typedef uint64_t cassette_session_id;
 typedef struct cassette_batch cassette_batch;
 
 /* What became of a sample. */
@@ -958,7 +1491,10 @@ enum cassette_status {
   CASSETTE_TIMEOUT = 4,     /* no answer in time, after all retries */
   CASSETTE_FAILED = 5,      /* the driver or the server said no */
   CASSETTE_WRONG_TYPE = 6,  /* a column is not of the type that was asked for */
-  CASSETTE_NO_MEMORY = 7    /* the arena could not be allocated */
+  CASSETTE_NO_MEMORY = 7,   /* the arena could not be allocated */
+  CASSETTE_BAD_ANSWER = 8,  /* the answer has not the form of one to the statement */
+  CASSETTE_LARGE_BLOB = 9,  /* longer than max_blob_bytes; the error's message is its length */
+  CASSETTE_LARGE_LABEL = 10 /* the same of the label */
 };
 
 /* Set in a sample's status byte where its label is null. */
@@ -1008,7 +1544,7 @@ typedef struct cassette_done {
    * the last time, it is the same memory, that was never freed.
    */
   uint32_t slot;
-  uint32_t reserved;
+  uint32_t retired; /* a slot whose arena is not used any more, plus 1; 0 for none */
 } cassette_done;
 
 /*
@@ -1039,7 +1575,10 @@ typedef struct cassette_stats_data {
 CASSETTE_API cassette_driver *cassette_driver_open(const char *path, const char *libpython,
                                                    char *error, uint32_t capacity);
 
-/* Sets which messages of the driver are kept: 0 none, 1 critical … 6 trace, as in CassLogLevel. */
+/*
+ * Sets which messages of the driver are kept: 0 none, 1 critical … 6 trace, as in CassLogLevel. A
+ * driver that takes a level once only stays at the first.
+ */
 CASSETTE_API void cassette_log_level(cassette_driver *driver, int32_t level);
 
 /*
@@ -1048,56 +1587,59 @@ CASSETTE_API void cassette_log_level(cassette_driver *driver, int32_t level);
  */
 CASSETTE_API uint32_t cassette_log_take(cassette_driver *driver, uint8_t *out, uint32_t capacity);
 
-/* Makes a session; NULL if memory ran out. */
-CASSETTE_API cassette_session *cassette_session_new(cassette_driver *driver);
+/* Makes a session; 0 if memory ran out. */
+CASSETTE_API cassette_session_id cassette_session_new(cassette_driver *driver);
 
 /*
  * Sets an option before connect, as text: contact_points (comma-separated), port, local_dc,
  * username, password, consistency (number as in the protocol), request_timeout, connect_timeout,
  * io_threads, copy_threads, connections, max_in_flight, retries, backoff, speculative_delay,
- * speculative_max, label_type, tls_ca, tls_cert, tls_key, tls_passphrase (these four: contents, not
+ * speculative_max, label_type, max_blob_bytes, answer_limit (how long an answer is waited for that
+ * the driver should have timed out), close_limit (how long a session that was freed is waited for
+ * until it closes; then it is left to its driver), tls_ca, tls_cert, tls_key, tls_passphrase (these four: contents, not
  * paths; cert and passphrase before key), tls_verify (none, chain, identity), cloud_bundle (path).
  * Returns CASSETTE_READY, or CASSETTE_ERROR with the reason in cassette_session_text.
  */
-CASSETTE_API int32_t cassette_session_set(cassette_session *session, const char *name,
+CASSETTE_API int32_t cassette_session_set(cassette_session_id session, const char *name,
                                           const char *value, uint32_t length);
 
 /* Begins to connect. Ask cassette_operation_wait for the outcome. */
-CASSETTE_API void cassette_connect(cassette_session *session);
+CASSETTE_API void cassette_connect(cassette_session_id session);
 
 /*
  * Begins a query. When it is ready, cassette_session_text gives uint32_t columns and rows, then each
  * value in row order: uint32_t bytes (0xFFFFFFFF: null), then the bytes, as the protocol has them.
  */
-CASSETTE_API void cassette_query(cassette_session *session, const char *cql, uint32_t length);
+CASSETTE_API void cassette_query(cassette_session_id session, const char *cql, uint32_t length);
 
 /*
- * Begins to prepare the statement that fetches one sample: one parameter, the uuid; the first
- * column of its result is the blob, the second, unless label_type is none, the label. When it is
- * ready, samples can be submitted.
+ * Begins to prepare the statement that fetches one sample: one parameter, the uuid. Columns of its
+ * result are the uuid, the blob and the label (a blob, or an int or the 4 bytes of one as a blob);
+ * with the label_type none, the blob and the uuid. The uuid shows that the answer is to this request,
+ * and what comes behind the blob, that its length is true. When it is ready, samples can be submitted.
  */
-CASSETTE_API void cassette_prepare(cassette_session *session, const char *cql, uint32_t length);
+CASSETTE_API void cassette_prepare(cassette_session_id session, const char *cql, uint32_t length);
 
 /*
  * Begins to close: all batches not picked up are cancelled, requests under way are awaited. Arenas
- * stay valid until they are released.
+ * stay valid until they are released. operation_wait does the rest of it.
  */
-CASSETTE_API void cassette_close(cassette_session *session);
+CASSETTE_API void cassette_close(cassette_session_id session);
 
 /*
  * Waits for the operation begun last, for at most \`timeout\` (and CASSETTE_MAX_WAIT_MS). Returns
  * enum cassette_outcome.
  */
-CASSETTE_API int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout);
+CASSETTE_API int32_t cassette_operation_wait(cassette_session_id session, uint32_t timeout);
 
 /* The driver's error code of the operation that failed last, 0 if none did. */
-CASSETTE_API uint32_t cassette_operation_code(cassette_session *session);
+CASSETTE_API uint32_t cassette_operation_code(cassette_session_id session);
 
 /*
  * Copies the message or the result of the operation that ended last into \`out\`, up to \`capacity\`
  * bytes, not ended with 0. Returns its whole size in bytes.
  */
-CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *out,
+CASSETTE_API uint32_t cassette_session_text(cassette_session_id session, uint8_t *out,
                                             uint32_t capacity);
 
 /*
@@ -1108,7 +1650,7 @@ CASSETTE_API uint32_t cassette_session_text(cassette_session *session, uint8_t *
  * Batches of one \`group\` (not 0) exchange samples: whichever arrives first fills the batch that was
  * submitted first, up to its count. \`origins\` tells which sample came. Each sample comes once.
  */
-CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
+CASSETTE_API int32_t cassette_submit(cassette_session_id session, const uint8_t *ids, uint32_t count,
                                      uint64_t token, uint64_t group);
 
 /*
@@ -1116,36 +1658,53 @@ CASSETTE_API int32_t cassette_submit(cassette_session *session, const uint8_t *i
  * that are not whole yet. Requests under way go on in the background. Nothing happens if no batch
  * has this token (any more).
  */
-CASSETTE_API void cassette_cancel(cassette_session *session, uint64_t token);
+CASSETTE_API void cassette_cancel(cassette_session_id session, uint64_t token);
 
 /*
  * Picks up finished batches, in the order in which they were finished: waits for at most \`timeout\`
  * (and CASSETTE_MAX_WAIT_MS) until there is one or cassette_wake is called. Returns how many were
  * written to \`out\`, at most \`capacity\`; each must be released.
  */
-CASSETTE_API uint32_t cassette_wait(cassette_session *session, uint32_t timeout, cassette_done *out,
+CASSETTE_API uint32_t cassette_wait(cassette_session_id session, uint32_t timeout, cassette_done *out,
                                     uint32_t capacity);
 
 /*
  * Room for CASSETTE_PICKED batches, for the caller to give to cassette_wait. It belongs to the session
  * and lives as long: memory of a caller's runtime that ends meanwhile would be written to after it.
  */
-CASSETTE_API cassette_done *cassette_picked(cassette_session *session);
+CASSETTE_API cassette_done *cassette_picked(cassette_session_id session);
 
 /* Ends the cassette_wait that is under way, or the next one, at once. */
-CASSETTE_API void cassette_wake(cassette_session *session);
-
-/* Gives a batch and its arena back. Allowed after its session was freed. */
-CASSETTE_API void cassette_batch_release(cassette_batch *batch);
-
-/* Copies the counters. */
-CASSETTE_API void cassette_stats(cassette_session *session, cassette_stats_data *out);
+CASSETTE_API void cassette_wake(cassette_session_id session);
 
 /*
- * Gives the session back. A session that is not closed closes in the background. No other function
- * may be using the session, or be called with it afterwards.
+ * Gives a batch and its arena back. Allowed after its session was freed. The arena is kept for
+ * another batch if \`view_kept\` is not 0, which says that the caller has the only view of it, or if
+ * there is no view of it; otherwise it is given back once its last view is gone.
  */
-CASSETTE_API void cassette_session_free(cassette_session *session);
+CASSETTE_API void cassette_batch_release(cassette_batch *batch, int32_t view_kept);
+
+/* Copies the counters; they are 0 if it is no session. */
+CASSETTE_API void cassette_stats(cassette_session_id session, cassette_stats_data *out);
+
+/*
+ * Gives the session back. A session that is not closed closes in the background; waits for it for at
+ * most CASSETTE_FREE_WAIT_MS.
+ */
+CASSETTE_API void cassette_session_free(cassette_session_id session);
+
+/*
+ * The same for a caller that is gone, without waiting: batches that it has picked up are given back
+ * too.
+ */
+CASSETTE_API void cassette_session_abandon(cassette_session_id session);
+
+/*
+ * A view of an arena: the memory stays valid until the view has been dropped, on any thread, whatever
+ * becomes of batch and session.
+ */
+CASSETTE_API void cassette_view(uint8_t *arena);
+CASSETTE_API void cassette_view_drop(uint8_t *arena);
 
 #endif
 `,
@@ -1154,7 +1713,7 @@ CASSETTE_API void cassette_session_free(cassette_session *session);
 
 #include <stdlib.h>
 
-/* A mean tells little of fewer samples; room in the arena for what is not a blob, per sample. */
+/* A mean tells little of fewer samples; room in the arena for what is no blob or label, per sample. */
 enum { EARLY_LEAST = 16, META_BYTES = 64 };
 
 bool cassette_forgotten(const cassette_request *request) {
@@ -1185,7 +1744,9 @@ void cassette_request_done(cassette_request *request) {
   free(request->message);
   request->result = NULL;
   request->message = NULL;
-  release(request->block, 1);
+  cassette_block *block = request->block;
+  if (request->alone) free(request);
+  release(block, 1);
 }
 
 void cassette_block_drop(cassette_block *block) {
@@ -1216,10 +1777,10 @@ static void filled(cassette_batch *batch) {
 static void take_early(cassette_batch *batch) {
   cassette_session *session = batch->session;
   batch->early_asked = true;
-  if (batch->count < EARLY_LEAST || session->mean == 0) return;
+  uint64_t mean = cassette_mean(session);
+  if (batch->count < EARLY_LEAST || mean == 0) return;
   batch->copying++;
-  batch->early =
-      cassette_arena_take(session, (session->mean * 9 / 8 + META_BYTES) * batch->count);
+  batch->early = cassette_arena_take(session, (mean * 9 / 8 + META_BYTES) * batch->count);
   if (batch->early) batch->early_capacity = cassette_arena_capacity(batch->early);
   batch->copying--;
 }
@@ -1243,7 +1804,7 @@ cassette_batch *cassette_settle(cassette_request *request) {
   cassette_block *block = request->block;
   cassette_group *group = block->group;
   cassette_batch *batch = group ? group->first : block->batch;
-  uint32_t index = (uint32_t)(request - block->requests);
+  uint32_t index = request->index;
   uint32_t place = group ? batch->placed : index;
   batch->requests[place] = request;
   batch->placed++;
@@ -1318,27 +1879,32 @@ void cassette_group_cancel(cassette_session *session, cassette_group *group) {
 #include "cassette_driver.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 enum { CASSETTE_MAX_RETRIES = 16, CASSETTE_MAX_COPY_THREADS = 64 };
 
 typedef struct cassette_block cassette_block;
 typedef struct cassette_group cassette_group;
+typedef struct cassette_session cassette_session;
 
 /* One sample on its way. Its owner is whoever works on it: dispatcher, driver's callback, copier. */
 typedef struct cassette_request {
   cassette_block *block;
-  struct cassette_request *next; /* in a retry queue */
+  struct cassette_request *older, *newer; /* in the list of those under way */
   const CassResult *result;      /* owned; NULL unless the status is CASSETTE_OK or about data */
   const uint8_t *data, *label;   /* into the result */
   char *message;                 /* owned; why it failed */
   uint64_t time;                 /* sent at, or due at; microseconds */
   uint64_t place;                /* of its data in the batch's early arena */
+  uint32_t index;                /* in its block */
   uint32_t length;
   int32_t label_value; /* the integer, or the length of the label's bytes */
   int32_t code;
   uint8_t status, attempts, id[CASSETTE_ID_BYTES];
   bool early; /* its data is in the early arena, not in the result */
+  bool lost;  /* nobody waits for its answer any more; another took its place in the batch */
+  bool alone; /* it took the place of a lost one: memory of its own */
 } cassette_request;
 
 /* Requests submitted together. In a group they may end up in other batches than they came with. */
@@ -1411,20 +1977,34 @@ typedef struct block_queue {
   cassette_block *first, *last;
 } block_queue;
 
-typedef struct retry_queue {
-  cassette_request *first, *last;
-} retry_queue;
-
 typedef struct arena {
   struct arena *next;
   uint64_t capacity;
   uint32_t slot;
+  uint32_t given; /* batches handed over when it was given back */
+  bool mapped;    /* memory of the kernel's, which it has back at once; malloc keeps what it frees */
+  _Atomic uint32_t references; /* the session's or its batch's, and each view's */
 } arena;
+
+/* Why the server takes the statement no more, as a preparation of it told. */
+typedef struct cassette_refusal {
+  CassError code;  /* CASS_OK where it does, or nothing is known */
+  char *message;   /* owned */
+  uint64_t asked;  /* when it was asked last; microseconds */
+  bool wanted;     /* the dispatcher shall ask */
+  bool under_way;
+} cassette_refusal;
 
 enum { OPERATION_NONE, OPERATION_CONNECT, OPERATION_QUERY, OPERATION_PREPARE, OPERATION_CLOSE };
 
+/* How far a close has come. */
+enum { CLOSE_NONE, CLOSE_ASKED, CLOSE_SENT, CLOSE_ANSWERED, CLOSE_DONE };
+
 struct cassette_session {
   cassette_driver *driver;
+  cassette_session_id id;
+  cassette_session *other; /* in the list of all; protected by its lock, as is \`calls\` */
+  uint32_t calls;          /* functions that use it now */
 
   /* Used by operations only, one at a time, without the lock. */
   CassCluster *cluster;
@@ -1432,17 +2012,22 @@ struct cassette_session {
   CassSsl *ssl;
   CassFuture *operation;
   int operation_kind;
+  int close_state;
   uint32_t operation_code;
   uint8_t *text;
   uint32_t text_size;
   char *username, *password, *passphrase;
   int64_t speculative_delay;
   bool threads_started;
-  bool close_follows; /* close was asked for while connecting */
 
   /* Set before the threads start, then constant. */
   const CassPrepared *prepared;
+  char *cql; /* what was prepared */
+  size_t cql_length;
   int32_t label_type;
+  uint32_t max_blob_bytes;
+  uint64_t answer_limit; /* microseconds */
+  uint64_t close_limit;  /* milliseconds */
   uint32_t limit; /* requests in flight */
   uint32_t retries;
   uint32_t backoff; /* milliseconds before the first retry; doubled for each further one */
@@ -1458,33 +2043,85 @@ struct cassette_session {
   bool sending; /* the dispatcher calls the driver, without the lock */
   bool ready, closing, woken;
   bool stopping;    /* the dispatcher shall end once nothing is in flight */
+  bool given_up;    /* and at once, whatever is in flight */
+  bool dispatcher_ended;
   bool all_settled; /* the copy threads shall end once they have nothing to do */
   uint32_t in_flight;
+  uint32_t lost; /* requests that the driver may still answer, though nobody waits */
+  cassette_request *oldest, *newest; /* of those in flight */
   uint32_t references; /* the caller's and each batch's */
   block_queue to_send;
   batch_queue to_copy, done;
   cassette_group *groups;
-  retry_queue retry[CASSETTE_MAX_RETRIES];
+  cassette_request **retries_due; /* those that wait to be sent again: a heap, the soonest first */
+  uint32_t retry_count, retry_capacity;
+  bool retries_dropped; /* some of them may not be wanted any more */
+  uint64_t random;
+  cassette_refusal refusal;
   cassette_batch *batches; /* not picked up */
+  cassette_batch *held;    /* picked up, and not released */
   arena *arenas;           /* free, oldest last */
-  uint32_t slots;          /* arenas there are, in use or free */
+  uint32_t slots;          /* arenas there were */
+  uint32_t handed_over;    /* batches */
   cassette_done picked[CASSETTE_PICKED]; /* the caller's, without the lock */
-  uint64_t mean;           /* bytes of a blob of late; 0 while it is not known */
+  double mean, weight;     /* bytes of a sample of late, and how many samples say so */
   cassette_stats_data stats;
 };
 
+/* cassette_sessions.c */
+cassette_session_id cassette_register(cassette_session *session);
+void cassette_await_calls(cassette_session *session); /* after it was taken out of the list */
+
 /* cassette_options.c */
+int32_t cassette_option(cassette_session *session, const char *name, const char *value,
+                        uint32_t length);
 void cassette_forget(char **secret); /* overwrites it, frees it, makes it NULL */
 
-/* cassette_session.c */
+/* cassette_session.c: operations */
+void cassette_begin(cassette_session *session, int kind, CassFuture *future);
+void cassette_begin_connect(cassette_session *session);
+void cassette_begin_query(cassette_session *session, const char *cql, uint32_t length);
+void cassette_begin_prepare(cassette_session *session, const char *cql, uint32_t length);
+int32_t cassette_await_operation(cassette_session *session, uint32_t timeout);
 int32_t cassette_fail(cassette_session *session, CassError code, const char *text);
+void cassette_take_text(cassette_session *session, uint8_t *text, uint32_t size); /* owns it */
+
+/* cassette_rows.c */
+int32_t cassette_read_rows(cassette_session *session);
+
+/* cassette_close.c */
+void cassette_begin_close(cassette_session *session);
+int32_t cassette_await_close(cassette_session *session, uint32_t timeout);
+void cassette_end_session(cassette_session *session, bool abandoned);
 void cassette_unreference(cassette_session *session); /* with the lock; gives the lock back */
+
+/* cassette_answer.c */
+void cassette_read_answer(cassette_session *session, cassette_request *request, CassFuture *future);
+void cassette_read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future);
+void cassette_say(cassette_request *request, uint8_t status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+char *cassette_message_of(cassette_driver *driver, CassFuture *future); /* NULL: no memory */
+
+CassUuid cassette_uuid(const uint8_t *id); /* as the driver has it */
+
+/* cassette_retry.c: all with the lock */
+bool cassette_retry_later(cassette_session *session, cassette_request *request); /* false: no more */
+cassette_request *cassette_retry_due(cassette_session *session, uint64_t now, uint64_t *due);
+void cassette_retries_settle(cassette_session *session, CassError code, const char *message);
+
+/* cassette_refusal.c */
+void cassette_refusal_ask(cassette_session *session); /* without the lock */
+bool cassette_refused(cassette_session *session, cassette_request *request); /* with the lock */
 
 /* cassette_fetch.c */
 void *cassette_dispatch_thread(void *session);
 void cassette_wake_dispatcher(cassette_session *session); /* with the lock */
+void cassette_count(cassette_session *session, cassette_stats_data *out);
 
 /* cassette_submit.c */
+int32_t cassette_take_ids(cassette_session *session, const uint8_t *ids, uint32_t count,
+                          uint64_t token, uint64_t group);
+void cassette_cancel_token(cassette_session *session, uint64_t token);
 void cassette_cancel_all(cassette_session *session); /* with the lock */
 
 /* cassette_group.c: all with the lock */
@@ -1501,14 +2138,26 @@ void cassette_block_drop(cassette_block *block);           /* gives back what wa
 void cassette_group_cancel(cassette_session *session, cassette_group *group);
 cassette_group *cassette_group_of(cassette_session *session, uint64_t id); /* NULL: no memory */
 
+/* cassette_arena.c */
+uint8_t *cassette_arena_take(cassette_session *session, uint64_t size); /* with the lock, let go of */
+uint64_t cassette_arena_capacity(const uint8_t *bytes);
+uint32_t cassette_arena_slot(const uint8_t *bytes);
+void cassette_arena_give_back(cassette_session *session, uint8_t *bytes); /* with the lock */
+void cassette_arena_let_go(cassette_session *session, uint8_t *bytes);    /* with the lock */
+uint32_t cassette_arena_retire(cassette_session *session); /* with the lock; a slot plus 1, or 0 */
+bool cassette_arena_viewed(const uint8_t *bytes);
+void cassette_arenas_free(cassette_session *session);
+void cassette_mean_learn(cassette_session *session, uint64_t bytes, uint64_t largest, uint32_t samples);
+uint64_t cassette_mean(const cassette_session *session); /* bytes of a sample; 0: not known */
+
 /* cassette_batch.c */
 void *cassette_copy_thread(void *session);
 void cassette_batch_complete(cassette_batch *batch); /* with the lock; all outcomes are there */
 void cassette_batch_forget(cassette_batch *batch);   /* with the lock; out of the list of all */
-void cassette_arenas_free(cassette_session *session);
-uint8_t *cassette_arena_take(cassette_session *session, uint64_t size); /* with the lock, let go of */
-uint64_t cassette_arena_capacity(const uint8_t *bytes);
-void cassette_arena_give_back(cassette_session *session, uint8_t *bytes);
+uint32_t cassette_pick_up(cassette_session *session, uint32_t timeout, cassette_done *out,
+                          uint32_t capacity);
+void cassette_wake_waiter(cassette_session *session);
+void cassette_release_held(cassette_session *session);
 void cassette_copy_early(cassette_batch *batch, cassette_request *request); /* without the lock */
 
 static inline uint64_t cassette_now(void) {
@@ -1516,6 +2165,8 @@ static inline uint64_t cassette_now(void) {
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
+
+void cassette_condition_init(pthread_cond_t *condition); /* for cassette_wait_until */
 
 /* Waits until the condition is signalled or the time (microseconds, as cassette_now) has come. */
 void cassette_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until);
@@ -1787,6 +2438,7 @@ static CassSsl *tls(cassette_session *session) {
 }
 
 static CassError set_verify(cassette_session *session, const char *value, bool *known) {
+  if (!tls(session)) return CASS_LIB_UNABLE_TO_INIT;
   int flags;
   if (strcmp(value, "none") == 0) flags = CASS_VERIFY_NONE;
   else if (strcmp(value, "chain") == 0) flags = CASS_VERIFY_PEER_CERT;
@@ -1795,7 +2447,7 @@ static CassError set_verify(cassette_session *session, const char *value, bool *
     *known = false;
     return CASS_OK;
   }
-  session->driver->ssl_set_verify_flags(tls(session), flags);
+  session->driver->ssl_set_verify_flags(session->ssl, flags);
   return CASS_OK;
 }
 
@@ -1813,8 +2465,9 @@ static CassError set_string(cassette_session *s, const char *name, const char *v
     *kept = strdup(value);
     return CASS_OK;
   }
-  if (strcmp(name, "tls_ca") == 0) return d->ssl_add_trusted_cert_n(tls(s), value, length);
-  if (strcmp(name, "tls_cert") == 0) return d->ssl_set_cert_n(tls(s), value, length);
+  if (strncmp(name, "tls_", 4) == 0 && !tls(s)) return CASS_LIB_UNABLE_TO_INIT;
+  if (strcmp(name, "tls_ca") == 0) return d->ssl_add_trusted_cert_n(s->ssl, value, length);
+  if (strcmp(name, "tls_cert") == 0) return d->ssl_set_cert_n(s->ssl, value, length);
   if (strcmp(name, "tls_passphrase") == 0) {
     cassette_forget(&s->passphrase);
     s->passphrase = strdup(value);
@@ -1822,7 +2475,7 @@ static CassError set_string(cassette_session *s, const char *name, const char *v
   }
   if (strcmp(name, "tls_key") == 0) {
     const char *phrase = s->passphrase ? s->passphrase : "";
-    return d->ssl_set_private_key_n(tls(s), value, length, phrase, strlen(phrase));
+    return d->ssl_set_private_key_n(s->ssl, value, length, phrase, strlen(phrase));
   }
   if (strcmp(name, "tls_verify") == 0) return set_verify(s, value, known);
   if (strcmp(name, "cloud_bundle") == 0 && d->cluster_set_cloud_secure_connection_bundle_n)
@@ -1845,6 +2498,7 @@ static CassError set_number(cassette_session *s, const char *name, uint32_t numb
     s->copy_threads = number;
   else if (strcmp(name, "max_in_flight") == 0 && number >= 1) {
     s->limit = number;
+    if (!d->cluster_set_queue_size_io) return CASS_OK;
     unsigned queue = 8192;
     while (queue <= number) queue *= 2;
     return d->cluster_set_queue_size_io(s->cluster, queue);
@@ -1852,16 +2506,20 @@ static CassError set_number(cassette_session *s, const char *name, uint32_t numb
   else if (strcmp(name, "backoff") == 0) s->backoff = number;
   else if (strcmp(name, "label_type") == 0 && number <= CASSETTE_LABEL_BLOB)
     s->label_type = (int32_t)number;
+  else if (strcmp(name, "max_blob_bytes") == 0) s->max_blob_bytes = number;
+  else if (strcmp(name, "answer_limit") == 0) s->answer_limit = number * 1000ull;
+  else if (strcmp(name, "close_limit") == 0) s->close_limit = number;
   else if (strcmp(name, "speculative_delay") == 0) s->speculative_delay = number;
-  else if (strcmp(name, "speculative_max") == 0)
+  else if (strcmp(name, "speculative_max") == 0 &&
+           d->cluster_set_constant_speculative_execution_policy)
     return d->cluster_set_constant_speculative_execution_policy(s->cluster, s->speculative_delay,
                                                                 (int)number);
   else *known = false;
   return CASS_OK;
 }
 
-int32_t cassette_session_set(cassette_session *session, const char *name, const char *value,
-                             uint32_t length) {
+int32_t cassette_option(cassette_session *session, const char *name, const char *value,
+                        uint32_t length) {
   bool known = true;
   char *text = malloc((size_t)length + 1);
   if (!text) return cassette_fail(session, 0, "out of memory");
@@ -1883,7 +2541,369 @@ int32_t cassette_session_set(cassette_session *session, const char *name, const 
   return CASSETTE_READY;
 }
 `,
-  "cassette_session.c": `/* A session's life: options, connect, query, prepare, close. */
+  "cassette_refusal.c": `/*
+ * Finds out that a statement is refused. Where a table is gone, or another has its name, the driver
+ * prepares the statement anew, is refused, asks the next host, and says at last that there is none:
+ * the same as of a network that is down. A preparation of our own tells which it is.
+ */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASK_AGAIN_MS = 500 };
+
+static bool refuses(CassError code) {
+  return code == CASS_SERVER_SYNTAX_ERROR || code == CASS_SERVER_UNAUTHORIZED ||
+         code == CASS_SERVER_INVALID_QUERY || code == CASS_SERVER_CONFIG_ERROR;
+}
+
+/* The driver's callback. */
+static void on_prepared(CassFuture *future, void *data) {
+  cassette_session *session = data;
+  cassette_driver *driver = session->driver;
+  CassError code = driver->future_error_code(future);
+  char *message = code == CASS_OK ? NULL : cassette_message_of(driver, future);
+  if (code == CASS_OK) {
+    const CassPrepared *prepared = driver->future_get_prepared(future);
+    if (prepared) driver->prepared_free(prepared);
+  }
+  pthread_mutex_lock(&session->lock);
+  cassette_refusal *refusal = &session->refusal;
+  free(refusal->message);
+  refusal->message = message;
+  refusal->code = refuses(code) ? code : CASS_OK;
+  refusal->under_way = false;
+  refusal->asked = cassette_now();
+  if (refusal->code != CASS_OK)
+    cassette_retries_settle(session, code, message ? message : "the statement is refused");
+  session->in_flight--; /* at the end: the session lives as long as something is in flight */
+  cassette_wake_dispatcher(session);
+  pthread_mutex_unlock(&session->lock);
+}
+
+void cassette_refusal_ask(cassette_session *session) {
+  cassette_driver *driver = session->driver;
+  CassFuture *future =
+      driver->session_prepare_n(session->session, session->cql, session->cql_length);
+  bool comes = future && driver->future_set_callback(future, on_prepared, session) == CASS_OK;
+  if (future) driver->future_free(future);
+  if (comes) return;
+  pthread_mutex_lock(&session->lock);
+  session->refusal.under_way = false;
+  session->refusal.asked = cassette_now();
+  session->in_flight--;
+  pthread_mutex_unlock(&session->lock);
+}
+
+bool cassette_refused(cassette_session *session, cassette_request *request) {
+  cassette_refusal *refusal = &session->refusal;
+  if (request->code != CASS_LIB_NO_HOSTS_AVAILABLE || session->closing) return false;
+  bool known = cassette_now() - refusal->asked < ASK_AGAIN_MS * 1000;
+  if (known && refusal->code != CASS_OK) {
+    cassette_say(request, CASSETTE_FAILED, "%s",
+                 refusal->message ? refusal->message : "the statement is refused");
+    request->code = refusal->code;
+    return true;
+  }
+  if (!known && !refusal->under_way) refusal->wanted = true;
+  return false;
+}
+`,
+  "cassette_retry.c": `/* Requests that wait to be sent again. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_BACKOFF_MS = 10000 };
+
+static void swap(cassette_request **heap, uint32_t a, uint32_t b) {
+  cassette_request *moved = heap[a];
+  heap[a] = heap[b];
+  heap[b] = moved;
+}
+
+static void sink(cassette_session *session, uint32_t at) {
+  cassette_request **heap = session->retries_due;
+  for (;;) {
+    uint32_t least = at;
+    for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++)
+      if (child < session->retry_count && heap[child]->time < heap[least]->time) least = child;
+    if (least == at) return;
+    swap(heap, at, least);
+    at = least;
+  }
+}
+
+/*
+ * Microseconds before the next attempt: doubled for each further one, and drawn between half of that
+ * and all of it, so that requests which failed together do not come again together (xorshift).
+ */
+static uint64_t backoff(cassette_session *session, uint32_t attempts) {
+  uint64_t wait = (uint64_t)session->backoff << (attempts - 1);
+  if (wait > MAX_BACKOFF_MS) wait = MAX_BACKOFF_MS;
+  session->random ^= session->random << 13;
+  session->random ^= session->random >> 7;
+  session->random ^= session->random << 17;
+  return wait * 500 + session->random % (wait * 500 + 1);
+}
+
+bool cassette_retry_later(cassette_session *session, cassette_request *request) {
+  if (cassette_forgotten(request) || request->attempts > session->retries) return false;
+  if (session->retry_count == session->retry_capacity) {
+    uint32_t larger = session->retry_capacity * 2 + 64;
+    cassette_request **moved = realloc(session->retries_due, larger * sizeof *moved);
+    if (!moved) return false;
+    session->retries_due = moved;
+    session->retry_capacity = larger;
+  }
+  cassette_request **heap = session->retries_due;
+  request->time = cassette_now() + backoff(session, request->attempts);
+  uint32_t at = session->retry_count++;
+  heap[at] = request;
+  for (; at > 0 && heap[(at - 1) / 2]->time > heap[at]->time; at = (at - 1) / 2)
+    swap(heap, at, (at - 1) / 2);
+  return true;
+}
+
+/* Takes those out that are forgotten, or that failed by this code if it is not CASS_OK. */
+static void sweep(cassette_session *session, CassError code, const char *message) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < session->retry_count; i++) {
+    cassette_request *request = session->retries_due[i];
+    bool refused = code != CASS_OK && request->code == CASS_LIB_NO_HOSTS_AVAILABLE;
+    if (!refused && !cassette_forgotten(request)) {
+      session->retries_due[kept++] = request;
+      continue;
+    }
+    if (refused) {
+      cassette_say(request, CASSETTE_FAILED, "%s", message);
+      request->code = code;
+    }
+    cassette_settle(request); /* it has no result: the lock is kept */
+  }
+  session->retry_count = kept;
+  for (uint32_t i = kept / 2; i > 0; i--) sink(session, i - 1);
+}
+
+void cassette_retries_settle(cassette_session *session, CassError code, const char *message) {
+  sweep(session, code, message);
+}
+
+cassette_request *cassette_retry_due(cassette_session *session, uint64_t now, uint64_t *due) {
+  if (session->retries_dropped) {
+    session->retries_dropped = false;
+    sweep(session, CASS_OK, NULL);
+  }
+  if (session->retry_count == 0) return NULL;
+  cassette_request *request = session->retries_due[0];
+  if (request->time > now) {
+    *due = request->time;
+    return NULL;
+  }
+  session->retries_due[0] = session->retries_due[--session->retry_count];
+  sink(session, 0);
+  session->stats.retries++;
+  return request;
+}
+`,
+  "cassette_rows.c": `/* Reads the rows that a query has brought. */
+#include "cassette_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Schemas have less. A driver that says more does not say the truth. */
+enum { MOST_COLUMNS = 4096, MOST_ROWS = 1 << 24 };
+
+typedef struct rows {
+  uint8_t *bytes;
+  size_t size, capacity;
+} rows;
+
+static bool append(rows *to, const void *bytes, size_t length) {
+  if (length > UINT32_MAX - to->size) return false;
+  if (to->size + length > to->capacity) {
+    size_t larger = (to->size + length) * 2;
+    uint8_t *moved = realloc(to->bytes, larger);
+    if (!moved) return false;
+    to->bytes = moved;
+    to->capacity = larger;
+  }
+  if (length > 0) memcpy(to->bytes + to->size, bytes, length);
+  to->size += length;
+  return true;
+}
+
+/* Returns what is wrong, or NULL. */
+static const char *read_value(cassette_session *session, const CassRow *row, size_t column,
+                              rows *to) {
+  cassette_driver *driver = session->driver;
+  const CassValue *value = driver->row_get_column(row, column);
+  if (!value) return "the driver's answer lacks a column";
+  const uint8_t *bytes = NULL;
+  size_t length = 0;
+  uint32_t prefix = UINT32_MAX;
+  if (!driver->value_is_null(value)) {
+    if (driver->value_get_bytes(value, &bytes, &length) != CASS_OK)
+      return "the driver's answer has a value that cannot be read";
+    if (length > session->max_blob_bytes || (length > 0 && !bytes))
+      return "the driver's answer has a value of an impossible length";
+    prefix = (uint32_t)length;
+  }
+  return append(to, &prefix, 4) && append(to, bytes, length) ? NULL : "out of memory";
+}
+
+static const char *read_result(cassette_session *session, const CassResult *result, rows *to) {
+  cassette_driver *driver = session->driver;
+  size_t columns = driver->result_column_count(result), count = driver->result_row_count(result);
+  if (columns == 0 || columns > MOST_COLUMNS || count > MOST_ROWS)
+    return "the driver's answer has an impossible number of columns or rows";
+  uint32_t header[2] = {(uint32_t)columns, (uint32_t)count};
+  if (!append(to, header, sizeof header)) return "out of memory";
+  if (count == 0) return NULL;
+  CassIterator *iterator = driver->iterator_from_result(result);
+  if (!iterator) return "the driver's answer cannot be gone through";
+  const char *wrong = NULL;
+  for (size_t i = 0; i < count && !wrong; i++) {
+    const CassRow *row = driver->iterator_next(iterator) ? driver->iterator_get_row(iterator) : NULL;
+    if (!row) wrong = "the driver's answer has fewer rows than it says";
+    for (size_t column = 0; column < columns && !wrong; column++)
+      wrong = read_value(session, row, column, to);
+  }
+  driver->iterator_free(iterator);
+  return wrong;
+}
+
+int32_t cassette_read_rows(cassette_session *session) {
+  cassette_driver *driver = session->driver;
+  const CassResult *result = driver->future_get_result(session->operation);
+  if (!result) return cassette_fail(session, 0, "the driver's answer has no result");
+  rows read = {0};
+  const char *wrong = read_result(session, result, &read);
+  driver->result_free(result);
+  if (wrong) {
+    free(read.bytes);
+    return cassette_fail(session, 0, wrong);
+  }
+  cassette_take_text(session, read.bytes, (uint32_t)read.size);
+  return CASSETTE_READY;
+}
+`,
+  "cassette_runtime.c": `/*
+ * What only Node-API can do: tell that a runtime's isolate has ended (a worker is terminated, and
+ * nothing of it is called any more), and when the last view of an arena is gone, wherever it was
+ * moved to. The shim is loaded as a module of Node-API too; its functions of that are
+ *
+ *   view(arena: bigint, bytes: number): ArrayBuffer
+ *   own(session: bigint): void      abandons the session when the isolate ends
+ *   disown(session: bigint): void   does not, as it is freed
+ *
+ * The declarations are those of node_api.h, whose binary interface is stable.
+ */
+#include "cassette_fetch.h"
+
+#include <stddef.h>
+
+/* ELF lets a program without Node-API load the shim, as its functions are looked up when it starts. */
+#if defined(__ELF__)
+#define NODE_API __attribute__((weak)) extern
+#else
+#define NODE_API extern
+#endif
+
+typedef struct napi_env__ *napi_env;
+typedef struct napi_value__ *napi_value;
+typedef struct napi_callback_info__ *napi_callback_info;
+typedef int napi_status;
+typedef napi_value (*napi_callback)(napi_env, napi_callback_info);
+typedef void (*napi_finalize)(napi_env, void *data, void *hint);
+typedef void (*napi_cleanup_hook)(void *data);
+
+NODE_API napi_status napi_get_cb_info(napi_env, napi_callback_info, size_t *count, napi_value *values,
+                                      napi_value *self, void **data);
+NODE_API napi_status napi_get_value_bigint_uint64(napi_env, napi_value, uint64_t *, _Bool *lossless);
+NODE_API napi_status napi_get_value_int64(napi_env, napi_value, int64_t *);
+NODE_API napi_status napi_create_external_arraybuffer(napi_env, void *bytes, size_t length,
+                                                      napi_finalize, void *hint, napi_value *);
+NODE_API napi_status napi_create_function(napi_env, const char *name, size_t length, napi_callback,
+                                          void *data, napi_value *);
+NODE_API napi_status napi_set_named_property(napi_env, napi_value object, const char *name, napi_value);
+NODE_API napi_status napi_throw_error(napi_env, const char *code, const char *message);
+NODE_API napi_status napi_add_env_cleanup_hook(napi_env, napi_cleanup_hook, void *data);
+NODE_API napi_status napi_remove_env_cleanup_hook(napi_env, napi_cleanup_hook, void *data);
+
+static void drop_view(napi_env env, void *arena, void *hint) {
+  (void)env;
+  (void)hint;
+  cassette_view_drop(arena);
+}
+
+static napi_value view(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value values[2], made = NULL;
+  uint64_t address = 0;
+  int64_t bytes = 0;
+  _Bool lossless = 0;
+  if (napi_get_cb_info(env, info, &count, values, NULL, NULL) || count != 2 ||
+      napi_get_value_bigint_uint64(env, values[0], &address, &lossless) || !lossless ||
+      napi_get_value_int64(env, values[1], &bytes) || address == 0 || bytes <= 0) {
+    napi_throw_error(env, NULL, "view takes an arena and its bytes");
+    return NULL;
+  }
+  uint8_t *arena = (uint8_t *)(uintptr_t)address;
+  cassette_view(arena);
+  if (napi_create_external_arraybuffer(env, arena, (size_t)bytes, drop_view, NULL, &made)) {
+    cassette_view_drop(arena);
+    napi_throw_error(env, NULL, "there is no memory for a view");
+    return NULL;
+  }
+  return made;
+}
+
+static void abandon(void *session) {
+  cassette_session_abandon((cassette_session_id)(uintptr_t)session);
+}
+
+static napi_value hook(napi_env env, napi_callback_info info,
+                       napi_status (*change)(napi_env, napi_cleanup_hook, void *)) {
+  size_t count = 1;
+  napi_value value;
+  uint64_t session = 0;
+  _Bool lossless = 0;
+  if (napi_get_cb_info(env, info, &count, &value, NULL, NULL) || count != 1 ||
+      napi_get_value_bigint_uint64(env, value, &session, &lossless) || !lossless ||
+      change(env, abandon, (void *)(uintptr_t)session))
+    napi_throw_error(env, NULL, "a session must be owned once, and disowned once");
+  return NULL;
+}
+
+static napi_value own(napi_env env, napi_callback_info info) {
+  return hook(env, info, napi_add_env_cleanup_hook);
+}
+
+static napi_value disown(napi_env env, napi_callback_info info) {
+  return hook(env, info, napi_remove_env_cleanup_hook);
+}
+
+/* Node-API calls it once for each isolate that loads the shim. */
+CASSETTE_API napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  static const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {{"view", view}, {"own", own}, {"disown", disown}};
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, SIZE_MAX, functions[i].function, NULL,
+                             &function) ||
+        napi_set_named_property(env, exports, functions[i].name, function))
+      napi_throw_error(env, NULL, "the shim's functions cannot be made");
+  }
+  return exports;
+}
+`,
+  "cassette_session.c": `/* A session's operations: connect, query, prepare. */
 #include "cassette_internal.h"
 
 #include <stdlib.h>
@@ -1892,6 +2912,8 @@ int32_t cassette_session_set(cassette_session *session, const char *name, const 
 /* Drivers wait for seconds before they connect again; retries shall not be used up meanwhile. */
 enum { RECONNECT_MS = 250 };
 
+enum { ANSWER_LIMIT_MS = 60000, CLOSE_LIMIT_MS = 60000 };
+
 /* macOS cannot wait on a monotonic clock; there a change of the wall clock can delay a wake-up. */
 #if defined(__APPLE__)
 #define CONDITION_CLOCK CLOCK_REALTIME
@@ -1899,7 +2921,7 @@ enum { RECONNECT_MS = 250 };
 #define CONDITION_CLOCK CLOCK_MONOTONIC
 #endif
 
-static void condition_init(pthread_cond_t *condition) {
+void cassette_condition_init(pthread_cond_t *condition) {
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
 #if !defined(__APPLE__)
@@ -1924,45 +2946,56 @@ void cassette_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint6
   pthread_cond_timedwait(condition, lock, &time);
 }
 
-cassette_session *cassette_session_new(cassette_driver *driver) {
+cassette_session_id cassette_session_new(cassette_driver *driver) {
   cassette_session *session = calloc(1, sizeof *session);
-  if (!session) return NULL;
+  if (!session) return 0;
   session->driver = driver;
   session->cluster = driver->cluster_new();
   session->session = driver->session_new();
+  if (!session->cluster || !session->session) {
+    if (session->cluster) driver->cluster_free(session->cluster);
+    if (session->session) driver->session_free(session->session);
+    free(session);
+    return 0;
+  }
   session->limit = 1024;
   session->retries = 4;
   session->backoff = 100;
   session->copy_threads = 2;
+  session->max_blob_bytes = INT32_MAX;
+  session->answer_limit = ANSWER_LIMIT_MS * 1000ull;
+  session->close_limit = CLOSE_LIMIT_MS;
+  session->random = cassette_now() ^ (uintptr_t)session ^ 0x9e3779b97f4a7c15;
   session->references = 1;
   pthread_mutex_init(&session->lock, NULL);
-  condition_init(&session->dispatch);
-  condition_init(&session->copy);
-  condition_init(&session->finished);
-  return session;
+  cassette_condition_init(&session->dispatch);
+  cassette_condition_init(&session->copy);
+  cassette_condition_init(&session->finished);
+  return cassette_register(session);
 }
 
-static void set_text(cassette_session *session, const void *text, size_t size) {
+void cassette_take_text(cassette_session *session, uint8_t *text, uint32_t size) {
   free(session->text);
-  session->text = malloc(size ? size : 1);
-  session->text_size = session->text ? (uint32_t)size : 0;
-  if (session->text) memcpy(session->text, text, size);
+  session->text = text;
+  session->text_size = text ? size : 0;
 }
 
 int32_t cassette_fail(cassette_session *session, CassError code, const char *text) {
   session->operation_code = (uint32_t)code;
-  set_text(session, text, strlen(text));
+  char *copy = strdup(text ? text : "for no known reason");
+  cassette_take_text(session, (uint8_t *)copy, copy ? (uint32_t)strlen(copy) : 0);
   return CASSETTE_ERROR;
 }
 
-static void begin(cassette_session *session, int kind, CassFuture *future) {
+void cassette_begin(cassette_session *session, int kind, CassFuture *future) {
   if (session->operation) session->driver->future_free(session->operation);
   session->operation = future;
   session->operation_kind = kind;
   session->operation_code = 0;
+  if (!future) cassette_fail(session, 0, "the driver does not take the operation");
 }
 
-void cassette_connect(cassette_session *session) {
+void cassette_begin_connect(cassette_session *session) {
   if (session->username) {
     const char *password = session->password ? session->password : "";
     session->driver->cluster_set_credentials_n(session->cluster, session->username,
@@ -1975,90 +3008,36 @@ void cassette_connect(cassette_session *session) {
   if (session->ssl) session->driver->cluster_set_ssl(session->cluster, session->ssl);
   if (session->driver->cluster_set_constant_reconnect)
     session->driver->cluster_set_constant_reconnect(session->cluster, RECONNECT_MS);
-  begin(session, OPERATION_CONNECT,
-        session->driver->session_connect(session->session, session->cluster));
+  cassette_begin(session, OPERATION_CONNECT,
+                 session->driver->session_connect(session->session, session->cluster));
 }
 
-void cassette_query(cassette_session *session, const char *cql, uint32_t length) {
+void cassette_begin_query(cassette_session *session, const char *cql, uint32_t length) {
   cassette_driver *driver = session->driver;
   CassStatement *statement = driver->statement_new_n(cql, length, 0);
-  driver->statement_set_is_idempotent(statement, 1);
-  begin(session, OPERATION_QUERY, driver->session_execute(session->session, statement));
-  driver->statement_free(statement);
+  if (statement) driver->statement_set_is_idempotent(statement, 1);
+  cassette_begin(session, OPERATION_QUERY,
+                 statement ? driver->session_execute(session->session, statement) : NULL);
+  if (statement) driver->statement_free(statement);
 }
 
-void cassette_prepare(cassette_session *session, const char *cql, uint32_t length) {
-  begin(session, OPERATION_PREPARE,
-        session->driver->session_prepare_n(session->session, cql, length));
-}
-
-void cassette_close(cassette_session *session) {
-  pthread_mutex_lock(&session->lock);
-  session->closing = true;
-  cassette_cancel_all(session);
-  session->woken = true;
-  pthread_cond_broadcast(&session->finished);
-  pthread_cond_signal(&session->dispatch);
-  /* A driver need not answer what is sent while it closes. Nothing is sent after this. */
-  while (session->sending) pthread_cond_wait(&session->finished, &session->lock);
-  pthread_mutex_unlock(&session->lock);
-  /* A session that is being connected cannot be closed: operation_wait does it afterwards. */
-  session->close_follows = session->operation && session->operation_kind == OPERATION_CONNECT;
-  if (!session->close_follows)
-    begin(session, OPERATION_CLOSE, session->driver->session_close(session->session));
-}
-
-static bool append(uint8_t **text, size_t *size, size_t *capacity, const void *bytes, size_t length) {
-  if (*size + length > *capacity) {
-    size_t larger = (*size + length) * 2;
-    uint8_t *moved = realloc(*text, larger);
-    if (!moved) return false;
-    *text = moved;
-    *capacity = larger;
+void cassette_begin_prepare(cassette_session *session, const char *cql, uint32_t length) {
+  char *kept = session->threads_started ? NULL : strndup(cql, length);
+  if (kept) {
+    free(session->cql);
+    session->cql = kept;
+    session->cql_length = strlen(kept);
   }
-  if (length > 0) memcpy(*text + *size, bytes, length);
-  *size += length;
-  return true;
-}
-
-static int32_t read_rows(cassette_session *session) {
-  cassette_driver *driver = session->driver;
-  const CassResult *result = driver->future_get_result(session->operation);
-  uint32_t columns = (uint32_t)driver->result_column_count(result);
-  uint32_t rows = (uint32_t)driver->result_row_count(result);
-  uint8_t *text = NULL;
-  size_t size = 0, capacity = 0;
-  bool enough = append(&text, &size, &capacity, &columns, 4) &&
-                append(&text, &size, &capacity, &rows, 4);
-  CassIterator *iterator = driver->iterator_from_result(result);
-  while (enough && driver->iterator_next(iterator)) {
-    const CassRow *row = driver->iterator_get_row(iterator);
-    for (uint32_t column = 0; enough && column < columns; column++) {
-      const uint8_t *bytes = NULL;
-      size_t length = 0;
-      CassError code = driver->value_get_bytes(driver->row_get_column(row, column), &bytes, &length);
-      uint32_t prefix = code == CASS_OK ? (uint32_t)length : UINT32_MAX;
-      enough = append(&text, &size, &capacity, &prefix, 4) &&
-               (code != CASS_OK || append(&text, &size, &capacity, bytes, length));
-    }
-  }
-  driver->iterator_free(iterator);
-  driver->result_free(result);
-  if (!enough || size > UINT32_MAX) {
-    free(text);
-    return cassette_fail(session, 0, "out of memory");
-  }
-  free(session->text);
-  session->text = text;
-  session->text_size = (uint32_t)size;
-  return CASSETTE_READY;
+  cassette_begin(session, OPERATION_PREPARE,
+                 session->driver->session_prepare_n(session->session, cql, length));
 }
 
 static int32_t start_threads(cassette_session *session) {
   const CassPrepared *prepared = session->driver->future_get_prepared(session->operation);
-  if (session->threads_started) {
+  if (!prepared) return cassette_fail(session, 0, "the driver gave no prepared statement");
+  if (session->threads_started || !session->cql) {
     session->driver->prepared_free(prepared);
-    return cassette_fail(session, 0, "a statement is prepared already");
+    return cassette_fail(session, 0, session->cql ? "a statement is prepared already" : "out of memory");
   }
   session->prepared = prepared;
   if (pthread_create(&session->dispatcher, NULL, cassette_dispatch_thread, session) != 0)
@@ -2077,49 +3056,19 @@ static int32_t start_threads(cassette_session *session) {
   return CASSETTE_READY;
 }
 
-/* After the driver's session is closed nothing is in flight: the threads end at once. */
-static int32_t stop_threads(cassette_session *session) {
-  pthread_mutex_lock(&session->lock);
-  session->ready = false;
-  session->stopping = true;
-  pthread_cond_broadcast(&session->dispatch);
-  pthread_mutex_unlock(&session->lock);
-  if (session->threads_started) {
-    pthread_join(session->dispatcher, NULL);
-    pthread_mutex_lock(&session->lock);
-    session->all_settled = true;
-    pthread_cond_broadcast(&session->copy);
-    pthread_mutex_unlock(&session->lock);
-    for (uint32_t i = 0; i < session->copy_threads; i++) pthread_join(session->copiers[i], NULL);
-    session->threads_started = false;
-  }
-  return CASSETTE_READY;
-}
-
-int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout) {
+int32_t cassette_await_operation(cassette_session *session, uint32_t timeout) {
   cassette_driver *driver = session->driver;
   CassFuture *future = session->operation;
   if (!future) return CASSETTE_ERROR;
-  if (timeout > CASSETTE_MAX_WAIT_MS) timeout = CASSETTE_MAX_WAIT_MS;
   if (!driver->future_wait_timed(future, (uint64_t)timeout * 1000)) return CASSETTE_PENDING;
-  if (session->close_follows) {
-    session->close_follows = false;
-    begin(session, OPERATION_CLOSE, driver->session_close(session->session));
-    return CASSETTE_PENDING;
-  }
   int32_t outcome = CASSETTE_READY;
   CassError code = driver->future_error_code(future);
-  if (session->operation_kind == OPERATION_CLOSE) {
-    outcome = stop_threads(session); /* a session that never connected cannot be closed: no matter */
-  } else if (code != CASS_OK) {
-    const char *message;
-    size_t length;
-    driver->future_error_message(future, &message, &length);
-    session->operation_code = (uint32_t)code;
-    set_text(session, message, length);
-    outcome = CASSETTE_ERROR;
+  if (code != CASS_OK) {
+    char *message = cassette_message_of(driver, future);
+    outcome = cassette_fail(session, code, message);
+    free(message);
   } else if (session->operation_kind == OPERATION_QUERY) {
-    outcome = read_rows(session);
+    outcome = cassette_read_rows(session);
   } else if (session->operation_kind == OPERATION_PREPARE) {
     outcome = start_threads(session);
   }
@@ -2127,59 +3076,173 @@ int32_t cassette_operation_wait(cassette_session *session, uint32_t timeout) {
   session->operation = NULL;
   return outcome;
 }
+`,
+  "cassette_sessions.c": `/* Which sessions there are, by number; what the header declares of them. */
+#include "cassette_internal.h"
 
-uint32_t cassette_operation_code(cassette_session *session) {
-  return session->operation_code;
+#include <stdlib.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t unused = PTHREAD_COND_INITIALIZER;
+static cassette_session *sessions;
+static cassette_session_id last;
+
+cassette_session_id cassette_register(cassette_session *session) {
+  pthread_mutex_lock(&lock);
+  session->id = ++last;
+  session->other = sessions;
+  sessions = session;
+  pthread_mutex_unlock(&lock);
+  return session->id;
 }
 
-uint32_t cassette_session_text(cassette_session *session, uint8_t *out, uint32_t capacity) {
-  uint32_t size = session->text_size < capacity ? session->text_size : capacity;
+/* The session, which lives until leave; NULL if it is none. */
+static cassette_session *enter(cassette_session_id id) {
+  pthread_mutex_lock(&lock);
+  cassette_session *session = sessions;
+  while (session && session->id != id) session = session->other;
+  if (session) session->calls++;
+  pthread_mutex_unlock(&lock);
+  return session;
+}
+
+static void leave(cassette_session *session) {
+  pthread_mutex_lock(&lock);
+  if (--session->calls == 0) pthread_cond_broadcast(&unused);
+  pthread_mutex_unlock(&lock);
+}
+
+/* Out of the list: nobody can enter it any more. */
+static cassette_session *unregister(cassette_session_id id) {
+  pthread_mutex_lock(&lock);
+  cassette_session **at = &sessions;
+  while (*at && (*at)->id != id) at = &(*at)->other;
+  cassette_session *session = *at;
+  if (session) *at = session->other;
+  pthread_mutex_unlock(&lock);
+  return session;
+}
+
+void cassette_await_calls(cassette_session *session) {
+  pthread_mutex_lock(&lock);
+  while (session->calls > 0) pthread_cond_wait(&unused, &lock);
+  pthread_mutex_unlock(&lock);
+}
+
+/* With a session of this number, or nothing at all. */
+#define WITH(id, none)                                                                             \\
+  cassette_session *session = enter(id);                                                           \\
+  if (!session) return none
+
+int32_t cassette_session_set(cassette_session_id id, const char *name, const char *value,
+                             uint32_t length) {
+  WITH(id, CASSETTE_ERROR);
+  int32_t outcome = cassette_option(session, name, value, length);
+  leave(session);
+  return outcome;
+}
+
+void cassette_connect(cassette_session_id id) {
+  WITH(id, );
+  cassette_begin_connect(session);
+  leave(session);
+}
+
+void cassette_query(cassette_session_id id, const char *cql, uint32_t length) {
+  WITH(id, );
+  cassette_begin_query(session, cql, length);
+  leave(session);
+}
+
+void cassette_prepare(cassette_session_id id, const char *cql, uint32_t length) {
+  WITH(id, );
+  cassette_begin_prepare(session, cql, length);
+  leave(session);
+}
+
+void cassette_close(cassette_session_id id) {
+  WITH(id, );
+  cassette_begin_close(session);
+  leave(session);
+}
+
+int32_t cassette_operation_wait(cassette_session_id id, uint32_t timeout) {
+  WITH(id, CASSETTE_ERROR);
+  if (timeout > CASSETTE_MAX_WAIT_MS) timeout = CASSETTE_MAX_WAIT_MS;
+  int32_t outcome = session->close_state == CLOSE_NONE ? cassette_await_operation(session, timeout)
+                                                       : cassette_await_close(session, timeout);
+  leave(session);
+  return outcome;
+}
+
+uint32_t cassette_operation_code(cassette_session_id id) {
+  WITH(id, 0);
+  uint32_t code = session->operation_code;
+  leave(session);
+  return code;
+}
+
+uint32_t cassette_session_text(cassette_session_id id, uint8_t *out, uint32_t capacity) {
+  WITH(id, 0);
+  uint32_t whole = session->text_size, size = whole < capacity ? whole : capacity;
   if (size > 0) memcpy(out, session->text, size);
-  return session->text_size;
+  leave(session);
+  return whole;
 }
 
-static void destroy(cassette_session *session) {
-  cassette_driver *driver = session->driver;
-  if (session->operation) driver->future_free(session->operation);
-  if (session->prepared) driver->prepared_free(session->prepared);
-  driver->session_free(session->session);
-  driver->cluster_free(session->cluster);
-  if (session->ssl) driver->ssl_free(session->ssl);
-  cassette_forget(&session->username);
-  cassette_forget(&session->password);
-  cassette_forget(&session->passphrase);
-  free(session->text);
+int32_t cassette_submit(cassette_session_id id, const uint8_t *ids, uint32_t count, uint64_t token,
+                        uint64_t group) {
+  WITH(id, CASSETTE_ERROR);
+  int32_t outcome = cassette_take_ids(session, ids, count, token, group);
+  leave(session);
+  return outcome;
 }
 
-void cassette_unreference(cassette_session *session) {
-  bool last = --session->references == 0;
-  pthread_mutex_unlock(&session->lock);
-  if (!last) return;
-  cassette_arenas_free(session);
-  pthread_cond_destroy(&session->dispatch);
-  pthread_cond_destroy(&session->copy);
-  pthread_cond_destroy(&session->finished);
-  pthread_mutex_destroy(&session->lock);
-  free(session);
+void cassette_cancel(cassette_session_id id, uint64_t token) {
+  WITH(id, );
+  cassette_cancel_token(session, token);
+  leave(session);
 }
 
-static void *finish(void *data) {
-  cassette_session *session = data;
-  if (!session->stopping) {
-    if (session->operation_kind != OPERATION_CLOSE && !session->close_follows)
-      cassette_close(session);
-    while (cassette_operation_wait(session, CASSETTE_MAX_WAIT_MS) == CASSETTE_PENDING) {}
-  }
-  destroy(session);
-  pthread_mutex_lock(&session->lock);
-  cassette_unreference(session);
-  return NULL;
+uint32_t cassette_wait(cassette_session_id id, uint32_t timeout, cassette_done *out,
+                       uint32_t capacity) {
+  WITH(id, 0);
+  uint32_t count = cassette_pick_up(session, timeout, out, capacity);
+  leave(session);
+  return count;
 }
 
-void cassette_session_free(cassette_session *session) {
-  pthread_t closer;
-  if (session->stopping || pthread_create(&closer, NULL, finish, session) != 0) finish(session);
-  else pthread_detach(closer);
+cassette_done *cassette_picked(cassette_session_id id) {
+  WITH(id, NULL);
+  cassette_done *picked = session->picked;
+  leave(session);
+  return picked;
+}
+
+void cassette_wake(cassette_session_id id) {
+  WITH(id, );
+  cassette_wake_waiter(session);
+  leave(session);
+}
+
+void cassette_stats(cassette_session_id id, cassette_stats_data *out) {
+  memset(out, 0, sizeof *out);
+  WITH(id, );
+  cassette_count(session, out);
+  leave(session);
+}
+
+void cassette_session_free(cassette_session_id id) {
+  cassette_session *session = unregister(id);
+  if (session) cassette_end_session(session, false);
+}
+
+void cassette_session_abandon(cassette_session_id id) {
+  cassette_session *session = unregister(id);
+  if (!session) return;
+  cassette_wake_waiter(session); /* nobody wants to know what a wait that is under way finds */
+  cassette_end_session(session, true);
 }
 `,
   "cassette_submit.c": `/* Takes ids to be fetched: a block of requests and the batch that they fill; and takes them back. */
@@ -2193,6 +3256,7 @@ static cassette_block *block_new(const uint8_t *ids, uint32_t count, uint64_t to
   if (!block) return NULL;
   for (uint32_t i = 0; i < count; i++) {
     block->requests[i].block = block;
+    block->requests[i].index = i;
     memcpy(block->requests[i].id, ids + (size_t)i * CASSETTE_ID_BYTES, CASSETTE_ID_BYTES);
   }
   block->token = (uint32_t)token;
@@ -2237,8 +3301,8 @@ static bool join(cassette_session *session, cassette_block *block, cassette_batc
   return true;
 }
 
-int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t count,
-                        uint64_t token, uint64_t group) {
+int32_t cassette_take_ids(cassette_session *session, const uint8_t *ids, uint32_t count,
+                          uint64_t token, uint64_t group) {
   cassette_block *block = block_new(ids, count, token);
   cassette_batch *batch = batch_new(count, token, group != 0);
   pthread_mutex_lock(&session->lock);
@@ -2276,9 +3340,10 @@ int32_t cassette_submit(cassette_session *session, const uint8_t *ids, uint32_t 
 
 /* With the lock. */
 static void cancel(cassette_session *session, cassette_batch *batch) {
+  session->retries_dropped = true;
   if (batch->group) {
     cassette_group_cancel(session, batch->group);
-    cassette_wake_dispatcher(session); /* to drop retries */
+    cassette_wake_dispatcher(session);
     return;
   }
   if (batch->state == BATCH_FETCHING) {
@@ -2311,7 +3376,7 @@ void cassette_cancel_all(cassette_session *session) {
   while (session->batches) cancel(session, session->batches);
 }
 
-void cassette_cancel(cassette_session *session, uint64_t token) {
+void cassette_cancel_token(cassette_session *session, uint64_t token) {
   pthread_mutex_lock(&session->lock);
   cassette_batch *batch = session->batches;
   while (batch && batch->done.token != token) batch = batch->all;

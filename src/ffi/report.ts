@@ -1,7 +1,8 @@
 import { findCompiler, shimPath } from "./compiler.ts";
-import { findPip, HOW_TO_GET_A_DRIVER, localDrivers } from "./driver.ts";
+import { HOW_TO_GET_A_DRIVER, namedDriver } from "./driver.ts";
 import { findLibpythons } from "./libpython.ts";
 import { loadNative } from "./native.ts";
+import { fetchedDrivers, findPip } from "./wheel.ts";
 
 /** One thing that the native driver needs, or one way to get it. */
 export interface NativeCheck {
@@ -73,12 +74,12 @@ async function pip(): Promise<Finding> {
 }
 
 async function driver(): Promise<Finding> {
-  for (const { path, origin } of await localDrivers()) {
-    if (!path.includes("/")) continue;
-    return [true, `${path} (${origin})`];
-  }
+  const reasons: string[] = [];
+  const found = await namedDriver() ?? (await fetchedDrivers(reasons))[0];
+  if (found) return [true, `${found.path} (${found.origin})`];
+  const wrong = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
   return [
     false,
-    `none in the cache, and the system's is only known once loaded; to get one, ${HOW_TO_GET_A_DRIVER}`,
+    `none in the cache${wrong}, and the system's is only known once loaded; to get one, ${HOW_TO_GET_A_DRIVER}`,
   ];
 }

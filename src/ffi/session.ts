@@ -2,20 +2,25 @@ import { Arenas } from "./arenas.ts";
 import { cString, type Native } from "./native.ts";
 import { DONE_WORDS, type NativeBatch, readBatch } from "./native_batch.ts";
 import type { ShimSymbols } from "./symbols.ts";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** An operation of the driver failed. */
 export class NativeFailure extends Error {
   /** The driver's error code; 0 if the shim itself failed. */
   readonly driverCode: number;
+  /** Whether the driver neither answered nor told that time is up. */
+  readonly late: boolean;
 
   /**
    * @param message What the driver said.
    * @param driverCode Its error code.
+   * @param late Whether it said nothing.
    */
-  constructor(message: string, driverCode: number) {
+  constructor(message: string, driverCode: number, late = false) {
     super(message);
     this.name = "NativeFailure";
     this.driverCode = driverCode;
+    this.late = late;
   }
 }
 
@@ -57,33 +62,55 @@ const LATENCY_BUCKETS = 96;
 const PENDING = 0;
 const READY = 1;
 const CLOSE_LIMIT_MS = 5_000;
+/** Beyond the shim's own limits: for a driver that does not come back from its functions. */
+const DISPOSE_LIMIT_MS = 10_000;
+/** As in `CassError`. */
+const REQUEST_TIMED_OUT = 1 << 24 | 14;
+
+/** Frees sessions that nobody holds any more. */
+const forgotten = new FinalizationRegistry<{ native: Native; id: bigint }>(({ native, id }) => {
+  native.runtime.disown(id);
+  native.symbols.cassette_session_free(id);
+});
 
 /** One session of the driver: connect, query, prepare, then fetch batches. */
 export class NativeSession {
+  readonly #native: Native;
   readonly #symbols: ShimSymbols;
-  readonly #session: Deno.PointerObject;
+  /** Its number in the shim, where one that has been freed is no session any more. */
+  readonly #session: bigint;
   readonly #pending = new Map<bigint, Pending>();
   /** Memory of the session: a call that waits may outlive this isolate's. */
   readonly #picked: Deno.PointerObject;
+  readonly #limits: { connect: number; request: number };
   readonly #done: BigUint64Array;
   readonly #arenas: Arenas;
   #lastToken = 0n;
   #polling: Promise<void> | undefined;
   #operation: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  /** What was counted when it was closed. */
+  #last: NativeStats | undefined;
 
   /**
    * @param native The shim with its driver.
+   * @param limits How long the driver may take to connect, and for a query, in milliseconds; it has
+   * time-outs of its own, which are shorter.
    */
-  constructor(native: Native) {
+  constructor(native: Native, limits: { connect: number; request: number }) {
+    this.#native = native;
     this.#symbols = native.symbols;
+    this.#limits = limits;
     const session = native.symbols.cassette_session_new(native.driver);
-    if (!session) throw new NativeFailure("out of memory", 0);
+    if (session === 0n) throw new NativeFailure("out of memory", 0);
     this.#session = session;
+    native.runtime.own(session);
+    forgotten.register(this, { native, id: session }, this);
     this.#picked = native.symbols.cassette_picked(session)!;
     const bytes = DONE_WORDS * DONE_AT_ONCE * BigUint64Array.BYTES_PER_ELEMENT;
     this.#done = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(this.#picked, bytes));
-    this.#arenas = new Arenas(native.symbols);
+    this.#arenas = new Arenas(native);
+    this.set("answer_limit", limits.request);
   }
 
   /**
@@ -106,7 +133,8 @@ export class NativeSession {
 
   /** Connects, as the options say. */
   connect(): Promise<void> {
-    return this.#run(() => this.#symbols.cassette_connect(this.#session));
+    const connect = () => this.#symbols.cassette_connect(this.#session);
+    return this.#run(connect, this.#limits.connect, () => {});
   }
 
   /**
@@ -117,8 +145,8 @@ export class NativeSession {
    */
   async query(cql: string): Promise<(Uint8Array | null)[][]> {
     const text = new TextEncoder().encode(cql);
-    await this.#run(() => this.#symbols.cassette_query(this.#session, text, text.length));
-    return parseRows(this.#text());
+    const query = () => this.#symbols.cassette_query(this.#session, text, text.length);
+    return await this.#run(query, this.#limits.request, () => parseRows(this.#text()));
   }
 
   /**
@@ -128,7 +156,8 @@ export class NativeSession {
    */
   prepare(cql: string): Promise<void> {
     const text = new TextEncoder().encode(cql);
-    return this.#run(() => this.#symbols.cassette_prepare(this.#session, text, text.length));
+    const prepare = () => this.#symbols.cassette_prepare(this.#session, text, text.length);
+    return this.#run(prepare, this.#limits.request, () => {});
   }
 
   /**
@@ -180,9 +209,10 @@ export class NativeSession {
   /**
    * Reads the counters.
    *
-   * @returns A copy.
+   * @returns A copy; what they were at last for a session that has been closed.
    */
   stats(): NativeStats {
+    if (this.#last) return { ...this.#last, latency: this.#last.latency.slice() };
     const data = new BigUint64Array(STATS_FIELDS + LATENCY_BUCKETS);
     this.#symbols.cassette_stats(this.#session, data);
     const [requested, delivered, failed, bytes, retries, inFlight, waiting, batches, arenaBytes] =
@@ -209,7 +239,12 @@ export class NativeSession {
    * @param reason What the fetches reject with.
    */
   close(reason: unknown): Promise<void> {
-    this.#closing ??= this.#close(reason);
+    if (!this.#closing) {
+      const end = new AbortController();
+      const limit = wait(DISPOSE_LIMIT_MS, undefined, { signal: end.signal, ref: false });
+      this.#closing = Promise.race([this.#close(reason), limit.catch(() => {})])
+        .finally(() => end.abort());
+    }
     return this.#closing;
   }
 
@@ -218,14 +253,17 @@ export class NativeSession {
     this.#pending.clear();
     this.#symbols.cassette_wake(this.#session);
     await this.#polling;
-    await this.#operation.catch(() => {});
+    await this.#operation;
     this.#symbols.cassette_close(this.#session);
-    const end = Date.now() + CLOSE_LIMIT_MS;
+    const end = performance.now() + CLOSE_LIMIT_MS;
     let outcome: number;
     do outcome = await this.#symbols.cassette_operation_wait(this.#session, WAIT_MS); while (
-      outcome === PENDING && Date.now() < end
+      outcome === PENDING && performance.now() < end
     );
     this.#arenas.close();
+    this.#last = this.stats();
+    forgotten.unregister(this);
+    this.#native.runtime.disown(this.#session);
     await this.#symbols.cassette_session_free(this.#session);
   }
 
@@ -251,12 +289,12 @@ export class NativeSession {
         const done = this.#done.subarray(i * DONE_WORDS, (i + 1) * DONE_WORDS);
         const pending = this.#pending.get(done[0]);
         if (!pending) {
-          this.#symbols.cassette_batch_release(Deno.UnsafePointer.create(done[1]));
+          this.#symbols.cassette_batch_release(Deno.UnsafePointer.create(done[1]), 0);
           continue;
         }
         this.#pending.delete(done[0]);
         try {
-          pending.resolve(readBatch(this.#symbols, this.#arenas, done));
+          pending.resolve(readBatch(this.#native, this.#arenas, done));
         } catch (error) {
           // There may be no memory for it; the others of this turn are still to come.
           pending.reject(error);
@@ -267,17 +305,30 @@ export class NativeSession {
     this.#polling = undefined;
   }
 
-  async #run(begin: () => void): Promise<void> {
+  /** The shim has one operation at a time: each waits for those before it. */
+  async #run<T>(begin: () => void, limit: number, read: () => T): Promise<T> {
+    const before = this.#operation;
     const operation = (async () => {
+      await before;
+      if (this.#closing) throw new NativeFailure("the session is closing", 0);
       begin();
+      const end = performance.now() + limit;
       let outcome: number;
       do outcome = await this.#symbols.cassette_operation_wait(this.#session, WAIT_MS); while (
-        outcome === PENDING && !this.#closing
+        outcome === PENDING && !this.#closing && performance.now() < end
       );
+      if (outcome === PENDING && !this.#closing) {
+        throw new NativeFailure(
+          `the driver gave no answer in ${limit} ms`,
+          REQUEST_TIMED_OUT,
+          true,
+        );
+      }
       if (outcome !== READY) throw this.#failure();
+      return read();
     })();
-    this.#operation = operation;
-    await operation;
+    this.#operation = operation.then(() => {}, () => {});
+    return await operation;
   }
 
   #failure(): NativeFailure {

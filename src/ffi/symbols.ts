@@ -29,11 +29,11 @@ export const SYMBOLS = {
     parameters: [
       "pointer", // cassette_driver *driver
     ],
-    result: "pointer",
+    result: "u64",
   },
   cassette_session_set: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "buffer", // const char *name
       "buffer", // const char *value
       "u32", // uint32_t length
@@ -42,13 +42,13 @@ export const SYMBOLS = {
   },
   cassette_connect: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
     ],
     result: "void",
   },
   cassette_query: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "buffer", // const char *cql
       "u32", // uint32_t length
     ],
@@ -56,7 +56,7 @@ export const SYMBOLS = {
   },
   cassette_prepare: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "buffer", // const char *cql
       "u32", // uint32_t length
     ],
@@ -64,13 +64,13 @@ export const SYMBOLS = {
   },
   cassette_close: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
     ],
     result: "void",
   },
   cassette_operation_wait: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "u32", // uint32_t timeout
     ],
     result: "i32",
@@ -78,13 +78,13 @@ export const SYMBOLS = {
   },
   cassette_operation_code: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
     ],
     result: "u32",
   },
   cassette_session_text: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "buffer", // uint8_t *out
       "u32", // uint32_t capacity
     ],
@@ -92,7 +92,7 @@ export const SYMBOLS = {
   },
   cassette_submit: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "buffer", // const uint8_t *ids
       "u32", // uint32_t count
       "u64", // uint64_t token
@@ -102,14 +102,14 @@ export const SYMBOLS = {
   },
   cassette_cancel: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "u64", // uint64_t token
     ],
     result: "void",
   },
   cassette_wait: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "u32", // uint32_t timeout
       "pointer", // cassette_done *out
       "u32", // uint32_t capacity
@@ -119,32 +119,33 @@ export const SYMBOLS = {
   },
   cassette_picked: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
     ],
     result: "pointer",
   },
   cassette_wake: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
     ],
     result: "void",
   },
   cassette_batch_release: {
     parameters: [
       "pointer", // cassette_batch *batch
+      "i32", // int32_t view_kept
     ],
     result: "void",
   },
   cassette_stats: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
       "buffer", // cassette_stats_data *out
     ],
     result: "void",
   },
   cassette_session_free: {
     parameters: [
-      "pointer", // cassette_session *session
+      "u64", // cassette_session_id session
     ],
     result: "void",
     nonblocking: true,

@@ -55,13 +55,14 @@ export class MemoryBlobBatch implements BlobBatch {
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
+    // A caller may have moved it to a worker.
+    return this.#bytes.buffer.detached ? new Uint8Array(0) : this.#bytes;
   }
 
   blob(index: number): Uint8Array<ArrayBuffer> {
     checkPlace(index, this.length);
     const offset = this.offsets[index];
-    return this.#bytes.subarray(offset, offset + this.lengths[index]);
+    return this.bytes.subarray(offset, offset + this.lengths[index]);
   }
 
   label(index: number): RawLabel {

@@ -68,7 +68,7 @@ export class CassandraSource implements BlobSource {
     if (config.driver !== "js") {
       const { loadNative } = await import("../ffi/native.ts");
       try {
-        const native = await loadNative(config.onInfo);
+        const native = await loadNative(config.onInfo, config.onWarning);
         const { NativeCassandraSource } = await import("./cassandra_native.ts");
         return new CassandraSource("native", await NativeCassandraSource.open(native, config));
       } catch (error) {

@@ -3,8 +3,10 @@ import type { LogLevel } from "./cassandra_options.ts";
 import { latencyOf } from "../latency.ts";
 import { bundleError, disposedError, openError, type OpenFailure } from "./cassandra_errors.ts";
 import { describeSamples } from "./cassandra_describe.ts";
-import { fetchStatement } from "./cassandra_schema.ts";
+import { fetchedTable, selectStatement } from "./cassandra_schema.ts";
+import { quote } from "./quote.ts";
 import { scrubberOf } from "./scrub.ts";
+import { tlsAlert } from "./tls_alert.ts";
 import { MemoryBlobBatch } from "./blob_batch.ts";
 import { NativeBlobBatch, PoolMembers } from "./native_blob_batch.ts";
 import type {
@@ -28,6 +30,9 @@ import type { SamplePool } from "../pool.ts";
 const SERVER = 2;
 const TLS = 3;
 const LOG_LEVELS: LogLevel[] = ["error", "warning", "info", "debug"];
+/** Beyond a time-out that the driver keeps itself. */
+const SLACK_MS = 5_000;
+const MAX_MS = 2 ** 31 - 1;
 const NIL = "00000000-0000-0000-0000-000000000000";
 const ERROR = 2;
 const NO_HOSTS_AVAILABLE = 1 << 24 | 10;
@@ -77,20 +82,25 @@ export class NativeCassandraSource implements BlobSource {
     const logs: DriverMessage[] = [];
     using reasons = listenToLog(native, ERROR, (message) => logs.push(message));
     const log = config.onLog ? tellLog(native, config) : undefined;
-    const session = new NativeSession(native);
+    const session = new NativeSession(native, limits(config));
     try {
       configure(session, config);
-      await inTime(session.connect(), config);
-      const cql = await fetchStatement(config, async (text) => {
+      await session.connect();
+      const { id, columns } = await fetchedTable(config, async (text) => {
         const decoder = new TextDecoder();
         const rows = await session.query(text);
         return rows.map((row) => row.map((value) => value && decoder.decode(value)));
       });
+      // As the shim wants them; what comes behind a blob shows whether its length is true.
+      const wanted = config.labelType === "none" ? [...columns, id] : [id, ...columns];
+      const cql = selectStatement(config, { id, columns: wanted }, asRead);
       // Whether the user may read the table is known only once it is read.
       await session.query(cql.replace(/\?$/, NIL));
       await session.prepare(cql);
     } catch (error) {
-      await session.close(disposedError(config));
+      const closed = session.close(disposedError(config));
+      // A driver that did not answer does not answer now either.
+      if (!(error instanceof NativeFailure && error.late)) await closed;
       reasons.drain();
       log?.[Symbol.dispose]();
       if (!(error instanceof NativeFailure)) throw scrubberOf(config).error(error);
@@ -102,7 +112,7 @@ export class NativeCassandraSource implements BlobSource {
         message,
         serverCode: driverCode >>> 24 === SERVER ? driverCode & 0xffffff : undefined,
         tls: driverCode >>> 24 === TLS
-          ? TLS_FAULTS[driverCode & 0xffffff] ?? "protocol"
+          ? TLS_FAULTS[driverCode & 0xffffff] ?? tlsAlert(message) ?? "protocol"
           : undefined,
         // A server that has closed already is told of by the write that comes too late.
         closed: /closed|Unable to write to socket/.test(message),
@@ -125,7 +135,7 @@ export class NativeCassandraSource implements BlobSource {
     const decoder = new TextDecoder();
     return await describeSamples(this.#config, ids, async (cql) => {
       if (this.#disposed) return [];
-      const rows = await inTime(this.#session.query(cql), this.#config);
+      const rows = await this.#session.query(cql);
       return rows.map(([id, path]) => [formatId(id!), path && decoder.decode(path)]);
     });
   }
@@ -162,14 +172,18 @@ export class NativeCassandraSource implements BlobSource {
   async #blobs(
     ids: Uint8Array,
     batch: NativeBatch,
-    { lex }: FetchOptions,
+    { lex, signal }: FetchOptions,
     places?: Float64Array,
   ): Promise<BlobBatch> {
     if (!lex) return new NativeBlobBatch(this.#config, ids, batch, places);
     const { blobs: bytes, offsets, lengths } = batch;
     try {
       const lexed = await this.#lexer.lex({ length: lengths.length, bytes, offsets, lengths });
-      return new NativeBlobBatch(this.#config, ids, batch, places, lexed);
+      if (!this.#disposed && !signal?.aborted) {
+        return new NativeBlobBatch(this.#config, ids, batch, places, lexed);
+      }
+      lexed?.[Symbol.dispose]();
+      throw signal?.aborted ? signal.reason : disposedError(this.#config);
     } catch (error) {
       batch.release();
       throw error;
@@ -228,6 +242,7 @@ function configure(session: NativeSession, config: CassandraConfig): void {
     session.set("speculative_delay", config.speculativeExecution.delay);
     session.set("speculative_max", config.speculativeExecution.max);
   }
+  session.set("max_blob_bytes", config.maxBlobBytes);
   session.set("label_type", LABEL_TYPES[config.labelType]);
 }
 
@@ -242,21 +257,22 @@ function setBundle(session: NativeSession, config: CassandraConfig): void {
 }
 
 /**
- * The driver waits 12 s for what it asks of a host that lets it connect and then says nothing,
- * whatever it was told.
+ * How long the driver may take: it waits 12 s for what it asks of a host that lets it connect and then
+ * says nothing, whatever it was told; of requests it tells when their time is up.
  */
-async function inTime<T>(answered: Promise<T>, config: CassandraConfig): Promise<T> {
+function limits(config: CassandraConfig): { connect: number; request: number } {
   const { connectTimeout, requestTimeout } = config;
-  const most = connectTimeout * Math.max(1, config.contactPoints.length) + requestTimeout;
-  const late = Promise.withResolvers<never>();
-  const said = `no answer to what the driver must know of the cluster within ${most} ms`;
-  const timer = setTimeout(() => late.reject(new NativeFailure(said, 0)), most);
-  try {
-    return await Promise.race([answered, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    answered.catch(() => {});
-  }
+  const connect = connectTimeout * Math.max(1, config.contactPoints.length) + requestTimeout;
+  return { connect, request: Math.min(2 * requestTimeout + SLACK_MS, MAX_MS) };
+}
+
+/**
+ * How the shim reads a column. A label is written as a blob by the server, which refuses to do so for
+ * a column that is no int: were the table made anew with another type, the driver would go on to
+ * read labels as the type that it knows.
+ */
+function asRead({ name, type }: { name: string; type: string }): string {
+  return type === "int" ? `intAsBlob(${quote(name)})` : quote(name);
 }
 
 /** The driver says the same of a wrong data centre as of a server that is not there: ask it. */
@@ -266,10 +282,10 @@ async function otherDatacenter(
   failure: NativeFailure,
 ): Promise<UsageError | undefined> {
   if (config.localDatacenter === undefined || failure.driverCode !== NO_HOSTS_AVAILABLE) return;
-  const session = new NativeSession(native);
+  const session = new NativeSession(native, limits(config));
   try {
     configure(session, { ...config, localDatacenter: undefined });
-    await inTime(session.connect(), config);
+    await session.connect();
     const [[name]] = await session.query("SELECT data_center FROM system.local");
     const known = scrubberOf(config).quote(new TextDecoder().decode(name!));
     scrubberOf(config).error(failure);

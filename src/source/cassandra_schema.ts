@@ -60,28 +60,17 @@ export async function fetchedTable(config: CassandraConfig, ask: AskTexts): Prom
  *
  * @param config Names of the table.
  * @param table What is fetched of it.
+ * @param write How a column is written.
  * @returns The statement: its parameter is the id.
  */
 export function selectStatement(
   { keyspace, tableName }: Pick<CassandraConfig, "keyspace" | "tableName">,
   { id, columns }: FetchedTable,
+  write: (column: FetchedColumn) => string = ({ name }) => quote(name),
 ): string {
-  return `SELECT ${columns.map(({ name }) => quote(name)).join(", ")} FROM ${quote(keyspace)}.${
+  return `SELECT ${columns.map(write).join(", ")} FROM ${quote(keyspace)}.${
     quote(tableName)
   } WHERE ${quote(id.name)} = ?`;
-}
-
-/**
- * Checks that the table is there with its columns and types, and writes the statement that fetches
- * one sample.
- *
- * @param config Names of the table and its columns.
- * @param ask Asks the server.
- * @returns The statement: its parameter is the id, its columns are the blob and the label.
- * @throws {SchemaError} If something is missing or has another type.
- */
-export async function fetchStatement(config: CassandraConfig, ask: AskTexts): Promise<string> {
-  return selectStatement(config, await fetchedTable(config, ask));
 }
 
 /** Asks for rows of texts, and makes sure that they are such. */

@@ -15,7 +15,13 @@ const FAULTS: Record<number, SampleFault> = {
   [SampleStatus.FAILED]: "other",
   [SampleStatus.WRONG_TYPE]: "type",
   [SampleStatus.NO_MEMORY]: "memory",
+  [SampleStatus.BAD_ANSWER]: "other",
+  [SampleStatus.LARGE_BLOB]: "large blob",
+  [SampleStatus.LARGE_LABEL]: "large label",
 };
+
+/** The server does not take the statement any more: syntax, permission, table, configuration. */
+const REFUSALS = new Set([0x2000, 0x2100, 0x2200, 0x2300].map((code) => 2 << 24 | code));
 
 /** The samples that were asked for in a pool and have not come. */
 export class PoolMembers {
@@ -130,11 +136,11 @@ export class NativeBlobBatch implements BlobBatch {
     checkPlace(index, this.length);
     const fault = FAULTS[this.#batch.statuses[index] & ~LABEL_NULL];
     if (fault === undefined) return undefined;
-    const { message, attempts } = this.#batch.failures.get(index) ?? {};
+    const { code, message, attempts } = this.#batch.failures.get(index) ?? {};
     return sampleError(
       this.#config,
       formatId(this.#ids, index * ID_BYTES),
-      fault,
+      REFUSALS.has(code ?? 0) ? "gone" : fault,
       message,
       attempts,
     );

@@ -132,10 +132,10 @@ test("a fetch that begins as another ends is picked up", async () => {
     const { code, stdout, stderr } = await run(
       `import { loadNative } from "${new URL("src/ffi/native.ts", ROOT)}";
        import { NativeSession } from "${new URL("src/ffi/session.ts", ROOT)}";
-       const session = new NativeSession(await loadNative());
+       const session = new NativeSession(await loadNative(), { connect: 9e3, request: 9e3 });
        session.set("contact_points", "here");
        await session.connect();
-       await session.prepare("SELECT");
+       await session.prepare("SELECT data, id");
        const { bytes } = IdList.from(["00000100-1000-0000-0500-000000000001"]);
        setTimeout(() => { console.log("stuck"); Deno.exit(1); }, 60_000);
        for (let turns = 0; turns < 10; turns++) {

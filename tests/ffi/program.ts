@@ -15,8 +15,18 @@ export interface Output {
   lingered: number;
 }
 
-/** Runs a module in a process of its own; its cache folder is empty, unless `env` names one. */
-export async function run(text: string, env: Record<string, string>): Promise<Output> {
+/**
+ * Runs a module in a process of its own; its cache folder is empty, unless `env` names one.
+ *
+ * @param text The module, behind some imports.
+ * @param env Environment beside that of the tests.
+ * @param flags Flags of `deno run`; all is permitted when left out.
+ */
+export async function run(
+  text: string,
+  env: Record<string, string>,
+  flags: string[] = ["-A"],
+): Promise<Output> {
   const folder = await Deno.makeTempDir({ prefix: "cassette-native-" });
   try {
     const main = `${folder}/main.ts`;
@@ -24,12 +34,15 @@ export async function run(text: string, env: Record<string, string>): Promise<Ou
       main,
       `import { CassandraSource } from "${new URL("src/source/cassandra.ts", ROOT)}";
        import { IdList } from "${new URL("src/ids.ts", ROOT)}";
-       import { Growth, threads, threadsBeyond } from "${new URL("tests/ffi/counts.ts", ROOT)}";
+       import { Growth, memory, threads, threadsBeyond } from "${new URL(
+        "tests/ffi/counts.ts",
+        ROOT,
+      )}";
        const here = { contactPoints: ["here"], table: "fake.data" };
        ${text}`,
     );
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", ...await importFlags(), main],
+      args: ["run", "--no-prompt", "--no-check", ...flags, ...await importFlags(), main],
       env: { NO_COLOR: "1", CASSETTE_CACHE: `${folder}/cache`, ...env },
       stdout: "piped",
       stderr: "piped",
@@ -62,7 +75,8 @@ export async function withDriver(
 ): Promise<void> {
   driver ??= (async () => {
     const folder = tempFolder();
-    return { CASSETTE_DRIVER: await fakeDriver(folder), CASSETTE_CACHE: `${folder}/cache` };
+    const CASSETTE_DRIVER = await fakeDriver(`${folder}/libfake_driver.so`);
+    return { CASSETTE_DRIVER, CASSETTE_CACHE: `${folder}/cache` };
   })();
   await use(await driver);
 }

@@ -250,6 +250,16 @@ export function conformance(subject: Subject): void {
     assertEquals([batch.bytes.length, batch.blob(1).length], [0, 0]);
   });
 
+  test("gives nothing of a batch whose memory was moved away", "int", async (source) => {
+    using batch = await source.fetch(IdList.from([rows[0].id, special.big.id]));
+    const moved = structuredClone(batch.blob(1), { transfer: [batch.bytes.buffer] });
+    assertEquals([batch.bytes.length, batch.blob(0).length, batch.label(0)], [0, 0, rows[0].label]);
+    batch[Symbol.dispose]();
+    assert(equal(moved, special.big.data));
+    using other = await source.fetch(IdList.from([special.big.id, rows[0].id]));
+    assert(equal(moved, special.big.data) && equal(other.blob(0), special.big.data));
+  });
+
   test("aborts with the signal's reason", "int", async (source) => {
     const ids = IdList.from([...rows, special.big].map(({ id }) => id));
     const reason = new Error("enough");
@@ -264,6 +274,16 @@ export function conformance(subject: Subject): void {
     for (const fetch of started) assertEquals(await assertRejects(() => fetch), reason);
     using batch = await whole;
     assertEquals(batch.failures, 0);
+    for (const wait of [0, 1, 2, 5, 10, 20]) {
+      const lexing = new AbortController();
+      const fetch = source.fetch(ids, { signal: lexing.signal, lex: true });
+      setTimeout(() => lexing.abort(reason), wait);
+      const early = await fetch.then((batch) => {
+        batch[Symbol.dispose]();
+        return !lexing.signal.aborted;
+      }, (error) => error === reason);
+      assert(early, `a fetch that was aborted after ${wait} ms came all the same`);
+    }
     const late = new AbortController();
     using done = await source.fetch(IdList.from([rows[0].id]), { signal: late.signal });
     late.abort(reason);

@@ -25,25 +25,13 @@ const CRASHES: ReadonlySet<string> = new Set([
 
 /** Lies that the native driver hides from the shim: the driver itself reads over them. */
 const HIDDEN: ReadonlySet<string> = new Set([
-  "a cell of the last row is lacking",
-  "rows are told that do not come",
-  "two billion rows",
-  "two billion rows of no columns",
-  "a column too few",
   "a column too many",
-  "columns in another order",
   "columns of other names",
   "no columns told, though they were asked for",
   "a label of type float",
-  "a label of type bigint",
-  "a label of eight bytes",
   "data of type text",
   "two billion columns",
   "a negative number of columns",
-  "a cell longer than its frame",
-  "two rows for one id",
-  "a frame is cut short, then silence",
-  "a frame shorter than its cells, and another behind it",
   "a compressed body",
   "an unknown version",
 ]);

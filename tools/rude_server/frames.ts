@@ -115,6 +115,8 @@ export function frameBytes(frame: Frame, length = frame.body.length): Uint8Array
 export interface Column {
   name: string;
   type: TypeName;
+  /** The type that it is stored with, where the statement has it written as another. */
+  was?: TypeName;
 }
 
 /** A result of kind Rows, in parts that a lie can change one by one. */

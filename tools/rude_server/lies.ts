@@ -158,7 +158,7 @@ function retyped(
   type: Rows["columns"][number]["type"],
   value: (bytes: Uint8Array) => Uint8Array,
 ): Rows {
-  const places = rows.columns.map((each) => each.type === from);
+  const places = rows.columns.map((each) => (each.was ?? each.type) === from);
   return {
     ...rows,
     columns: rows.columns.map((each, i) => places[i] ? { ...each, type } : each),
@@ -166,13 +166,14 @@ function retyped(
   };
 }
 
-/** The length of the first cell of the first row is another than that of its bytes. */
+/** The length of the first row's blob, or of its first cell, is another than that of its bytes. */
 function lengthened(rows: Rows, length: number): Uint8Array {
   const body = new Body();
-  const [first, ...rest] = rows.cells.flat();
+  const cells = rows.cells.flat();
+  const at = Math.max(0, rows.columns.findIndex(({ type, was }) => type === "blob" && !was));
   const all = { ...rows, cells: [], rowCount: rows.cells.length };
-  return body.raw(headOf(all)).int(length).raw(first ?? new Uint8Array())
-    .raw(rest.length === 0 ? new Uint8Array() : cellsOf(rest)).done();
+  return body.raw(headOf(all)).raw(cellsOf(cells.slice(0, at))).int(length)
+    .raw(cells[at] ?? new Uint8Array()).raw(cellsOf(cells.slice(at + 1))).done();
 }
 
 function cellsOf(cells: (Uint8Array | null)[]): Uint8Array {

@@ -210,11 +210,20 @@ export async function select(asked: Asked): Promise<Rows | undefined> {
 function project(asked: Asked, known: Column[], rows: Record<string, unknown>[]): Rows {
   const columns = asked.names.length === 0
     ? known
-    : asked.names.map((name) => known.find((column) => column.name === name)).filter((c) => !!c);
+    : asked.names.map((name) => asBlob(known, name) ?? known.find((column) => column.name === name))
+      .filter((c) => !!c);
   return {
     keyspace: asked.keyspace,
     table: asked.table,
-    columns: columns.map(({ name, type }) => ({ name, type })),
-    cells: rows.map((row) => columns.map(({ name, type }) => cell(type, row[name]))),
+    columns: columns.map(({ name, type, was }) => ({ name, type, was })),
+    cells: rows.map((row) => columns.map(({ name, type, was }) => cell(was ?? type, row[name]))),
   };
+}
+
+/** A column that is asked for as `intAsBlob(name)`. */
+function asBlob(known: Column[], name: string): Column | undefined {
+  const inner = /^intasblob\("?(\w+)"?\)$/i.exec(name)?.[1];
+  return known.some((column) => column.name === inner)
+    ? { name: inner!, type: "blob", was: "int" }
+    : undefined;
 }
