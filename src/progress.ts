@@ -50,10 +50,10 @@ export class ProgressTracker {
     this.#epochs = epochs ?? 1;
     const { options } = sampler;
     const start = resume && resumeFrom(resume, this.#idsHash, options);
-    this.#progress = start ?? this.#begin(0);
+    this.#progress = start ?? this.#begin(0, true);
     // What was too little for a batch is no epoch of its own.
     if (start && sampler.epoch(start.epoch, start).batches === 0) {
-      this.#progress = this.#begin(start.epoch + 1);
+      this.#progress = this.#begin(start.epoch + 1, start.shared);
     }
     this.#endEpoch = epochs ?? this.#progress.epoch + 1;
     this.#done = new Seen(this.#progress.done);
@@ -94,7 +94,7 @@ export class ProgressTracker {
       const order = this.#sampler.epoch(next.epoch, next);
       for (let batch = 0; batch < order.batches; batch++) yield this.job(order, batch);
       if (whole === 0) return;
-      next = this.#begin(next.epoch + 1);
+      next = this.#begin(next.epoch + 1, true);
     }
   }
 
@@ -121,24 +121,29 @@ export class ProgressTracker {
     job.ordinals.forEach((ordinal, i) => job.valid[i] && this.#done.add(ordinal));
     if (++this.#batches === job.batches) this.#enter(job.epoch + 1);
     else {
-      const { base, ordered } = this.#progress;
+      const { base, shared } = this.#progress;
       this.#progress = {
         epoch: job.epoch,
         base,
         done: this.#done.toJSON(),
         left: this.#leftNow(),
-        ordered: ordered && this.#ordered,
+        shared: shared && this.#ordered,
       };
     }
     return makeState(this.#idsHash, this.#sampler.options, this.#progress);
   }
 
-  #begin(epoch: number): Progress {
-    return { epoch, ...deal(this.#sampler.options), ordered: true };
+  #begin(epoch: number, shared: boolean): Progress {
+    return { epoch, ...deal(this.#sampler.options), shared };
   }
 
   #enter(epoch: number): void {
-    this.#progress = this.#begin(epoch);
+    const { lastBatch, batchSize } = this.#sampler.options;
+    const { least, most } = this.#left;
+    // Where shards have unequally many batches, one begins the next epoch before the other.
+    const apart = lastBatch === "partial" &&
+      Math.ceil(least / batchSize) !== Math.ceil(most / batchSize);
+    this.#progress = this.#begin(epoch, this.#progress.shared && this.#ordered && !apart);
     this.#done = new Seen();
     this.#batches = 0;
     this.#left = this.#progress.left;

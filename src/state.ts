@@ -38,16 +38,19 @@ export interface LoaderState {
   done: SeenState;
   /** How many samples each shard has left that has handed out equally many batches. */
   left: Left;
-  /** Whether all of this was handed out in order, so that the state of one shard tells those of all. */
-  ordered: boolean;
+  /**
+   * Whether the state of one shard tells those of all that have handed out equally many batches, as
+   * these came in order and are equally many in all shards.
+   */
+  shared: boolean;
 }
 
 /** Where a loader stands: an epoch, and what is left of it. */
 export interface Progress extends Remainder {
   /** Number of the epoch, from 0. */
   epoch: number;
-  /** Whether all that `base` left was handed out in order. */
-  ordered: boolean;
+  /** Whether other shards stand at the same place of theirs. */
+  shared: boolean;
 }
 
 /**
@@ -123,11 +126,11 @@ export function resumeFrom(
   const all = places.size === shards && list.length === shards &&
     list.every(({ shard }) => shard.count === shards);
   if (own && (inStep || !all || !areOfOneEpoch(list))) {
-    const { epoch, base, done, left, ordered } = own;
-    return { epoch, base, done, left, ordered };
+    const { epoch, base, done, left, shared } = own;
+    return { epoch, base, done, left, shared };
   }
   if (all) return dealAnew(options, mergeShards(list));
-  if (inStep && first.ordered) return dealAnew(options, { epoch: first.epoch, base: ahead(first) });
+  if (inStep && first.shared) return dealAnew(options, { epoch: first.epoch, base: ahead(first) });
   mismatch(
     "resume",
     `the states of all ${shards} shards, as their number changes or batches did not come in order`,
@@ -139,13 +142,13 @@ function dealAnew(
   options: Readonly<SamplerOptions>,
   { epoch, base }: { epoch: number; base: SeenState },
 ): Progress {
-  return { epoch, ...deal(options, base), ordered: true };
+  return { epoch, ...deal(options, base), shared: true };
 }
 
 /** Whether a shard has handed out as many batches as another one. */
 function isInStep(state: LoaderState, other: LoaderState): boolean {
-  const where = ({ epoch, base, left, ordered, shard }: LoaderState) =>
-    JSON.stringify([epoch, base, left, ordered, shard.count]);
+  const where = ({ epoch, base, left, shared, shard }: LoaderState) =>
+    JSON.stringify([epoch, base, left, shared, shard.count]);
   return where(state) === where(other);
 }
 
@@ -204,7 +207,7 @@ function checkState(
 }
 
 /** Checks the form of a state that a file or another program may have spoilt. */
-function checkForm({ epoch, base, shard, done, size, left, ordered }: LoaderState): void {
+function checkForm({ epoch, base, shard, done, size, left, shared }: LoaderState): void {
   const natural = (value: unknown, below = Infinity) =>
     Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) < below;
   if (!natural(epoch)) mismatch("epoch", "a whole number from 0 on", show(epoch));
@@ -218,7 +221,7 @@ function checkForm({ epoch, base, shard, done, size, left, ordered }: LoaderStat
       );
     if (!good) mismatch(option, `a prefix and ascending exceptions of ${size} samples`, show(seen));
   }
-  if (typeof ordered !== "boolean") mismatch("ordered", "true or false", show(ordered));
+  if (typeof shared !== "boolean") mismatch("shared", "true or false", show(shared));
   const own = ownSamples({ size, shard }, base) - seenCount(done);
   // Places of samples that only fill a batch may be among the most.
   const fits = natural(left?.least, own + 1) && natural(left.most) && left.most >= own;

@@ -139,7 +139,7 @@ Deno.test("states that do not fit are refused", () => {
     [[state, state], 1, "the states of all 2 shards"],
     [other, 2, "the states of all 2 shards"],
     [{ ...state, left: { least: 12, most: 12 } }, 2, "left must be"],
-    [{ ...state, ordered: undefined! }, 2, "ordered must be true or false"],
+    [{ ...state, shared: undefined! }, 2, "shared must be true or false"],
     [[], 2, "one state or more"],
     ...[[7, 5], [5, 5], [1], [5, 99]].map((exceptions): [LoaderState, number, string] => [
       { ...state, done: { prefix: 3, exceptions } },
