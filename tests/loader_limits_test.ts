@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { encode } from "fast-png";
 import {
   BufferPool,
   DeviceLostError,
@@ -10,7 +11,7 @@ import {
   UsageError,
 } from "../mod.ts";
 import { poorDevice } from "./gpu/poor_device.ts";
-import { collect, picture, range, sortedSamples } from "./loader_fixture.ts";
+import { brightness, collect, picture, range, sortedSamples } from "./loader_fixture.ts";
 import { countedIds, FakeSource } from "./pipeline/fake_source.ts";
 
 /** A device that says its buffers are small, so that a few pictures are too much for one. */
@@ -42,6 +43,30 @@ Deno.test("a batch whose pictures fill more than a buffer is decoded in parts", 
       output: { layout: "NHWC", dtype: "u8" },
     });
     assertEquals(sortedSamples(await collect(loader)), range(20));
+  }
+  device.destroy();
+});
+
+Deno.test("PNG files beside JPEG files that fill a buffer are decoded, in parts of their own", async () => {
+  const device = await smallDevice(2 << 20);
+  const fill = new Uint8Array(512 * 256);
+  const png = (sample: number) =>
+    encode({ width: 512, height: 256, channels: 1, data: fill.fill(brightness(sample)) });
+  // A buffer holds four of them.
+  for (
+    const isPng of [(n: number) => n % 4 === 3, (n: number) => n % 2 === 0, (n: number) => n > 2]
+  ) {
+    const source = new FakeSource((n) => isPng(n) ? png(n) : picture(n, 512, 256));
+    await using loader = new Loader<Int32Array>({
+      source,
+      device,
+      ids: countedIds(20),
+      batchSize: 16,
+      augment: [resize(8)],
+      output: { layout: "NHWC", dtype: "u8" },
+    });
+    assertEquals(sortedSamples(await collect(loader)), range(20));
+    assertEquals(loader.stats().pool.lent, 0);
   }
   device.destroy();
 });

@@ -201,3 +201,28 @@ Deno.test("work that is refused whatever the samples ends the loop, with the rea
   assertEquals(pool.stats().lent, 0);
   device.destroy();
 });
+
+Deno.test("pictures that cannot be joined with those of PNG files are lost, and told of", async () => {
+  const { device, fail } = await failingDevice();
+  const encodeCommands = device.createCommandEncoder.bind(device);
+  device.createCommandEncoder = (descriptor) => {
+    if (descriptor!.label === "join pictures") fail("internal", "the driver failed");
+    return encodeCommands(descriptor);
+  };
+  const png = encode({ width: 8, height: 8, channels: 1, data: new Uint8Array(64) });
+  using pool = new BufferPool(device);
+  {
+    const source = new FakeSource((n) => n === 1 ? png : picture(n));
+    await using loader = open(device, { onCorrupt: "mask", source, pool });
+    const valid: number[] = [];
+    for await (using batch of loader) {
+      valid.push(...batch.valid);
+      for (const { reason, id } of batch.errors) {
+        assert(reason instanceof GpuError && reason.sampleId === id);
+      }
+    }
+    assertEquals(valid, [0, 0, 0, 0, 1, 1, 1, 1]);
+  }
+  assertEquals(pool.stats().lent, 0);
+  device.destroy();
+});

@@ -1,9 +1,11 @@
 import { isPng, readPng } from "../codec/png.ts";
 import { type PixelWords, pngPixels } from "../codec/png_pixels.ts";
 import { CassetteError, LimitsError } from "../errors.ts";
+import { blamed, isRefusal } from "../gpu/blame.ts";
 import { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { submitted } from "../gpu/scope.ts";
+import { fittingRanges, partOf, pngSize } from "./fitting.ts";
 import type { Blobs, DecodeStage } from "./stages.ts";
 import { layOut, lendWords, writeWords } from "./word_images.ts";
 
@@ -40,7 +42,13 @@ export class MixedDecoder implements DecodeStage {
       }
       using _images = images;
       const files = pngs.map((png, i) => (png ? blobs.blob(first + i) : null));
-      yield { first, images: await this.#join(images, files, (i) => options.ids.at(first + i)) };
+      const sizes = files.map((file) => file && pngSize(file));
+      const most = this.#device.limits.maxBufferSize;
+      for (const [from, to] of fittingRanges(images.images, sizes, most)) {
+        const id = (i: number) => options.ids.at(first + from + i);
+        const part = partOf(images, from, to);
+        yield { first: first + from, images: await this.#join(part, files.slice(from, to), id) };
+      }
     }
   }
 
@@ -61,16 +69,18 @@ export class MixedDecoder implements DecodeStage {
         return null;
       }
     });
-    const jpegEnd = images.images.reduce(
-      (end, image) => Math.max(end, image ? image.byteOffset + image.rowPitch * image.height : 0),
+    const jpegs = images.images.filter((image) => image !== null);
+    const jpegBegin = jpegs[0]?.byteOffset ?? 0;
+    const jpegBytes = jpegs.reduce(
+      (end, image) => Math.max(end, image.byteOffset + image.rowPitch * image.height - jpegBegin),
       0,
     );
-    const { places, end } = layOut(decoded, jpegEnd);
+    const { places, end } = layOut(decoded, jpegBytes);
     const most = this.#device.limits.maxBufferSize;
     places.forEach((place, i) => {
       if (!place || place.byteOffset + place.rowPitch * place.height <= most) return;
       const limit = new LimitsError(
-        `Cannot read a PNG file as its batch must fit a buffer of ${most} bytes: received ${end}`,
+        `Cannot read a PNG file as its pixels must fit a buffer of ${most} bytes: received ${end}`,
       );
       errors[i] = named(limit, id(i));
       places[i] = null;
@@ -79,9 +89,9 @@ export class MixedDecoder implements DecodeStage {
     const buffer = await lendWords(this.#pool, bytes, "pictures, PNG among them");
     try {
       await submitted(this.#device, "join pictures", () => {
-        if (jpegEnd > 0) {
+        if (jpegBytes > 0) {
           const encoder = this.#device.createCommandEncoder({ label: "join pictures" });
-          encoder.copyBufferToBuffer(images.buffer, 0, buffer, 0, jpegEnd);
+          encoder.copyBufferToBuffer(images.buffer, jpegBegin, buffer, 0, jpegBytes);
           this.#device.queue.submit([encoder.finish()]);
         }
         places.forEach((place, i) =>
@@ -89,14 +99,23 @@ export class MixedDecoder implements DecodeStage {
         );
       });
     } catch (error) {
-      this.#pool.release(buffer);
-      throw error;
+      if (!isRefusal(error)) {
+        this.#pool.release(buffer);
+        throw error;
+      }
+      images.images.forEach((image, i) => {
+        if (image || places[i]) errors[i] ??= blamed(error, `decode sample ${id(i)}`, id(i));
+      });
     }
-    const all = images.images.map((image, i) => (files[i] ? places[i] : image));
+    const all = images.images.map((image, i) => {
+      if (errors[i]) return null;
+      return files[i] ? places[i] : image && { ...image, byteOffset: image.byteOffset - jpegBegin };
+    });
     return new GpuImages(this.#device, buffer, all, (buffer) => this.#pool.release(buffer), {
       errors,
       warnings: images.warnings,
-      verify: async () => (await images.verify()).map((found, i) => files[i] ? errors[i] : found),
+      verify: async () =>
+        (await images.verify()).map((found, i) => files[i] ? errors[i] : errors[i] ?? found),
     });
   }
 }
