@@ -104,6 +104,7 @@ export type {
   DatasetInput,
   GetData,
   InputItem,
+  InputLimits,
   InputPosition,
   ItemContents,
 } from "./src/dataset/input.ts";

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import unicodedata
 
 from pyspark.sql import SparkSession
 
@@ -41,6 +42,19 @@ def list_pictures(folder):
         for name in sorted(names):
             if name.lower().endswith(PICTURES):
                 yield os.path.relpath(os.path.join(root, name), folder).replace(os.sep, "/")
+
+
+def single(paths):
+    """The paths, each once, and messages for those that differ from one in normalisation alone.
+
+    Such a pair has one id, and its records may go to two workers, which do not know each other.
+    """
+    first, doubles = {}, []
+    for path in paths:
+        kept = first.setdefault(unicodedata.normalize("NFC", path), path)
+        if kept is not path:
+            doubles.append(f"{path!a} is left out as it has the id of {kept!a}")
+    return list(first.values()), doubles
 
 
 def ingest_with(command, variables):
@@ -94,7 +108,9 @@ def main():
     args = parser.parse_args()
     folder = os.path.abspath(args.folder)
 
-    paths = list(list_pictures(folder))
+    paths, doubles = single(list_pictures(folder))
+    for double in doubles:
+        print(double, file=sys.stderr)
     classes = sorted({path.split("/")[0] if "/" in path else "" for path in paths})
     numbers = {name: number for number, name in enumerate(classes)}
 
@@ -134,11 +150,12 @@ def main():
         print(f"a worker failed: {failure}", file=sys.stderr)
         sys.exit(2)
 
-    keys = ("written", "unchanged", "bytes", "rejectedCount")
+    keys = ("written", "replaced", "unchanged", "bytes", "rejectedCount")
     total = {key: sum(report[key] for report in reports) for key in keys}
+    total["rejectedCount"] += len(doubles)
     total["partitions"] = len(reports)
     total["classes"] = len(classes)
-    total["rejected"] = [path for report in reports for path in report["rejected"]]
+    total["rejected"] = doubles + [path for report in reports for path in report["rejected"]]
     print(json.dumps(total))
     sys.exit(1 if total["rejectedCount"] else 0)
 

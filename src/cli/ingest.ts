@@ -8,13 +8,16 @@ import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
 import { counted, ofClasses, size } from "./amounts.ts";
 import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
 import { wholeNumber } from "./numbers.ts";
+import { json, printable } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { addSchemaOptions, openWriter, schemaOf, type SchemaOptions } from "./target.ts";
 
 interface IngestFlags extends SchemaOptions, InputFlags {
   json?: boolean;
   concurrency: number;
-  existing: "check" | "replace";
+  existing: "check" | "refuse" | "replace";
+  prefix?: string;
+  maxBlobBytes?: number;
   rejects?: string;
   outDir?: string;
   shorterSide?: number;
@@ -37,14 +40,20 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
     .description("Write pictures with their labels into tables; again, to go on after an end.")
     .argument(
       "[inputs...]",
-      "a folder with a folder for each class, a .csv manifest, or .tar (WebDataset) or .parquet files",
+      "folders with a folder for each class, a .csv manifest, or .tar (WebDataset) or .parquet files",
     )
     .option("--stdin", "take records from standard input, a JSON object on each line")
     .option("--masks <dir>", "folder of .png masks that mirrors the pictures': the labels")
     .option("--mask-suffix <text>", "what a mask's name has before .png, such as _seg", "")
     .option("--labels <path>", "folder of .npy or .json files, or one .json file: the labels")
     .option("--classes <file>", "names of the classes, a line each, in the order of their numbers")
-    .option("--root <dir>", "folder that paths of a manifest are relative to")
+    .option("--root <dir>", "folder that paths are relative to; the one that holds all inputs")
+    .option("--prefix <path>", "folder that is put before each path, such as train")
+    .option(
+      "--max-blob-bytes <number>",
+      "most bytes of a picture (67108864)",
+      wholeNumber("max-blob-bytes", 1),
+    )
     .option("--path-columns <regex>", "its named groups, found in paths, fill columns of your own")
     .option("--path-field <name>", "field of a manifest: path of the picture (path)")
     .option("--label-field <name>", "manifest, Parquet: label (label); tar: extension of the label")
@@ -63,32 +72,36 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
     .option("--out-dir <dir>", "write into a folder, in place of tables")
     .option("--concurrency <number>", "records at once", wholeNumber("concurrency", 1), 64)
     .addOption(
-      new Option("--existing <what>", "records that are there: leave those that are the same")
-        .choices(["check", "replace"]).default("check"),
+      new Option(
+        "--existing <what>",
+        "records that are there: leave those that are the same, and replace or refuse the others; or replace all",
+      ).choices(["check", "refuse", "replace"]).default("check"),
     )
     .option("--rejects <file>", "JSON lines for what was left out; beside the data when not given")
     .option("--json", "print the outcome as one JSON object");
   addSchemaOptions(command).action(async (inputs: string[], flags: IngestFlags) => {
     if (flags.masks !== undefined || flags.labels !== undefined) flags.labelType = "blob";
     const report = await run(inputs, flags);
-    const { written, unchanged, bytes, classes, rejectedCount } = report;
     if (flags.json || flags.stdin) {
-      const rejected = report.rejected.map(({ path }) => path);
-      console.log(
-        JSON.stringify({ written, unchanged, bytes, classes, rejected, rejectedCount }),
-      );
-    } else {
-      console.log(
-        `${counted(written, "picture")} (${size(bytes)})${
-          ofClasses(classes.filter(Boolean).length)
-        }` +
-          (unchanged > 0 ? `, ${unchanged} were there already` : "") +
-          (rejectedCount > 0 ? `, ${rejectedCount} left out` : ""),
-      );
-    }
+      const { rejected, ...rest } = report;
+      console.log(json({ ...rest, rejected: rejected.map(({ path }) => path) }));
+    } else console.log(summary(report));
     // A worker's work is done when it told what it left out: its exit code would end the job.
-    done(rejectedCount > 0 && !flags.stdin);
+    done(report.rejectedCount > 0 && !flags.stdin);
   });
+}
+
+function summary(report: IngestReport): string {
+  const { written, replaced, unchanged, bytes, classes, rejectedCount } = report;
+  const endings = Object.entries(report.passedOver).sort(([, a], [, b]) => b - a)
+    .map(([ending, count]) => `${count} ${printable(ending)}`);
+  return [
+    `${counted(written, "picture")} (${size(bytes)})${ofClasses(classes.filter(Boolean).length)}`,
+    ...(replaced > 0 ? [`${replaced} replaced`] : []),
+    ...(unchanged > 0 ? [`${unchanged} were there already`] : []),
+    ...(rejectedCount > 0 ? [`${rejectedCount} left out`] : []),
+    ...(endings.length > 0 ? [`passed over: ${endings.join(", ")}`] : []),
+  ].join(", ");
 }
 
 async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> {
@@ -121,6 +134,8 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
     const report = await ingest(input, writer, {
       concurrency: flags.concurrency,
       existing: flags.existing,
+      prefix: flags.prefix,
+      maxBlobBytes: flags.maxBlobBytes,
       reencode: reencodeOf(flags),
       getData,
       signal: controller.signal,
@@ -181,15 +196,14 @@ class Rejects implements Disposable {
     const { path, index, reason } = item;
     if (this.first.length < SHOWN) {
       this.first.push(item);
-      console.error(`${path}: ${reason.name}: ${reason.message}`);
+      console.error(printable(`${path}: ${reason.name}: ${reason.message}`));
     }
     if (this.#path === undefined) return;
     if (!this.#file) {
       this.#file = Deno.openSync(this.#path, { write: true, create: true, truncate: true });
-      console.error(`what is left out is listed in ${this.#path}`);
+      console.error(printable(`what is left out is listed in ${this.#path}`));
     }
-    const line = JSON.stringify({ path, index, error: reason.name, message: reason.message }) +
-      "\n";
+    const line = `${json({ path, index, error: reason.name, message: reason.message })}\n`;
     this.#file.writeSync(new TextEncoder().encode(line));
   }
 

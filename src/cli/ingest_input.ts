@@ -8,7 +8,7 @@ import type { DatasetInput, GetData } from "../dataset/input.ts";
 import { linesInput } from "../dataset/lines.ts";
 import { parquetInput } from "../dataset/parquet.ts";
 import type { WholeSchema } from "../dataset/schema.ts";
-import { expandBraces, tarInput } from "../dataset/tar.ts";
+import { tarInput } from "../dataset/tar.ts";
 import { UsageError } from "../errors.ts";
 
 /** What the command line says of where pictures come from. */
@@ -23,7 +23,7 @@ export interface InputFlags {
   labels?: string;
   /** File with the names of the classes. */
   classes?: string;
-  /** Folder that paths of a manifest are relative to. */
+  /** Folder that paths are relative to. */
   root?: string;
   /** Expression whose named groups are columns. */
   pathColumns?: string;
@@ -66,45 +66,47 @@ export async function openInput(
   }
   const kinds = new Set(await Promise.all(paths.map(kindOf)));
   const [kind] = kinds;
-  if (kinds.size > 1 || (paths.length > 1 && (kind === "folder" || kind === "csv"))) {
+  if (kinds.size > 1 || (paths.length > 1 && kind === "csv")) {
     throw new UsageError(
-      `Cannot ingest as there must be one folder, one .csv file, or .tar or .parquet files alone: received ${
+      `Cannot ingest as there must be folders, one .csv file, or .tar or .parquet files alone: received ${
         paths.join(", ")
       }`,
     );
   }
   checkOptions(kind, flags);
+  const { root } = flags;
   switch (kind) {
     case "csv":
       return await csvInput(paths[0], {
-        root: flags.root,
+        root,
         fields: fields(flags),
         classes,
         columns,
       });
     case "tar":
-      return await tarInput(paths, { classes, columns, label: flags.labelField });
+      return await tarInput(paths, { classes, columns, label: flags.labelField, root });
     case "parquet":
       return await parquetInput(paths, {
         imageColumn: flags.imageField,
         labelColumn: flags.labelField,
         classes,
         columns,
+        root,
       });
     case "folder": {
       const companion = await companionOf(flags);
       const pathColumns = pathPattern(flags.pathColumns, columns);
-      return await folderInput(paths[0], { classes, companion, pathColumns });
+      return await folderInput(paths, { classes, companion, pathColumns, root });
     }
   }
 }
 
 /** What is read, and the options that say something of it. */
 const OPTIONS: Readonly<Record<Kind | "stdin", readonly (keyof InputFlags)[]>> = {
-  folder: ["masks", "maskSuffix", "labels", "pathColumns", "getData"],
+  folder: ["root", "masks", "maskSuffix", "labels", "pathColumns", "getData"],
   csv: ["root", "pathField", "labelField", "classField", "labelFileField", "getData"],
-  tar: ["labelField"],
-  parquet: ["labelField", "imageField"],
+  tar: ["root", "labelField"],
+  parquet: ["root", "labelField", "imageField"],
   stdin: ["getData"],
 };
 
@@ -185,7 +187,7 @@ async function kindOf(path: string): Promise<Kind> {
   if (/\.csv$/i.test(path)) return "csv";
   if (/\.(tar|tgz|tar\.gz)$/i.test(path)) return "tar";
   if (/\.parquet$/i.test(path)) return "parquet";
-  const found = await Deno.stat(expandBraces(path)[0]).catch(() => undefined);
+  const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isFile !== true) return "folder";
   throw new UsageError(
     `Cannot ingest as there must be a folder, or .csv, .tar or .parquet files: received ${path}`,

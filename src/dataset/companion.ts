@@ -2,6 +2,11 @@ import { join } from "node:path";
 import { IngestError, UnsupportedFormatError, UsageError } from "../errors.ts";
 import { checkPicture } from "./picture.ts";
 import { writeNpy } from "./npy_write.ts";
+import { readRegular } from "./read_file.ts";
+import { showValue } from "./show_value.ts";
+
+/** Most bytes of one JSON file with all labels: V8 makes no longer texts. */
+const MOST_TABLE_BYTES = 2 ** 29 - 24;
 
 /** Finds the label of a picture in a file beside it: a mask, or an array. */
 export interface Companion {
@@ -9,9 +14,10 @@ export interface Companion {
    * Reads the label of a picture.
    *
    * @param path Path of the picture within the data set.
+   * @param maxBytes Most bytes that the label may have; 64 MiB when left out.
    * @returns Bytes of a PNG mask or of an `.npy` array.
    */
-  read(path: string): Promise<Uint8Array>;
+  read(path: string, maxBytes?: number): Promise<Uint8Array>;
 }
 
 /**
@@ -23,9 +29,9 @@ export interface Companion {
  */
 export function maskFiles(folder: string, suffix = ""): Companion {
   return {
-    async read(path) {
+    async read(path, maxBytes) {
       const file = join(folder, `${stem(path)}${suffix}.png`);
-      const mask = await Deno.readFile(file).catch((cause) => missing(path, file, cause));
+      const mask = await readRegular(file, maxBytes).catch((cause) => missing(path, file, cause));
       checkPicture(file, mask, ["PNG"]);
       return mask;
     },
@@ -41,17 +47,17 @@ export function maskFiles(folder: string, suffix = ""): Companion {
  */
 export function labelFiles(folder: string): Companion {
   return {
-    async read(path) {
+    async read(path, maxBytes) {
       const file = join(folder, `${stem(path)}.npy`);
       try {
-        return checkNpy(file, await Deno.readFile(file));
+        return checkNpy(file, await readRegular(file, maxBytes));
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
       const json = join(folder, `${stem(path)}.json`);
-      const text = await Deno.readTextFile(json)
+      const text = await readRegular(json, maxBytes)
         .catch((cause) => missing(path, `${stem(path)}.npy or .json in ${folder}`, cause));
-      return jsonLabel(json, text);
+      return jsonLabel(json, new TextDecoder().decode(text));
     },
   };
 }
@@ -66,7 +72,7 @@ export function labelFiles(folder: string): Companion {
 export async function labelTable(file: string): Promise<Companion> {
   let table: unknown;
   try {
-    table = JSON.parse(await Deno.readTextFile(file));
+    table = JSON.parse(new TextDecoder().decode(await readRegular(file, MOST_TABLE_BYTES)));
   } catch (cause) {
     throw new UsageError(
       `Cannot read labels as ${file} must be a JSON file: received ${(cause as Error).message}`,
@@ -80,10 +86,10 @@ export async function labelTable(file: string): Promise<Companion> {
       }`,
     );
   }
-  const labels = table as Record<string, unknown>;
+  const labels = new Map(Object.entries(table));
   return {
     read(path) {
-      const label = labels[path] ?? labels[stem(path)];
+      const label = labels.get(path) ?? labels.get(stem(path));
       return Promise.resolve(arrayLabel(`${path} in ${file}`, label));
     },
   };
@@ -122,9 +128,7 @@ export function arrayLabel(name: string, value: unknown): Uint8Array {
     (!rows || rows.every((row) => Array.isArray(row) && row.length === rows[0].length));
   if (!good) {
     throw new UnsupportedFormatError(
-      `Cannot read the label ${name} as it must be a list of numbers: received ${
-        JSON.stringify(value)?.slice(0, 40)
-      }`,
+      `Cannot read the label ${name} as it must be a list of numbers: received ${showValue(value)}`,
     );
   }
   const numbers = flat as number[];

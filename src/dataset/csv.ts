@@ -5,8 +5,15 @@ import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { checkNpy } from "./companion.ts";
 import { classOf, unknownClass } from "./folder.ts";
-import type { DatasetInput, GetData, InputItem } from "./input.ts";
+import {
+  type DatasetInput,
+  faultyItem,
+  type GetData,
+  type InputItem,
+  type InputLimits,
+} from "./input.ts";
 import { checkPicture } from "./picture.ts";
+import { checkRegular, readRegular } from "./read_file.ts";
 import type { ColumnType, ColumnValue } from "./schema.ts";
 
 /** Names of the fields of a manifest, or of the columns of a Parquet file. */
@@ -40,13 +47,18 @@ const KNOWN_FIELDS: Record<keyof FieldNames, true> = {
   labelFile: true,
 };
 
+/** Most characters of a line: a quote that is not closed has no end. */
+const MOST_RECORD = 2 ** 20;
+
 interface Line {
   /** Its number in the file, from 1. */
   number: number;
   /** Texts by the names of the fields. */
   texts: Record<string, string>;
-  /** Why it is left out: it has more or fewer fields than the header. */
-  fault?: string;
+  /** Why it is left out: it has more or fewer fields than the header, or no end. */
+  fault?: Error;
+  /** Names of the fields, with the first line. */
+  header?: string[];
 }
 
 /**
@@ -79,31 +91,31 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
     name: file,
     classes,
     numbering: options.classes ? "given" : "own",
-    async *items(): AsyncIterable<InputItem> {
+    async *items(limits?: InputLimits): AsyncIterable<InputItem> {
       for await (const { texts: line, number: at, fault } of lines(file)) {
         const path = line[fields.path] ?? "";
+        if (fault || path === "") {
+          yield faultyItem(path || `line ${at}`, fault ?? withoutPath(file, at, fields.path));
+          continue;
+        }
         const className = line[fields.className] ?? (line[fields.label] ? "" : classOf(path));
         const labelFile = line[fields.labelFile];
-        const number = line[fields.label] ? Number(line[fields.label]) : numbers.get(className);
+        const number = line[fields.label] ? numberOf(line[fields.label]) : numbers.get(className);
+        const most = limits?.maxBlobBytes;
         yield {
-          path: path || `line ${at}`,
+          path,
+          place: `${file}: line ${at}`,
           className,
           label: labelFile ? null : number ?? null,
           numbering: line[fields.label] ? "given" : undefined,
           columns: ownColumns(line, columns),
           async read(getData?: GetData) {
-            if (fault) throw new UnsupportedFormatError(fault);
-            if (path === "") {
-              throw new UnsupportedFormatError(
-                `Cannot ingest line ${at} of ${file} as "${fields.path}" must be a path: received ""`,
-              );
-            }
             if (!labelFile && number === undefined) throw unknownClass(path, className);
             const picture = resolve(root, path);
-            const data = await (getData?.(picture, path) ?? Deno.readFile(picture));
+            const data = await (getData?.(picture, path) ?? readRegular(picture, most));
             return {
               data,
-              label: labelFile ? await readLabel(resolve(root, labelFile)) : undefined,
+              label: labelFile ? await readLabel(resolve(root, labelFile), most) : undefined,
             };
           },
         };
@@ -111,6 +123,17 @@ export async function csvInput(file: string, options: CsvOptions = {}): Promise<
     },
     position: (done) => ({ done, total: count, unit: "rows" }),
   };
+}
+
+function withoutPath(file: string, line: number, field: string): Error {
+  return new UnsupportedFormatError(
+    `Cannot ingest line ${line} of ${file} as "${field}" must be a path: received ""`,
+  );
+}
+
+/** Blanks are no 0. */
+function numberOf(text: string): number {
+  return text.trim() === "" ? NaN : Number(text);
 }
 
 /**
@@ -135,8 +158,8 @@ function ownColumns(
   );
 }
 
-async function readLabel(file: string): Promise<Uint8Array> {
-  const bytes = await Deno.readFile(file);
+async function readLabel(file: string, most?: number): Promise<Uint8Array> {
+  const bytes = await readRegular(file, most);
   if (file.endsWith(".npy")) return checkNpy(file, bytes);
   checkPicture(file, bytes, ["PNG"]);
   return bytes;
@@ -148,16 +171,9 @@ async function survey(
 ): Promise<{ count: number; found: string[] }> {
   const classes = new Set<string>();
   let count = 0;
-  for await (const { texts: line, fault } of lines(file)) {
+  for await (const { texts: line, fault, header } of lines(file)) {
     count++;
-    if (!(fields.path in line)) {
-      throw new UsageError(
-        `Cannot read ${file} as a manifest as it must have a field "${fields.path}": received ${
-          Object.keys(line).map((name) => `"${name}"`).join(", ")
-        }`,
-        { option: "fields.path" },
-      );
-    }
+    if (header) checkHeader(file, header, fields);
     if (!fault && !line[fields.label] && !line[fields.labelFile]) {
       classes.add(line[fields.className] ?? classOf(line[fields.path]));
     }
@@ -171,6 +187,23 @@ async function survey(
   return { count, found: [...classes].sort() };
 }
 
+function checkHeader(file: string, header: string[], fields: Required<FieldNames>): void {
+  if (!header.includes(fields.path)) {
+    throw new UsageError(
+      `Cannot read ${file} as a manifest as it must have a field "${fields.path}": received ${
+        header.map((name) => `"${name}"`).join(", ")
+      }`,
+      { option: "fields.path" },
+    );
+  }
+  const twice = header.find((name, i) => header.indexOf(name) < i);
+  if (twice === undefined) return;
+  throw new UsageError(
+    `Cannot read ${file} as a manifest as its fields must have names of their own: received "${twice}" twice`,
+    { option: "file" },
+  );
+}
+
 /** What the parser gives for each line. */
 interface Parsed {
   record: string[];
@@ -179,7 +212,11 @@ interface Parsed {
 
 async function* lines(file: string): AsyncGenerator<Line> {
   let stream: Readable | undefined;
+  let header: string[] | undefined;
+  let begun = false;
+  let last = 0;
   try {
+    checkRegular(file, await Deno.stat(file));
     // Loaded only here, as most data sets have no manifest.
     const { parse } = await import("csv-parse");
     const opened = await Deno.open(file);
@@ -188,35 +225,42 @@ async function* lines(file: string): AsyncGenerator<Line> {
       skip_empty_lines: true,
       relax_column_count: true,
       info: true,
+      max_record_size: MOST_RECORD,
     });
     stream = Readable.fromWeb(opened.readable as unknown as NodeReadable);
     stream.on("error", (error) => parser.destroy(error));
-    let header: string[] | undefined;
     for await (const { record, info } of stream.pipe(parser) as AsyncIterable<Parsed>) {
+      last = info.lines;
       if (!header) {
         header = record;
         continue;
       }
       const texts = Object.fromEntries(header.map((name, i) => [name, record[i]]));
-      const number = info.lines;
-      if (record.length === header.length) yield { texts, number };
-      else {
-        yield {
-          texts,
-          number,
-          fault:
-            `Cannot ingest line ${number} of ${file} as it must have ${header.length} fields, as the header has: received ${record.length}`,
-        };
+      const line: Line = { texts, number: last };
+      if (!begun) line.header = header;
+      begun = true;
+      if (record.length !== header.length) {
+        line.fault = new UnsupportedFormatError(
+          `Cannot ingest line ${last} of ${file} as it must have ${header.length} fields, as the header has: received ${record.length}`,
+        );
       }
+      yield line;
     }
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError(
-      `Cannot read ${file} as a manifest as it must be CSV with a header: received ${
-        (cause as Error).message
-      }`,
+    const received = (cause as Error).message;
+    if (!begun) {
+      throw new UsageError(
+        `Cannot read ${file} as a manifest as it must be CSV with a header: received ${received}`,
+        { cause },
+      );
+    }
+    const rest = `the rest of ${file} from line ${last + 1} on`;
+    const fault = new UnsupportedFormatError(
+      `Cannot read ${rest} as it must be CSV: received ${received}`,
       { cause },
     );
+    yield { texts: {}, number: last + 1, fault };
   } finally {
     // Who ends early, as after an abort, leaves the file open otherwise.
     stream?.destroy();

@@ -1,9 +1,19 @@
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { OptionCheck } from "../check.ts";
 import { UsageError } from "../errors.ts";
-import type { DatasetInput, GetData, InputItem } from "./input.ts";
 import type { Companion } from "./companion.ts";
+import { Endings } from "./endings.ts";
+import {
+  type DatasetInput,
+  faultyItem,
+  type GetData,
+  type InputItem,
+  type InputLimits,
+} from "./input.ts";
+import { readRegular } from "./read_file.ts";
+import { belowRoot, rootOf } from "./roots.ts";
 import type { ColumnValue } from "./schema.ts";
+import { walkPictures } from "./walk.ts";
 
 /** One picture file of a folder. */
 export interface FolderEntry {
@@ -23,10 +33,12 @@ export interface FolderOptions {
   companion?: Companion;
   /** Named groups of this expression, matched against the path, become columns of one's own. */
   pathColumns?: RegExp;
+  /**
+   * Folder in which the folders lie, and below which paths begin; the folder itself, or the deepest
+   * one that holds all of several, when left out.
+   */
+  root?: string;
 }
-
-/** File names that are taken for pictures. */
-const PICTURE = /\.(jpe?g|jpe|jfif|png|tiff?)$/i;
 
 /**
  * Lists the pictures of a folder that has one folder for each class.
@@ -40,10 +52,11 @@ const PICTURE = /\.(jpe?g|jpe|jfif|png|tiff?)$/i;
 export async function listFolder(
   folder: string,
 ): Promise<{ entries: FolderEntry[]; classes: string[] }> {
-  const { classes } = await survey(folder);
+  const { classes } = await survey([folder]);
   const numbers = new Map(classes.map((name, label) => [name, label]));
   const entries: FolderEntry[] = [];
-  for await (const path of walk(folder, "")) {
+  for await (const { path, fault } of walkPictures(folder)) {
+    if (fault) continue;
     const className = classOf(path);
     entries.push({ path, className, label: numbers.get(className)! });
   }
@@ -52,51 +65,71 @@ export async function listFolder(
 }
 
 /**
- * Takes pictures from a folder that has one folder for each class.
+ * Takes pictures from folders that have one folder for each class.
  *
- * The folder is walked twice, first to count and to number the classes; only the names in one
- * folder at a time are kept.
+ * A folder is walked twice, first to count and to number the classes; only the names in one folder
+ * at a time are kept. Links to folders are followed, each target once. Of several folders, pictures
+ * that lie in one of them directly are of the class of its name.
  *
- * @param folder Path of the folder.
- * @param options Classes, masks or labels beside the pictures, columns from the paths.
+ * @param folder Path of the folder, or paths of several.
+ * @param options Classes, masks or labels beside the pictures, columns from the paths, and the root.
  * @returns The input.
- * @throws {UsageError} If an option is wrong, or the folder cannot be read or has no pictures.
+ * @throws {UsageError} If an option is wrong, or a folder cannot be read or has no pictures.
  */
 export async function folderInput(
-  folder: string,
+  folder: string | readonly string[],
   options: FolderOptions = {},
 ): Promise<DatasetInput> {
   const check = new OptionCheck("read a folder");
-  check.names(options, { classes: true, companion: true, pathColumns: true });
+  check.names(options, { classes: true, companion: true, pathColumns: true, root: true });
   check.texts("classes", options.classes);
   const reads = options.companion === undefined || typeof options.companion?.read === "function";
   check.that(reads, "companion", "a Companion, such as maskFiles()", options.companion);
   const isPattern = options.pathColumns === undefined || options.pathColumns instanceof RegExp;
   check.that(isPattern, "pathColumns", "a RegExp", options.pathColumns);
-  const found = await survey(folder);
+  check.text("root", options.root);
+  const folders = Array.isArray(folder) ? folder as readonly string[] : [folder as string];
+  const arePaths = folders.length > 0 && folders.every((path) => typeof path === "string" && path);
+  check.that(!!arePaths, "folder", "a path", folder);
+  const found = await survey(folders);
+  const root = rootOf(folders, options.root);
   const classes = options.classes ?? found.classes;
   const numbers = new Map(classes.map((name, label) => [name, label]));
   const { companion, pathColumns } = options;
+  let passedOver = new Endings();
   return {
-    name: folder,
+    name: folders.length === 1 ? folders[0] : `${folders.length} folders`,
     classes,
     numbering: options.classes ? "given" : "own",
-    async *items(): AsyncIterable<InputItem> {
-      for await (const path of walk(folder, "")) {
-        const className = classOf(path);
-        const label = numbers.get(className);
-        yield {
-          path,
-          className,
-          label: companion ? null : label ?? null,
-          columns: columnsOf(path, pathColumns),
-          async read(getData?: GetData) {
-            if (!companion && label === undefined) throw unknownClass(path, className);
-            const file = join(folder, path);
-            const data = await (getData?.(file, path) ?? Deno.readFile(file));
-            return { data, label: await companion?.read(path) };
-          },
-        };
+    get passedOver() {
+      return passedOver.counts;
+    },
+    async *items(limits?: InputLimits): AsyncIterable<InputItem> {
+      passedOver = new Endings();
+      for (const folder of folders) {
+        const from = belowRoot(root, folder);
+        for await (const { path: below, fault } of walkPictures(folder, passedOver)) {
+          const path = from === "" ? below : `${from}/${below}`;
+          if (fault) {
+            yield faultyItem(path, fault);
+            continue;
+          }
+          const file = join(folder, below);
+          const className = classIn(folder, below, folders.length);
+          const label = numbers.get(className);
+          yield {
+            path,
+            place: file,
+            className,
+            label: companion ? null : label ?? null,
+            columns: columnsOf(path, pathColumns),
+            async read(getData?: GetData) {
+              if (!companion && label === undefined) throw unknownClass(path, className);
+              const data = await (getData?.(file, path) ?? readRegular(file, limits?.maxBlobBytes));
+              return { data, label: await companion?.read(path, limits?.maxBlobBytes) };
+            },
+          };
+        }
       }
     },
     position: (done) => ({ done, total: found.count, unit: "files" }),
@@ -158,39 +191,29 @@ export function columnsOf(
   );
 }
 
-async function survey(folder: string): Promise<{ count: number; classes: string[] }> {
+/** The class of a picture in one of so many folders. */
+function classIn(folder: string, below: string, folders: number): string {
+  return classOf(below) || (folders > 1 ? basename(resolve(folder)) : "");
+}
+
+async function survey(
+  folders: readonly string[],
+): Promise<{ count: number; classes: string[] }> {
   const classes = new Set<string>();
   let count = 0;
-  const isPath = typeof folder === "string" && folder !== "";
-  new OptionCheck("read a folder").that(isPath, "folder", "a path", folder);
-  for await (const path of walk(folder, "")) {
-    classes.add(classOf(path));
-    count++;
-  }
-  if (count === 0) {
+  const check = new OptionCheck("read a folder");
+  for (const folder of folders) {
+    check.that(typeof folder === "string" && folder !== "", "folder", "a path", folder);
+    const before = count;
+    for await (const { path, fault } of walkPictures(folder)) {
+      if (fault) continue;
+      classes.add(classIn(folder, path, folders.length));
+      count++;
+    }
+    if (count > before) continue;
     throw new UsageError(
       `Cannot read ${folder} as a data set as it must hold .jpg, .jpeg, .png or .tif files: received none`,
     );
   }
   return { count, classes: [...classes].sort() };
-}
-
-async function* walk(folder: string, below: string): AsyncGenerator<string> {
-  let names: Deno.DirEntry[];
-  try {
-    names = await Array.fromAsync(Deno.readDir(join(folder, below)));
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot read ${join(folder, below)} as a data set as it must be a readable folder: received ${
-        (cause as Error).message
-      }`,
-      { cause },
-    );
-  }
-  names.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { name, isDirectory, isFile, isSymlink } of names) {
-    const path = below ? `${below}/${name}` : name;
-    if (isDirectory) yield* walk(folder, path);
-    else if ((isFile || isSymlink) && PICTURE.test(name)) yield path;
-  }
 }

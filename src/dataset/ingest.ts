@@ -1,65 +1,18 @@
 import { OptionCheck } from "../check.ts";
-import { CassetteError, UsageError } from "../errors.ts";
+import { CassetteError, IngestError } from "../errors.ts";
+import { formatId } from "../ids.ts";
+import { DEFAULT_MAX_BLOB_BYTES } from "../source/blob_limit.ts";
 import { ClassNumbers } from "./class_map.ts";
 import { folderInput, type FolderOptions } from "./folder.ts";
 import { Gate } from "./gate.ts";
+import { nameItem, readItem } from "./ingest_item.ts";
+import type { IngestProgress, IngestReport, RejectedItem } from "./ingest_report.ts";
 import type { DatasetInput, GetData, InputItem } from "./input.ts";
-import { checkPicture } from "./picture.ts";
+import { type DatasetWriter, recordOrigin, sameBytes, type SampleRecord } from "./record.ts";
 import type { Reencode } from "./reencode.ts";
-import {
-  type DatasetWriter,
-  pathId,
-  recordOrigin,
-  sameBytes,
-  type SampleRecord,
-} from "./record.ts";
+import { SeenPaths } from "./seen_paths.ts";
 
-/** How far an ingest has come. */
-export interface IngestProgress {
-  /** Units of the input that are done with; files, for a folder. */
-  done: number;
-  /** Units of the input in all; 0 where that is not known. */
-  total: number;
-  /** What is counted: `files`, `rows`, `MiB`. */
-  unit: string;
-  /** Records written. */
-  written: number;
-  /** Records that an earlier ingest had written. */
-  unchanged: number;
-  /** Items that were left out. */
-  rejected: number;
-  /** Bytes written. */
-  bytes: number;
-}
-
-/** An item that was left out. */
-export interface RejectedItem {
-  /** Its path within the data set. */
-  path: string;
-  /** Its place in the input, from 0. */
-  index: number;
-  /** Why. */
-  reason: Error;
-}
-
-/** What an ingest has done. */
-export interface IngestReport {
-  /** Records written. */
-  written: number;
-  /** Records that were left as an earlier ingest had written them. */
-  unchanged: number;
-  /** Bytes of the pictures written. */
-  bytes: number;
-  /** Names of the classes, by label. */
-  classes: string[];
-  /**
-   * Items that were left out, and why, in the order of the input; those that `onReject` was told
-   * are counted, not kept.
-   */
-  rejected: RejectedItem[];
-  /** Number of items that were left out. */
-  rejectedCount: number;
-}
+export type { IngestProgress, IngestReport, RejectedItem } from "./ingest_report.ts";
 
 /** Options of {@linkcode ingest}. */
 export interface IngestOptions {
@@ -80,9 +33,14 @@ export interface IngestOptions {
   getData?: GetData;
   /**
    * What becomes of records that are stored already: `check` (default) leaves those that were made
-   * of the same picture, label and columns; `replace` writes all anew.
+   * of the same picture, label and columns, and replaces the others; `refuse` leaves out the others;
+   * `replace` writes all anew.
    */
-  existing?: "check" | "replace";
+  existing?: "check" | "refuse" | "replace";
+  /** Folder that is put before each path, so that two data sets of the same names do not meet. */
+  prefix?: string;
+  /** Most bytes of a picture, and of a label; 2²⁶ (64 MiB) when left out, as for sources. */
+  maxBlobBytes?: number;
 }
 
 const KNOWN: Record<keyof IngestOptions, true> = {
@@ -93,6 +51,8 @@ const KNOWN: Record<keyof IngestOptions, true> = {
   reencode: true,
   getData: true,
   existing: true,
+  prefix: true,
+  maxBlobBytes: true,
 };
 
 function checkIngest(input: DatasetInput, writer: DatasetWriter, options: IngestOptions): void {
@@ -102,7 +62,8 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
   const isWriter = typeof writer?.write === "function" && typeof writer.origin === "function";
   check.that(isWriter, "writer", "a DatasetWriter", writer);
   check.names(options, KNOWN);
-  const { onProgress, onReject, signal, concurrency, reencode, getData, existing } = options;
+  const { onProgress, onReject, signal, concurrency, reencode, getData, existing, prefix } =
+    options;
   check.callback("onProgress", onProgress);
   check.callback("onReject", onReject);
   check.signal("signal", signal);
@@ -113,7 +74,9 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
   if (getData && input.holdsData) {
     check.refuse("getData", "left out for an input that holds its pictures", "a function");
   }
-  check.oneOf("existing", existing, ["check", "replace"]);
+  check.oneOf("existing", existing, ["check", "refuse", "replace"]);
+  check.text("prefix", prefix);
+  check.whole("maxBlobBytes", options.maxBlobBytes, 1);
 }
 
 /**
@@ -121,7 +84,8 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
  *
  * Ids are made of the paths, and a record's metadata are written after its data. So an ingest that
  * was ended, at whatever point, is taken up by ingesting again: what is stored is left, the rest is
- * written, nothing is doubled. An item that cannot be read, decoded or stored is left out and told.
+ * written, nothing is doubled. An item that cannot be read, decoded or stored is left out and told,
+ * and so is one whose path an item before it has.
  *
  * @param input Where the pictures come from.
  * @param writer Where to write to; its tables are created if they are missing.
@@ -159,38 +123,51 @@ export async function ingest(
 ): Promise<IngestReport> {
   checkIngest(input, writer, options);
   await writer.createTables(options.signal);
-  const check = options.existing !== "replace" && !await writer.isEmpty();
+  // In an empty table nothing needs to be looked up.
+  const lookUp = !await writer.isEmpty();
+  const limits = { maxBlobBytes: options.maxBlobBytes ?? DEFAULT_MAX_BLOB_BYTES };
+  const prefix = options.prefix === undefined ? "" : options.prefix.replace(/\/*$/, "/");
   const report: IngestReport = {
     written: 0,
+    replaced: 0,
     unchanged: 0,
     bytes: 0,
     classes: [],
     rejected: [],
     rejectedCount: 0,
+    passedOver: {},
   };
   const classes = new ClassNumbers(writer, input, options.signal);
   await classes.begin();
   let handled = 0;
   let failure: { error: unknown } | undefined;
   const gate = new Gate(options.concurrency ?? 64);
+  using seen = new SeenPaths();
   const handle = async (item: InputItem, index: number) => {
+    let path = item.path;
     const refuse = (reason: Error) => {
       report.rejectedCount++;
-      const refused = { path: item.path, index, reason };
+      const refused = { path, index, reason };
       if (options.onReject) options.onReject(refused);
       else report.rejected.push(refused);
     };
+    const read = async () => {
+      // Before anything is waited for, so that the first of two in the input is the one that stays.
+      const named = nameItem(item, prefix, input.name, seen);
+      path = named.path;
+      return await readItem(named, classes, options, limits);
+    };
     try {
-      const record = await readItem(item, classes, options).catch((reason) => {
+      const record = await read().catch((reason) => {
         options.signal?.throwIfAborted();
         return { reason };
       });
       if ("reason" in record) refuse(record.reason);
-      else await store(record, writer, check, report, options, refuse);
+      else await store(record, writer, lookUp, report, options, refuse);
       handled++;
       const { done, total = 0, unit } = input.position(handled);
-      const { written, unchanged, rejectedCount: rejected, bytes } = report;
-      options.onProgress?.({ done, total, unit, written, unchanged, rejected, bytes });
+      const { written, replaced, unchanged, rejectedCount: rejected, bytes } = report;
+      options.onProgress?.({ done, total, unit, written, replaced, unchanged, rejected, bytes });
     } catch (error) {
       failure ??= { error };
     } finally {
@@ -199,7 +176,7 @@ export async function ingest(
   };
   let begun = 0;
   try {
-    for await (const item of input.items()) {
+    for await (const item of input.items(limits)) {
       await gate.enter();
       if (failure || options.signal?.aborted) {
         gate.leave();
@@ -217,6 +194,7 @@ export async function ingest(
   options.signal?.throwIfAborted();
   if (failure) throw failure.error;
   report.classes = classes.names;
+  report.passedOver = Object.fromEntries(input.passedOver ?? []);
   // They were left out in the order in which they were done with.
   report.rejected.sort((a, b) => a.index - b.index);
   return report;
@@ -225,59 +203,43 @@ export async function ingest(
 /**
  * Writes the pictures of a folder, one folder for each class, into tables.
  *
- * @param folder Path of the folder.
+ * @param folder Path of the folder, or paths of several.
  * @param writer Where to write to; its tables are created if they are missing.
  * @param options Those of {@linkcode folderInput} and {@linkcode ingest}.
  * @returns What was written and what was left out.
  * @throws {UsageError} If an option is wrong, or the folder cannot be read or has no pictures.
  */
 export async function ingestFolder(
-  folder: string,
+  folder: string | readonly string[],
   writer: DatasetWriter,
   options: IngestOptions & FolderOptions = {},
 ): Promise<IngestReport> {
-  const { classes, companion, pathColumns, ...rest } = options;
-  const input = await folderInput(folder, { classes, companion, pathColumns });
+  const { classes, companion, pathColumns, root, ...rest } = options;
+  const input = await folderInput(folder, { classes, companion, pathColumns, root });
   return await ingest(input, writer, rest);
-}
-
-async function readItem(
-  item: InputItem,
-  classes: ClassNumbers,
-  options: IngestOptions,
-): Promise<SampleRecord> {
-  const { path, className, columns } = item;
-  const { data, label = await classes.label(item) } = await item.read(options.getData);
-  if (!(data instanceof Uint8Array)) {
-    throw new UsageError(
-      `Cannot ingest ${path} as getData must give its bytes, a Uint8Array: received ${typeof data}`,
-      { option: "getData" },
-    );
-  }
-  if (!options.getData) {
-    checkPicture(path, data, options.reencode ? ["JPEG", "PNG", "TIFF"] : ["JPEG", "PNG"]);
-  }
-  return { id: pathId(path), path, className, label, columns, data };
 }
 
 async function store(
   record: SampleRecord,
   writer: DatasetWriter,
-  check: boolean,
+  lookUp: boolean,
   report: IngestReport,
   options: IngestOptions,
   refuse: (reason: Error) => void,
 ): Promise<void> {
-  const { reencode, signal } = options;
+  const { reencode, signal, existing = "check" } = options;
   try {
     const hash = await sha256(record.data);
     const { label } = record;
     const labelHash = label instanceof Uint8Array ? await sha256(label) : undefined;
     const origin = recordOrigin(record, reencode?.recipe, hash, labelHash);
-    const stored = check ? await writer.origin(record) : undefined;
-    if (stored && sameBytes(stored, origin)) {
-      report.unchanged++;
-      return;
+    const stored = lookUp ? await writer.origin(record) : undefined;
+    if (stored && existing !== "replace") {
+      if (sameBytes(stored, origin)) {
+        report.unchanged++;
+        return;
+      }
+      if (existing === "refuse") return refuse(alreadyThere(record, writer));
     }
     let made: SampleRecord = { ...record, hash };
     if (reencode) {
@@ -290,13 +252,21 @@ async function store(
     }
     signal?.throwIfAborted();
     await writer.write({ ...made, origin }, signal);
-    report.written++;
+    if (stored) report.replaced++;
+    else report.written++;
     report.bytes += made.data.length;
   } catch (error) {
     // What names a sample is the matter of that sample; all else ends the ingest.
     if (!(error instanceof CassetteError) || error.sampleId === undefined) throw error;
     refuse(error);
   }
+}
+
+function alreadyThere({ id, path }: SampleRecord, { name }: DatasetWriter): IngestError {
+  return new IngestError(
+    `Cannot ingest ${path} as ${name} must have no other sample of that path: received one that differs`,
+    { sampleId: formatId(id), option: "existing" },
+  );
 }
 
 /** The content hash, made on another thread while this one writes. */

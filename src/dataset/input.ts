@@ -13,6 +13,12 @@ export interface ItemContents {
 export interface InputItem {
   /** Name of the picture within the data set; its id is made of it. */
   path: string;
+  /** Path that it gets where another item has `path`; refused there when left out. */
+  pathIfTaken?: string;
+  /** Where it stands in the input, for messages: a file, and the row or the member in it. */
+  place?: string;
+  /** Why there is nothing to read; then `path` is a name for messages only. */
+  fault?: Error;
   /** Name of the class; empty where there is none. */
   className: string;
   /** Number of the class; null where there is none or `read` gives the label. */
@@ -39,6 +45,12 @@ export interface InputItem {
  */
 export type GetData = (file: string, path: string) => Promise<Uint8Array>;
 
+/** What an item may take at most. */
+export interface InputLimits {
+  /** Bytes of a picture, of a label, and of all files of a sample of a shard together. */
+  maxBlobBytes: number;
+}
+
 /** How far an input has been read. */
 export interface InputPosition {
   /** Units read. */
@@ -47,6 +59,17 @@ export interface InputPosition {
   total?: number;
   /** What is counted: `files`, `rows`, `MiB`. */
   unit: string;
+}
+
+/**
+ * Makes an item of which there is nothing but a reason to leave it out.
+ *
+ * @param path What names it in messages.
+ * @param fault The reason.
+ * @returns The item.
+ */
+export function faultyItem(path: string, fault: Error): InputItem {
+  return { path, className: "", label: null, fault, read: () => Promise.reject(fault) };
 }
 
 /** Where pictures are ingested from: a folder, a manifest, tar or Parquet files, or lines. */
@@ -59,12 +82,15 @@ export interface DatasetInput {
   readonly numbering?: Numbering;
   /** True where pictures come with the items, as in archives: `getData` has nothing to read. */
   readonly holdsData?: boolean;
+  /** Files that are no pictures by their ending, and how many of each; filled as items are read. */
+  readonly passedOver?: ReadonlyMap<string, number>;
   /**
-   * Iterates over the items.
+   * Iterates over the items, in the same order each time.
    *
-   * @returns The items; those of which only the name is known throw when they are read.
+   * @param limits What an item may take; what takes more has a `fault`, or throws when it is read.
+   * @returns The items.
    */
-  items(): AsyncIterable<InputItem>;
+  items(limits?: InputLimits): AsyncIterable<InputItem>;
   /**
    * How far the items have been read.
    *

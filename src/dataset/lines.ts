@@ -1,11 +1,20 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError } from "../errors.ts";
+import { DEFAULT_MAX_BLOB_BYTES } from "../source/blob_limit.ts";
 import { arrayLabel } from "./companion.ts";
 import { classNumber, unknownClass } from "./folder.ts";
-import type { DatasetInput, GetData, InputItem } from "./input.ts";
+import { boundedLines } from "./bounded_lines.ts";
+import {
+  type DatasetInput,
+  faultyItem,
+  type GetData,
+  type InputItem,
+  type InputLimits,
+} from "./input.ts";
+import { readRegular } from "./read_file.ts";
 import type { ColumnValue } from "./schema.ts";
+import { showValue } from "./show_value.ts";
 
 /** One line of the worker's protocol: a JSON object. */
 export interface RecordLine {
@@ -24,6 +33,9 @@ export interface RecordLine {
   /** Values of the columns of one's own. */
   columns?: Record<string, ColumnValue>;
 }
+
+/** Bytes of a line beside picture and label, for path and columns. */
+const MOST_REST = 2 ** 20;
 
 /** Labels from here on are no numbers of classes: a list of all names up to them would be too long. */
 const MOST_CLASSES = 1 << 16;
@@ -44,25 +56,28 @@ export function linesInput(stream: Readable, classes: readonly string[] = []): D
   return {
     name: "standard input",
     classes: names,
-    async *items(): AsyncIterable<InputItem> {
+    async *items(limits?: InputLimits): AsyncIterable<InputItem> {
+      const { maxBlobBytes = DEFAULT_MAX_BLOB_BYTES } = limits ?? {};
+      // Base64 has four letters for three bytes; picture and label may both stand there.
+      const most = 2 * Math.ceil(maxBlobBytes / 3) * 4 + MOST_REST;
       let number = 0;
-      for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+      for await (const line of boundedLines(stream, most)) {
         number++;
-        if (line.trim() !== "") yield itemOf(line, number, names);
+        if (line instanceof Error) yield faultyItem(`line ${number}`, line);
+        else if (line.trim() !== "") yield itemOf(line, number, names, maxBlobBytes);
       }
     },
     position: (done) => ({ done, unit: "records" }),
   };
 }
 
-function itemOf(text: string, number: number, classes: string[]): InputItem {
+function itemOf(text: string, number: number, classes: string[], most: number): InputItem {
   const name = `line ${number}`;
   const refused = (path: string, expected: string, received: unknown): InputItem => {
-    const shown = typeof received === "string" ? received : JSON.stringify(received);
     const error = new UnsupportedFormatError(
-      `Cannot read ${name} of standard input as ${expected}: received ${shown?.slice(0, 60)}`,
+      `Cannot read ${name} of standard input as ${expected}: received ${showValue(received)}`,
     );
-    return { path, className: "", label: null, read: () => Promise.reject(error) };
+    return faultyItem(path, error);
   };
   let line: RecordLine;
   try {
@@ -75,6 +90,12 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
   }
   if (typeof line.path !== "string" || line.path === "") {
     return refused(name, '"path" must be a text', line.path);
+  }
+  if (typeof (line.class ?? "") !== "string") {
+    return refused(line.path, '"class" must be a text', line.class);
+  }
+  if (typeof (line.columns ?? {}) !== "object") {
+    return refused(line.path, '"columns" must be an object', line.columns);
   }
   const picture = line.data ?? line.file;
   if (typeof picture !== "string") {
@@ -91,13 +112,14 @@ function itemOf(text: string, number: number, classes: string[]): InputItem {
   if (isClass && given < MOST_CLASSES && line.class !== undefined) classes[given] ??= line.class;
   return {
     path,
+    place: `${name} of standard input`,
     className,
     label: line.labelData !== undefined || Array.isArray(label) ? null : known ?? null,
-    columns,
+    columns: columns ?? undefined,
     async read(getData?: GetData) {
       const data = line.data !== undefined
         ? fromBase64(path, "data", line.data)
-        : await (getData?.(line.file!, path) ?? Deno.readFile(line.file!));
+        : await (getData?.(line.file!, path) ?? readRegular(line.file!, most));
       if (line.labelData !== undefined) {
         return { data, label: fromBase64(path, "labelData", line.labelData) };
       }
@@ -113,7 +135,7 @@ function fromBase64(path: string, field: string, text: string): Uint8Array {
     return Uint8Array.fromBase64(text);
   } catch (cause) {
     throw new UnsupportedFormatError(
-      `Cannot ingest ${path} as "${field}" must be Base64: received ${String(text).slice(0, 40)}`,
+      `Cannot ingest ${path} as "${field}" must be Base64: received ${showValue(text)}`,
       { cause },
     );
   }

@@ -1,12 +1,14 @@
 import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { open } from "node:fs/promises";
-import { basename } from "node:path";
-import zlib from "node:zlib";
+import { dirname } from "node:path";
 import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
 import { arrayLabel } from "./companion.ts";
 import { classNumber, unknownClass } from "./folder.ts";
-import type { DatasetInput, InputItem } from "./input.ts";
+import { type DatasetInput, faultyItem, type InputItem } from "./input.ts";
+import { compressors, readGroup } from "./parquet_pages.ts";
+import { checkRegular } from "./read_file.ts";
+import { belowRoot, rootOf } from "./roots.ts";
 import type { ColumnType, ColumnValue } from "./schema.ts";
 
 /** Options of {@linkcode parquetInput}. */
@@ -19,25 +21,19 @@ export interface ParquetOptions {
   classes?: readonly string[];
   /** Columns that are columns of one's own, with their types. */
   columns?: Record<string, ColumnType>;
+  /** Folder below which the paths of files begin; the deepest one that holds all when left out. */
+  root?: string;
 }
 
 interface OpenFile extends AsyncDisposable {
   name: string;
   buffer: AsyncBuffer;
   metadata: FileMetaData;
+  /** Names of the columns of the whole row. */
+  top: string[];
 }
 
 type Row = Record<string, unknown>;
-
-const inflate = (decompress: (input: Uint8Array) => Uint8Array) => (input: Uint8Array) =>
-  new Uint8Array(decompress(input));
-
-/** Codecs beside snappy, which `hyparquet` has itself. */
-const COMPRESSORS = {
-  GZIP: inflate(zlib.gunzipSync),
-  ZSTD: inflate(zlib.zstdDecompressSync),
-  BROTLI: inflate(zlib.brotliDecompressSync),
-};
 
 /** Loaded only when a Parquet file comes. */
 const hyparquet = () => import("hyparquet");
@@ -45,8 +41,9 @@ const hyparquet = () => import("hyparquet");
 /**
  * Takes pictures from Parquet files as Hugging Face makes them, one row group after the other.
  *
- * A sample's path, of which its id is made, is the name of its file and the path in its row, or the
- * number of its row.
+ * A sample's path, of which its id is made, is the path of its file below the root and the path in its
+ * row, or the number of its row. Of bare names that come again in a file, as Hugging Face writes
+ * them where it leaves the folders out, those after the first have the number of their row before them.
  *
  * @param files Paths of the files.
  * @param options Names of the columns, and classes.
@@ -60,7 +57,8 @@ export async function parquetInput(
   const check = new OptionCheck("read Parquet files");
   check.texts("files", files, 1);
   const known = { imageColumn: true, labelColumn: true, classes: true, columns: true } as const;
-  check.names(options, known);
+  check.names(options, { ...known, root: true });
+  check.text("root", options.root);
   check.texts("classes", options.classes);
   const { imageColumn = "image", labelColumn = "label" } = options;
   let total = 0;
@@ -68,7 +66,7 @@ export async function parquetInput(
   for (const file of files) {
     await using opened = await openFile(file);
     total += Number(opened.metadata.num_rows);
-    const top = topColumns(opened.metadata);
+    const { top } = opened;
     if (!top.includes(imageColumn)) {
       throw new UsageError(
         `Cannot read ${file} as imageColumn must be one of ${
@@ -80,14 +78,16 @@ export async function parquetInput(
     classes ??= huggingFaceClasses(opened.metadata, labelColumn);
   }
   const names: readonly string[] = classes ?? [];
+  const root = rootOf(files.map((file) => dirname(file)), options.root);
   return {
     name: files.length === 1 ? files[0] : `${files.length} Parquet files`,
     classes: names,
     holdsData: true,
     async *items(): AsyncIterable<InputItem> {
       for (const file of files) {
+        const shard = belowRoot(root, file).replace(/\.parquet$/i, "");
         try {
-          yield* readItems(file, { ...options, imageColumn, labelColumn }, names);
+          yield* readItems(file, shard, { ...options, imageColumn, labelColumn }, names);
         } catch (cause) {
           const error = new UnsupportedFormatError(
             `Cannot read the rest of ${file} as it must be a Parquet file: received ${
@@ -95,7 +95,7 @@ export async function parquetInput(
             }`,
             { cause },
           );
-          yield { path: file, className: "", label: null, read: () => Promise.reject(error) };
+          yield faultyItem(file, error);
         }
       }
     },
@@ -105,30 +105,44 @@ export async function parquetInput(
 
 async function* readItems(
   file: string,
+  shard: string,
   options: ParquetOptions & { imageColumn: string; labelColumn: string },
   classes: readonly string[],
 ): AsyncGenerator<InputItem> {
   await using opened = await openFile(file);
   const { parquetReadObjects } = await hyparquet();
-  const { buffer, metadata } = opened;
-  const shard = basename(file).replace(/\.parquet$/, "");
+  const { buffer, metadata, top } = opened;
   const own = options.columns ?? {};
-  const top = topColumns(metadata);
   const columns = [options.imageColumn, options.labelColumn, ...Object.keys(own)]
     .filter((name) => top.includes(name));
   let first = 0;
-  for (const { num_rows } of metadata.row_groups) {
-    const last = first + Number(num_rows);
-    const rows = await parquetReadObjects({
-      file: buffer,
-      metadata,
-      columns,
-      rowStart: first,
-      rowEnd: last,
-      compressors: COMPRESSORS,
-      utf8: false,
-    }) as Row[];
-    for (const [i, row] of rows.entries()) yield itemOf(row, shard, first + i, options, classes);
+  for (const group of metadata.row_groups) {
+    const last = first + Number(group.num_rows);
+    const where = `rows ${first} to ${last - 1} of ${file}`;
+    let rows: Row[] | undefined;
+    try {
+      rows = await parquetReadObjects({
+        file: await readGroup(buffer, group, columns),
+        metadata,
+        columns,
+        rowStart: first,
+        rowEnd: last,
+        compressors: compressors(),
+        utf8: false,
+      }) as Row[];
+    } catch (cause) {
+      const error = new UnsupportedFormatError(
+        `Cannot read ${where} as they must be of a Parquet file: received ${
+          (cause as Error).message
+        }`,
+        { cause },
+      );
+      yield faultyItem(where, error);
+    }
+    for (const [i, row] of (rows ?? []).entries()) {
+      const place = `${file}: row ${first + i}`;
+      yield { ...itemOf(row, shard, first + i, options, classes), place };
+    }
     first = last;
   }
 }
@@ -143,9 +157,9 @@ function itemOf(
   const picture = row[options.imageColumn];
   const struct = picture as { bytes?: Uint8Array; path?: string } | null;
   const data = picture instanceof Uint8Array ? picture : struct?.bytes;
-  const name = !(picture instanceof Uint8Array) && struct?.path
-    ? String(struct.path)
-    : String(number).padStart(8, "0");
+  const rowName = String(number).padStart(8, "0");
+  const name = !(picture instanceof Uint8Array) && struct?.path ? String(struct.path) : rowName;
+  const isBare = name !== rowName && !name.includes("/");
   const path = `${shard}/${name}`;
   const value = row[options.labelColumn];
   const mask = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes;
@@ -157,6 +171,7 @@ function itemOf(
   const className = typeof value === "string" ? value : classes[label ?? -1] ?? "";
   return {
     path,
+    pathIfTaken: isBare ? `${shard}/${rowName}/${name}` : undefined,
     className,
     label: label ?? null,
     columns: columnsOf(row, options.columns),
@@ -186,8 +201,10 @@ function columnsOf(
   return Object.fromEntries(names.map((name) => [name, plain(row[name] ?? null)]));
 }
 
+/** A number that would lose digits stays as it is, and is refused. */
 function plain(value: unknown): ColumnValue {
-  return typeof value === "bigint" ? Number(value) : value as ColumnValue;
+  const isSafe = typeof value === "bigint" && BigInt.asIntN(54, value) === value;
+  return isSafe ? Number(value) : value as ColumnValue;
 }
 
 /** Names of the columns of the whole row: the root's children. */
@@ -216,12 +233,16 @@ function huggingFaceClasses(metadata: FileMetaData, column: string): string[] | 
 
 async function openFile(name: string): Promise<OpenFile> {
   try {
+    checkRegular(name, await Deno.stat(name));
     const handle = await open(name);
     try {
       const { size } = await handle.stat();
       const buffer: AsyncBuffer = {
         byteLength: size,
         async slice(start, end = size) {
+          if (!(start >= 0 && start <= end && end <= size)) {
+            throw new Error(`bytes ${start} to ${end} of ${size}`);
+          }
           const bytes = new Uint8Array(end - start);
           for (let at = 0; at < bytes.length;) {
             const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
@@ -233,7 +254,8 @@ async function openFile(name: string): Promise<OpenFile> {
       };
       const { parquetMetadataAsync } = await hyparquet();
       const metadata = await parquetMetadataAsync(buffer);
-      return { name, buffer, metadata, [Symbol.asyncDispose]: () => handle.close() };
+      const top = topColumns(metadata);
+      return { name, buffer, metadata, top, [Symbol.asyncDispose]: () => handle.close() };
     } catch (error) {
       await handle.close();
       throw error;

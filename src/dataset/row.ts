@@ -2,6 +2,7 @@ import { OptionCheck } from "../check.ts";
 import { IngestError } from "../errors.ts";
 import { formatId, ID_BYTES } from "../ids.ts";
 import { contentHash, recordName, recordOrigin, type SampleRecord } from "./record.ts";
+import { showValue } from "./show_value.ts";
 import type { ColumnValue, WholeSchema } from "./schema.ts";
 
 /** A value as it goes into a table. */
@@ -69,7 +70,7 @@ export function columnValues(
     throw new IngestError(
       `Cannot ingest ${record.path ?? "a record"} as column "${name}" must be ${
         type === "text" ? "a text" : type === "int" ? "a 32-bit integer" : "a number"
-      }${key ? " that is not empty" : ""}: received ${JSON.stringify(value)}`,
+      }${key ? " that is not empty" : ""}: received ${showValue(value)}`,
       { sampleId: formatId(record.id), option: name },
     );
   });

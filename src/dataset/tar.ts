@@ -1,11 +1,17 @@
-import { basename } from "node:path";
+import { dirname } from "node:path";
 import { OptionCheck } from "../check.ts";
 import { UnsupportedFormatError, UsageError } from "../errors.ts";
+import { DEFAULT_MAX_BLOB_BYTES } from "../source/blob_limit.ts";
+import { expandBraces } from "./braces.ts";
 import { checkNpy, jsonLabel } from "./companion.ts";
+import { Endings } from "./endings.ts";
 import { classNumber, classOf, unknownClass } from "./folder.ts";
-import type { DatasetInput, InputItem } from "./input.ts";
+import { type DatasetInput, faultyItem, type InputItem, type InputLimits } from "./input.ts";
 import { checkPicture } from "./picture.ts";
+import { checkRegular } from "./read_file.ts";
+import { belowRoot, rootOf } from "./roots.ts";
 import type { ColumnType, ColumnValue } from "./schema.ts";
+import { type TarReading, type TarSample, tarSamples } from "./tar_samples.ts";
 
 /** Options of {@linkcode tarInput}. */
 export interface TarOptions {
@@ -15,21 +21,22 @@ export interface TarOptions {
   columns?: Record<string, ColumnType>;
   /** Extension of the label: `cls`, `npy`, `json` or a mask's, such as `seg.png`; the first found of these when left out. */
   label?: string;
+  /** Folder below which the paths of shards begin; the deepest one that holds all when left out. */
+  root?: string;
 }
-
-/** Files of one sample by their extensions. */
-type Sample = { key: string; files: Map<string, Uint8Array> };
 
 const PICTURE = /(^|\.)(jpe?g|png|tiff?)$/;
 const MASK = /(^|[._])(seg|mask|segmentation|target)\.png$/;
 const MIB = 2 ** 20;
+/** Most names in a message. */
+const MOST_NAMES = 10;
 
 /**
  * Takes pictures from WebDataset shards: tar files, gzipped or not, in which the files of a sample
  * follow each other and share the name up to its first dot.
  *
- * A sample's path, of which its id is made, is the name of its shard without `.tar`, and its
- * picture's. A shard that is damaged is told as left out from there on; the others are read.
+ * A sample's path, of which its id is made, is the path of its shard below the root, without `.tar`,
+ * and its picture's. A shard that is damaged is told as left out from there on; the others are read.
  *
  * @param shards Paths of the tar files; `name-{000..146}.tar` stands for many.
  * @param options Classes, columns and the label's extension.
@@ -42,35 +49,53 @@ export async function tarInput(
 ): Promise<DatasetInput> {
   const check = new OptionCheck("read shards");
   check.texts("shards", shards, 1);
-  check.names(options, { classes: true, columns: true, label: true });
+  check.names(options, { classes: true, columns: true, label: true, root: true });
   check.texts("classes", options.classes);
   check.text("label", options.label);
+  check.text("root", options.root);
   for (const shard of shards) {
     check.that(expandBraces(shard).length > 0, "shards", "paths whose braces count upwards", shard);
   }
   const files = shards.flatMap(expandBraces);
   let total = 0;
   for (const file of files) {
-    const found = await Deno.stat(file).catch((cause) => {
+    try {
+      const found = await Deno.stat(file);
+      checkRegular(file, found);
+      total += found.size;
+    } catch (cause) {
       throw new UsageError(
-        `Cannot read ${file} as a shard as it must be a tar file: received ${cause.message}`,
+        `Cannot read ${file} as a shard as it must be a tar file: received ${
+          (cause as Error).message
+        }`,
         { cause },
       );
-    });
-    total += found.size;
+    }
   }
+  const root = rootOf(files.map((file) => dirname(file)), options.root);
   const classes: string[] = [...options.classes ?? []];
-  const state = { read: 0 };
+  let reading: TarReading = {
+    read: 0,
+    passedOver: new Endings(),
+    maxBlobBytes: DEFAULT_MAX_BLOB_BYTES,
+  };
   return {
     name: files.length === 1 ? files[0] : `${files.length} shards`,
     classes,
     holdsData: true,
-    async *items(): AsyncIterable<InputItem> {
+    get passedOver() {
+      return reading.passedOver.counts;
+    },
+    async *items(limits?: InputLimits): AsyncIterable<InputItem> {
+      const { maxBlobBytes = DEFAULT_MAX_BLOB_BYTES } = limits ?? {};
+      reading = { read: 0, passedOver: new Endings(), maxBlobBytes };
       for (const file of files) {
-        const shard = basename(file).replace(/\.(tar|tgz)(\.gz)?$/, "");
+        const shard = belowRoot(root, file).replace(/\.(tar|tgz)(\.gz)?$/i, "");
         try {
-          for await (const sample of samples(file, state)) {
-            yield itemOf(sample, shard, classes, options);
+          for await (const sample of tarSamples(file, reading)) {
+            const place = `${file}: file ${sample.number}`;
+            const item = itemOf(sample, shard, classes, options, reading.passedOver);
+            yield { ...item, place };
           }
         } catch (cause) {
           const error = new UnsupportedFormatError(
@@ -79,76 +104,40 @@ export async function tarInput(
             }`,
             { cause },
           );
-          yield { path: file, className: "", label: null, read: () => Promise.reject(error) };
+          yield faultyItem(file, error);
         }
       }
     },
     position: () => ({
-      done: Math.round(state.read / MIB),
+      done: Math.round(reading.read / MIB),
       total: Math.max(1, Math.round(total / MIB)),
       unit: "MiB",
     }),
   };
 }
 
-/**
- * Writes out the braces of a list of shards.
- *
- * @param text A path such as `train-{0000..0003}.tar`.
- * @returns All that it stands for.
- */
-export function expandBraces(text: string): string[] {
-  const found = /\{(\d+)\.\.(\d+)\}/.exec(text);
-  if (!found) return [text];
-  const [whole, first, last] = found;
-  const numbers = Array.from(
-    { length: Math.max(0, Number(last) - Number(first) + 1) },
-    (_, i) => String(Number(first) + i).padStart(first.length, "0"),
-  );
-  return numbers.flatMap((number) => expandBraces(text.replace(whole, number)));
-}
-
-async function* samples(file: string, state: { read: number }): AsyncGenerator<Sample> {
-  // Loaded only here, as most data sets are not in shards.
-  const { createTarDecoder } = await import("modern-tar");
-  const opened = await Deno.open(file);
-  const counted = opened.readable.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        state.read += chunk.length;
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-  const bytes = /\.t?gz$/.test(file)
-    ? counted.pipeThrough(new DecompressionStream("gzip"))
-    : counted;
-  let sample: Sample | undefined;
-  const entries = bytes.pipeThrough(createTarDecoder({ strict: true }));
-  for await (const { header, body } of entries) {
-    const data = new Uint8Array(await new Response(body).arrayBuffer());
-    const name = header.name.replace(/^\.\//, "");
-    if ((header.type ?? "file") !== "file" || basename(name).startsWith(".")) continue;
-    const [, key, extension] = /^((?:.*\/)?[^./]*)\.?(.*)$/.exec(name)!;
-    if (sample && sample.key !== key) {
-      yield sample;
-      sample = undefined;
-    }
-    sample ??= { key, files: new Map() };
-    sample.files.set(extension.toLowerCase(), data);
-  }
-  if (sample) yield sample;
-}
-
 function itemOf(
-  { key, files }: Sample,
+  { key, files, fault }: TarSample,
   shard: string,
   classes: readonly string[],
   options: TarOptions,
+  passedOver: Endings,
 ): InputItem {
+  if (fault) return faultyItem(`${shard}/${key}`, fault);
   const names = [...files.keys()];
-  const picture = names.find((name) => PICTURE.test(name) && !MASK.test(name));
+  const [picture, ...others] = names.filter((name) => PICTURE.test(name) && !MASK.test(name));
+  for (const other of others) if (other !== options.label) passedOver.count(`.${other}`);
   const path = `${shard}/${key}${picture === undefined ? "" : `.${picture}`}`;
+  if (picture === undefined) {
+    return faultyItem(
+      path,
+      new UnsupportedFormatError(
+        `Cannot ingest sample ${path} as it must have a .jpg, .png or .tif file: received ${
+          names.slice(0, MOST_NAMES).map((name) => `.${name}`).join(", ")
+        }`,
+      ),
+    );
+  }
   const labelName = options.label ??
     (["cls", "npy"].find((name) => files.has(name)) ?? names.find((name) => MASK.test(name)));
   const bytes = labelName === undefined ? undefined : files.get(labelName);
@@ -163,15 +152,6 @@ function itemOf(
     label: label ?? null,
     columns: jsonColumns(files.get("json"), options.columns),
     read() {
-      if (picture === undefined) {
-        return Promise.reject(
-          new UnsupportedFormatError(
-            `Cannot ingest sample ${path} as it must have a .jpg, .png or .tif file: received ${
-              names.map((name) => `.${name}`).join(", ")
-            }`,
-          ),
-        );
-      }
       if (label === undefined) return Promise.reject(unknownClass(path, className));
       const data = files.get(picture)!;
       if (number !== undefined) return Promise.resolve({ data });
@@ -205,11 +185,12 @@ function jsonColumns(
 ): Record<string, ColumnValue> | undefined {
   const names = Object.keys(columns);
   if (names.length === 0 || json === undefined) return undefined;
-  let values: Record<string, ColumnValue> | null;
+  let values: unknown;
   try {
     values = JSON.parse(new TextDecoder().decode(json));
   } catch {
     return undefined;
   }
-  return Object.fromEntries(names.map((name) => [name, values?.[name] ?? null]));
+  const own = new Map<string, ColumnValue>(Object.entries(values ?? {}));
+  return Object.fromEntries(names.map((name) => [name, own.get(name) ?? null]));
 }

@@ -53,7 +53,10 @@ Deno.test("ingest refuses options that are wrong, before it writes", async () =>
   const run = (options: Untyped) => () => ingestFolder(folder, writer, options);
   await refused("concurrency", run({ concurrency: 0 }), "a whole number from 1 on: received 0");
   await refused("concurency", run({ concurency: 8 }), "did you mean concurrency?");
-  await refused("existing", run({ existing: "skip" }), '"check" or "replace": received "skip"');
+  await refused("existing", run({ existing: "skip" }), '"refuse" or "replace": received "skip"');
+  await refused("prefix", run({ prefix: "" }));
+  await refused("maxBlobBytes", run({ maxBlobBytes: 0 }), "from 1 on: received 0");
+  await refused("root", run({ root: join(folder, "checks") }), "must hold all that is read");
   await refused("signal", run({ signal: 1 }));
   await refused("classes", run({ classes: "cat" }));
   await refused("pathColumns", run({ pathColumns: "x" }), "a RegExp");

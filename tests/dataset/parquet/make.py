@@ -27,3 +27,16 @@ table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"feat
 for codec in ["snappy", "zstd", "gzip", "brotli"]:
     path = Path(__file__).parent / f"{codec}.parquet"
     pq.write_table(table, path, compression=codec, row_group_size=2)
+
+# Names without their folders, as Hugging Face writes them, of which some come again.
+names = ["im.png", "other.png", "im.png", "cat/im.png", "cat/im.png"]
+bare = pa.table(
+    {
+        "image": pa.array(
+            [{"bytes": PNG, "path": name} for name in names],
+            type=pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
+        ),
+        "label": pa.array([0, 1, 2, 3, 4], pa.int64()),
+    }
+)
+pq.write_table(bare, Path(__file__).parent / "bare.parquet", row_group_size=2)
