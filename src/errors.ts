@@ -439,6 +439,24 @@ export class BusyError extends CassetteError {
 }
 
 /**
+ * Of a whole epoch no sample could be loaded, with `onCorrupt: "skip"`.
+ *
+ * What to do: see the first reasons in the message; the table, its columns or the ids are likely to be
+ * others than was meant.
+ */
+export class EmptyEpochError extends CassetteError {
+  /**
+   * Makes the error.
+   *
+   * @param message What was wrong, where, and what was expected.
+   * @param details The sample, the option and the cause, where there are any.
+   */
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, details, "EMPTY_EPOCH");
+  }
+}
+
+/**
  * Something was used after it had been disposed.
  *
  * What to do: use a batch within its turn of the loop, or move its images out of it by

@@ -26,7 +26,7 @@ import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
 import { TensorLender } from "./pipeline/tensors.ts";
 import { ProgressTracker } from "./progress.ts";
-import { SkippedSamples } from "./skipped.ts";
+import { EmptyEpochs, SkippedSamples } from "./skipped.ts";
 import type { LoaderState } from "./state.ts";
 import type { LoaderStats } from "./stats.ts";
 
@@ -214,6 +214,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    * @returns The batches; each is to be disposed of.
    * @throws {BusyError} If a loop is going on, or `maxBatchesOut` of its batches are out.
    * @throws {DisposedError} If the loader is disposed of.
+   * @throws {EmptyEpochError} If no sample of a whole epoch could be loaded.
    * @throws The reason of an aborted signal, and with `onCorrupt: "throw"` a sample's error.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<L>, void, undefined> {
@@ -239,11 +240,14 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       const jobs = this.#progress.jobs(this.#completed);
       this.#completed = false;
       this.#window = this.#newWindow();
+      const empty = new EmptyEpochs(this.#progress.current.epoch, this.#progress.isFresh);
       for await (const { made, owner } of this.#run(jobs, this.#window, { signal })) {
         if (this.#options.onCorrupt !== "throw") this.#skipped.add(made.errors);
         const state = this.#progress.advance(made.job);
         // A break at the last batch is an end, too.
         this.#completed = this.#progress.isComplete;
+        const ends = this.#progress.current.epoch > made.job.epoch;
+        empty.add(made.job.epoch, made.errors, owner !== null, ends);
         if (owner) yield this.#batch(made, state, owner);
       }
       this.#completed = true;

@@ -3,7 +3,9 @@ import {
   centerCrop,
   CorruptJpegError,
   cutmix,
+  EmptyEpochError,
   type Loader,
+  type LoaderState,
   MissingSampleError,
   mixup,
   normalize,
@@ -112,6 +114,44 @@ Deno.test("a batch of which nothing is left is passed over, and the epoch ends",
   await using one = loader<Int32Array>({ onCorrupt: "skip" });
   assertEquals(await collectSkipping(one), [[4, 5, 6, 7]]);
 });
+
+Deno.test("an epoch of which nothing is left ends the loop, and says what was wrong", async () => {
+  const { loader } = await fixture(8, () => null);
+  for (const epochs of [1, Infinity]) {
+    await using one = loader<Int32Array>({ onCorrupt: "skip", epochs, batchSize: 3 });
+    const error = await assertRejects(
+      () => one[Symbol.asyncIterator]().next(),
+      EmptyEpochError,
+      "received 8 failures and nothing else in epoch 0, the first of them: no ",
+    ) as EmptyEpochError;
+    assert(error.cause instanceof MissingSampleError && error.sampleId === idOf(0));
+    assertEquals(error.code, "EMPTY_EPOCH");
+    assertEquals(one.stats().pool.lent, 0);
+  }
+  // Bad ends and beginnings of epochs, one after the other, are none.
+  const { loader: some } = await fixture(8, (sample) => (sample < 6 ? null : picture(sample)));
+  await using one = some<Int32Array>({
+    onCorrupt: "skip",
+    epochs: 12,
+    batchSize: 2,
+    shuffle: true,
+  });
+  let samples = 0;
+  for await (using batch of one) samples += batch.length;
+  assertEquals(samples, 24);
+  // Of the first epoch a sample has been handed out before.
+  const resume = {
+    ...await stateOf(some({ onCorrupt: "skip", ids: [7, 0, 1].map(idOf), batchSize: 1 })),
+  };
+  await using rest = some({ onCorrupt: "skip", ids: [7, 0, 1].map(idOf), batchSize: 1, resume });
+  for await (using _ of rest) throw new Error("nothing of it can be loaded");
+});
+
+async function stateOf(loader: Loader<Int32Array>): Promise<LoaderState> {
+  await using one = loader;
+  for await (using batch of one) return batch.state!;
+  throw new Error("there was no batch");
+}
 
 Deno.test("an image smaller than a crop is that sample's failure alone", async () => {
   const { loader } = await fixture(4, (sample) => picture(sample, sample === 1 ? 6 : 24));

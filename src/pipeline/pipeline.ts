@@ -188,6 +188,8 @@ export class Pipeline<L> {
       this.fail(await lossOr(device, error));
       throw error;
     } finally {
+      // Where batches before have failed it is not done: what it reads back lies in lent buffers.
+      await verified.catch(() => {});
       for (const { item } of group) {
         finisher.discard(item);
         meters.gpu.drop();
