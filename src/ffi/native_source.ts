@@ -2715,7 +2715,7 @@ cassette_request *cassette_retry_due(cassette_session *session, uint64_t now, ui
 #include <string.h>
 
 /* Schemas have less. A driver that says more does not say the truth. */
-enum { MOST_COLUMNS = 4096, MOST_ROWS = 1 << 24 };
+enum { MOST_COLUMNS = 4096, MOST_ROWS = 1 << 24, MOST_BYTES = 1 << 28 };
 
 typedef struct rows {
   uint8_t *bytes;
@@ -2748,7 +2748,7 @@ static const char *read_value(cassette_session *session, const CassRow *row, siz
   if (!driver->value_is_null(value)) {
     if (driver->value_get_bytes(value, &bytes, &length) != CASS_OK)
       return "the driver's answer has a value that cannot be read";
-    if (length > session->max_blob_bytes || (length > 0 && !bytes))
+    if (length > MOST_BYTES || (length > 0 && !bytes))
       return "the driver's answer has a value of an impossible length";
     prefix = (uint32_t)length;
   }

@@ -156,6 +156,60 @@ test("a fetch that begins as another ends is picked up", async () => {
   });
 });
 
+test("lies of a driver and blobs that are too large are an error of each sample", async () => {
+  await withDriver(async (env) => {
+    const { code, stdout, stderr } = await run(
+      `const source = await CassandraSource.open({ ...here, driver: "native", maxBlobBytes: 9 });
+       const what = { large: "00", noResult: "20", noColumn: "23", otherId: "30", good: "00" };
+       const ids = Object.entries(what).map(([name, code], i) =>
+         code + "000000-0" + (name === "large" ? "a" : "9") + "00-0000-0500-00000000000" + i);
+       using batch = await source.fetch(IdList.from(ids));
+       for (let i = 0; i < ids.length; i++) {
+         const { name, code, message, sampleId, option } = batch.error(i) ?? {};
+         console.log(name, code, sampleId === ids[i], option, message?.replace(/^.* as /, ""));
+       }
+       await source[Symbol.asyncDispose]();`,
+      env,
+    );
+    assertEquals(code, 0, stderr);
+    assertEquals(stdout.split("\n"), [
+      "LimitsError LIMITS true maxBlobBytes its data must have at most 9 bytes (maxBlobBytes): received 10 bytes",
+      "FetchError FETCH true undefined the server must answer with a row: received an answer without a result",
+      "FetchError FETCH true undefined the server must answer with a row: received a row without an id",
+      "FetchError FETCH true undefined the server must answer with a row: received the row of another id",
+      "undefined undefined false undefined undefined",
+      "",
+    ]);
+  });
+});
+
+test("counters can be read during dispose and after it", async () => {
+  await withDriver(async (env) => {
+    const { code, stdout, stderr } = await run(
+      `const ids = IdList.from(Array.from({ length: 50 }, (_, i) =>
+         "00010000-0a00-0000-0500-0000" + i.toString(16).padStart(8, "0")));
+       let reads = 0;
+       for (let i = 0; i < 30; i++) {
+         const source = await CassandraSource.open({ ...here, driver: "native" });
+         (await source.fetch(ids))[Symbol.dispose]();
+         source.fetch(ids).catch(() => {});
+         let open = true;
+         const disposed = source[Symbol.asyncDispose]().then(() => open = false);
+         while (open) {
+           for (let k = 0; k < 50; k++, reads++) source.stats();
+           await new Promise((done) => setTimeout(done));
+         }
+         await disposed;
+         const { delivered, requested, latency } = source.stats();
+         if (delivered < 50 || requested !== 100 || !(latency.p50 > 0)) throw new Error("wrong");
+       }
+       console.log(reads > 30 * 50);`,
+      env,
+    );
+    assertEquals([code, stdout], [0, "true\n"], stderr);
+  });
+});
+
 test("the report says what is missing and how to get it, and never throws", async () => {
   const { code, stdout, stderr } = await run(
     `import { reportNative } from "${new URL("src/ffi/report.ts", ROOT)}";
