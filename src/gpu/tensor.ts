@@ -1,6 +1,6 @@
 import { OptionCheck } from "../check.ts";
 import { DisposedError, UsageError } from "../errors.ts";
-import { lossOr } from "./lost.ts";
+import { mapped } from "./mapped.ts";
 import { submitted } from "./scope.ts";
 
 /** Number format of a tensor's elements: IEEE 754 binary32, binary16, or unsigned bytes. */
@@ -153,9 +153,10 @@ export async function readBuffer(
       option: "buffer",
     });
   }
+  const task = `read ${buffer.label || "a buffer"}`;
   let staging: GPUBuffer | undefined;
   try {
-    const made = await submitted(device, `read ${buffer.label || "a buffer"}`, () => {
+    const made = await submitted(device, task, () => {
       const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
       staging = device.createBuffer({ label: "read back", size, usage });
       const encoder = device.createCommandEncoder({ label: "read back" });
@@ -163,10 +164,7 @@ export async function readBuffer(
       device.queue.submit([encoder.finish()]);
       return staging;
     });
-    await made.mapAsync(GPUMapMode.READ);
-    return made.getMappedRange().slice(skip, skip + byteLength);
-  } catch (error) {
-    throw await lossOr(device, error);
+    return (await mapped(device, made, task)).slice(skip, skip + byteLength);
   } finally {
     staging?.destroy();
   }

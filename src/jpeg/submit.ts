@@ -2,24 +2,18 @@ import { type CassetteError, LimitsError } from "../errors.ts";
 import { blame, blamed, isRefusal } from "../gpu/blame.ts";
 import { GpuImages } from "../gpu/images.ts";
 import { lossOr } from "../gpu/lost.ts";
+import { mapped } from "../gpu/mapped.ts";
 import { CommandSteps } from "../gpu/steps.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { faultError, inScopes } from "../gpu/scope.ts";
 import type { IdList } from "../ids.ts";
 import type { JpegScan } from "./frame.ts";
-import { type GatheredStripGroup, planGatheredStrips } from "./gathered_strips.ts";
+import { planGroups, scratchBytes } from "./groups.ts";
 import { type JpegKernels, recordGatheredStrips, recordGroup, recordStrips } from "./kernels.ts";
-import { exceeds, type Group, planGroup } from "./plan.ts";
-import { type Decodable, type Decoding, STATUS_WORDS, type Tuning } from "./stage.ts";
+import { type Decodable, STATUS_WORDS, type Tuning } from "./stage.ts";
 import { type Part, subject } from "./prepare.ts";
-import { Room } from "./room.ts";
-import { cacheShares } from "./shares.ts";
-import { hasOneScan, planStrips, type StripGroup } from "./strips.ts";
 import { clearStatus, readStatus } from "./status.ts";
 import { UNIFORM_BYTES, Words } from "./words.ts";
-
-/** Pictures that are decoded together, or one that is decoded strip by strip. */
-type AnyGroup = Group | StripGroup | GatheredStripGroup;
 
 /** Pictures whose decoding the device has taken. */
 interface Decoded {
@@ -159,11 +153,17 @@ export class Submitter {
       written.reset();
       const statusBytes = part.images.length * STATUS_WORDS * 4;
       const status = written.region(statusBytes / 4);
-      const groups = this.#groups(part, members, sync, binding);
       const { lexed, coded } = part;
+      const groups = planGroups(members, sync, device.limits.maxBufferSize, {
+        lexed,
+        uploaded: coded.begin,
+        read,
+        written,
+        tuning: this.#tuning,
+        binding,
+      });
       clearStatus(written.data, part.images.length);
-      const most = (size: (group: AnyGroup) => number) =>
-        groups.reduce((bytes, group) => Math.max(bytes, size(group)), 16);
+      const sizes = scratchBytes(groups);
       const staging = lend(statusBytes, COPY_DST | MAP_READ, "jpeg status");
       const scratch = {
         bits: lend(coded.end - coded.begin + 4, STORAGE | COPY_DST, "jpeg bits"),
@@ -174,17 +174,13 @@ export class Submitter {
         ),
         written: lend(written.length * 4, STORAGE | COPY_DST | COPY_SRC, "jpeg state"),
         coefficients: lend(
-          most((group) => coefficientBytes(group)),
+          sizes.coefficients,
           STORAGE | COPY_DST | COPY_SRC,
           "jpeg coefficients",
         ),
-        gathered: lend(
-          most((group) => gatheredBytes(group)),
-          STORAGE | COPY_SRC | COPY_DST,
-          "jpeg masks",
-        ),
-        samples: lend(most((group) => sampleBytes(group)), STORAGE, "jpeg samples"),
-        sync: lend(most((group) => syncBytes(group)), STORAGE | COPY_DST, "jpeg subsequences"),
+        gathered: lend(sizes.gathered, STORAGE | COPY_SRC | COPY_DST, "jpeg masks"),
+        samples: lend(sizes.samples, STORAGE, "jpeg samples"),
+        sync: lend(sizes.sync, STORAGE | COPY_DST, "jpeg subsequences"),
       };
       const { value: steps, fault } = inScopes(device, () => {
         const { queue } = device;
@@ -221,53 +217,6 @@ export class Submitter {
     }
   }
 
-  /** Splits the pictures so that each group's buffers fit a binding, and those that alone do not. */
-  #groups(
-    { lexed, coded }: Part,
-    decodables: readonly Decodable[],
-    sync: ReadonlySet<JpegScan>,
-    binding: number,
-  ): AnyGroup[] {
-    const bounds = { maxBinding: binding, maxBuffer: this.#device.limits.maxBufferSize };
-    const groups: AnyGroup[] = [];
-    let members: Decodable[] = [];
-    let room = new Room(bounds);
-    const decoding: Decoding = {
-      lexed,
-      uploaded: coded.begin,
-      read: this.#read,
-      written: this.#written,
-      tuning: this.#tuning,
-      binding,
-    };
-    const plan = () => {
-      if (members.length === 0) return;
-      for (const share of cacheShares(members, lexed, this.#tuning)) {
-        groups.push(planGroup(share, decoding, sync));
-      }
-      members = [];
-      room = new Room(bounds);
-    };
-    for (const decodable of decodables) {
-      if (exceeds(decodable, binding)) {
-        plan();
-        groups.push(
-          hasOneScan(decodable.frame)
-            ? planStrips(decodable, decoding, sync)
-            : planGatheredStrips(decodable, decoding),
-        );
-        continue;
-      }
-      if (!room.take(decodable, lexed)) {
-        plan();
-        room.take(decodable, lexed);
-      }
-      members.push(decodable);
-    }
-    plan();
-    return groups;
-  }
-
   #images(
     part: Part,
     pixels: GPUBuffer,
@@ -283,8 +232,16 @@ export class Submitter {
     const verify = async () => {
       unverified.unregister(token);
       const found = [...errors];
+      // Whoever waits for pictures waits for the GPU, even if none of them is a JPEG file.
+      if (decoded.length === 0) {
+        await device.queue.onSubmittedWorkDone().catch(async (error) => {
+          throw await lossOr(device, error);
+        });
+      }
       await Promise.all(decoded.map(async ({ staging, members }) => {
-        const words = await readStaging(device, pool, staging);
+        const words = await mapped(device, staging, "read the status of a decode")
+          .then((bytes) => new Uint32Array(bytes))
+          .finally(() => pool.release(staging));
         for (const { index, section } of members) {
           const name = subject(first + index, ids);
           const cut = section !== undefined;
@@ -307,48 +264,4 @@ export class Submitter {
     unverified.register(images, decoded, token);
     return images;
   }
-}
-
-/** Brings a status to the CPU, and gives its buffer back. */
-async function readStaging(
-  device: GPUDevice,
-  pool: BufferPool,
-  staging: GPUBuffer,
-): Promise<Uint32Array> {
-  try {
-    await staging.mapAsync(GPUMapMode.READ);
-    const words = new Uint32Array(staging.getMappedRange().slice(0));
-    staging.unmap();
-    return words;
-  } catch (error) {
-    throw await lossOr(device, error);
-  } finally {
-    pool.release(staging);
-  }
-}
-
-function coefficientBytes(group: AnyGroup): number {
-  return "components" in group ? group.components.coefficientBytes : group.coefficientBytes;
-}
-
-function sampleBytes(group: AnyGroup): number {
-  if ("components" in group) return group.components.sampleBytes;
-  if ("strips" in group) return group.sampleBytes;
-  return Math.max(...group.gatheredStrips.map(({ components }) => components.sampleBytes));
-}
-
-function gatheredBytes(group: AnyGroup): number {
-  if ("components" in group) return group.progressive?.scratchBytes ?? 0;
-  if ("strips" in group) return group.keptBytes;
-  return Math.max(
-    ...group.windows.map(({ masks }) => masks.bytes),
-    ...group.gatheredStrips.map(({ smoothing }) => smoothing?.stage.bytes ?? 0),
-  );
-}
-
-function syncBytes(group: AnyGroup): number {
-  if (!("windows" in group)) return group.entropy?.sync?.scratch.size ?? 0;
-  return Math.max(
-    ...group.gatheredStrips.map((strip) => strip.smoothing ? strip.coefficients.size : 0),
-  );
 }
