@@ -55,7 +55,7 @@ export function nameOf(
   label: number | null,
   name: unknown,
 ): string | null {
-  const stored = label === null ? undefined : names.get(label);
+  const stored = label === null || names.size === 0 ? undefined : names.get(label);
   if (name === null || name === undefined || name === "") {
     return stored ?? (name === "" ? "" : null);
   }

@@ -11,6 +11,8 @@ import { quote } from "../source/quote.ts";
 import type { LabelType } from "../source/source.ts";
 import { ID_RULE, readIdText } from "../source/sqlite_ids.ts";
 import { intLabel, showValue } from "../source/int_label.ts";
+import { DEFAULT_MAX_BLOB_BYTES } from "../source/blob_limit.ts";
+import { limitLength, OUT_OF_RANGE } from "../source/sqlite_rows.ts";
 import { sqliteColumns } from "../source/sqlite_schema.ts";
 import { classTable, type ColumnValue } from "./schema.ts";
 
@@ -95,31 +97,35 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
   const { labelType = "int", classTable: classes = classTable({ metadataTable: table }) } = options;
   const database = open(path);
   try {
-    const found = sqliteColumns(database, path, table, "list").map(({ name }) => name);
-    const has = (column: string) =>
-      found.some((name) => name.toLowerCase() === column.toLowerCase());
+    const found = sqliteColumns(database, path, table, "list");
+    const has = (column: string) => found.some(({ name }) => isSame(name, column));
     for (const name of [idColumn, ...labelColumn ? [labelColumn] : [], ...columns]) {
       if (has(name)) continue;
       throw new SchemaError(
         `Cannot list ${path} as it must have a table "${table}" with a column "${name}": received ${
-          found.length === 0 ? "no such table" : found.map(quote).join(", ")
+          found.length === 0 ? "no such table" : found.map(({ name }) => quote(name)).join(", ")
         }`,
         { option: found.length === 0 ? "table" : "columns" },
       );
     }
     const label = labelColumn ?? "label";
     const id = quote(idColumn);
-    const select = [
-      // As text: an array of bytes for each row is collected late.
-      `iif(typeof(${id}) = 'blob', hex(substr(${id}, 1, 17)), substr(${id}, 1, 64))`,
-      labelType === "int" && has(label) ? labelCell(label, labelColumn !== undefined) : "NULL",
-      has("class") ? "class" : "NULL",
-      ...columns.map(ownCell),
-    ].join(", ");
+    const isListed = labelType === "int" && has(label);
+    const isInteger = /INT/i.test(found.find(({ name }) => isSame(name, label))?.type ?? "");
+    const exactLabel = labelCell(label, labelColumn !== undefined);
+    const cells = (exact: boolean) =>
+      [
+        // As text: an array of bytes for each row is collected late.
+        `iif(typeof(${id}) = 'blob', hex(${id}), ${id})`,
+        !isListed ? "NULL" : exact || !isInteger ? exactLabel : quote(label),
+        has("class") ? "class" : "NULL",
+        ...columns.map(exact ? ownCell : quote),
+      ].join(", ");
+    limitLength(database, DEFAULT_MAX_BLOB_BYTES);
     const names = classNames(readSqliteClasses(database, path, classes));
     const bytes = new Uint8Array(ID_BYTES);
-    for (const cells of readRows(database, table, select, where, has)) {
-      const [id, value, name] = cells;
+    for (const row of readRows(database, table, cells, where, has)) {
+      const [id, value, name] = row;
       if (!readIdText(String(id), bytes)) {
         throw new SchemaError(
           `Cannot list ${path} as column "${idColumn}" of table "${table}" must hold ${ID_RULE}: received ${
@@ -133,7 +139,7 @@ export function scanSqlite(path: string, options: ListSqliteOptions, sink: RowSi
         throw noLabels(path, table, label, `${showValue(value)} of ${formatId(bytes)}`);
       }
       const className = nameOf(names, number, name);
-      const values = columns.length > 0 ? cells.slice(OWN).map(columnValue) : [];
+      const values = columns.length > 0 ? row.slice(OWN).map(columnValue) : [];
       if (!filter || filter({ id: bytes, label: number, class: className, columns: values })) {
         sink.add(bytes, number, className, values);
       }
@@ -154,6 +160,11 @@ function open(path: string): DatabaseSync {
   } catch (cause) {
     throw sqliteError(`Cannot list ${path}`, cause);
   }
+}
+
+/** SQLite takes names that differ in case for the same. */
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** A label, as a number where it is one: beyond 2⁵³ an integer ends the statement. */
@@ -212,7 +223,7 @@ const ROW_NUMBERS = ["_rowid_", "rowid", "oid"];
 function* readRows(
   database: DatabaseSync,
   table: string,
-  columns: string,
+  cells: (exact: boolean) => string,
   where: string | undefined,
   has: (column: string) => boolean,
 ): Generator<Row> {
@@ -223,30 +234,48 @@ function* readRows(
   };
   const from = `FROM ${quote(table)}`;
   if (where) {
-    yield* prepare(`SELECT ${columns} ${from} WHERE ${where}`).iterate();
+    yield* prepare(`SELECT ${cells(true)} ${from} WHERE ${where}`).iterate();
     return;
   }
-  const row = ROW_NUMBERS.find((name) => !has(name));
-  let page: ArrayStatement;
-  try {
-    page = prepare(
-      `SELECT ${columns}, CAST(${row} AS TEXT) ${from} WHERE ${row} >= ? ORDER BY ${row} LIMIT ${PAGE}`,
+  const number = ROW_NUMBERS.find((name) => !has(name));
+  const prepared = (exact: boolean) => {
+    const own = exact ? `CAST(${number} AS TEXT)` : number;
+    return prepare(
+      `SELECT ${
+        cells(exact)
+      }, ${own} ${from} WHERE ${number} >= ? ORDER BY ${number} LIMIT ${PAGE}`,
     );
+  };
+  let page: ArrayStatement;
+  let exactPage: ArrayStatement;
+  try {
+    if (number === undefined) throw new Error("no name for the number of a row");
+    [page, exactPage] = [prepared(false), prepared(true)];
   } catch {
     // Views have no rowid, and neither have tables that are made without.
-    yield* prepare(`SELECT ${columns} ${from}`).iterate();
+    yield* prepare(`SELECT ${cells(true)} ${from}`).iterate();
     return;
   }
   database.exec("BEGIN");
   let next = LEAST_ROW;
   for (;;) {
-    const rows = page.all(next);
+    const rows = readPage(page, exactPage, next);
     for (const row of rows) {
-      const number = row.pop();
-      if (row === rows[PAGE - 1]) next = BigInt(number as string) + 1n;
+      const last = row.pop() as number | string;
+      if (row === rows[PAGE - 1]) next = BigInt(last) + 1n;
       yield row;
     }
     if (rows.length < PAGE || next > -LEAST_ROW - 1n) return;
+  }
+}
+
+/** Only where an integer is beyond 2⁵³ a page is read in the way that takes longer. */
+function readPage(page: ArrayStatement, exactPage: ArrayStatement, from: bigint): Row[] {
+  try {
+    return page.all(from);
+  } catch (error) {
+    if ((error as { code?: string }).code !== OUT_OF_RANGE) throw error;
+    return exactPage.all(from);
   }
 }
 

@@ -10,10 +10,11 @@ import {
 import { BUSY_MS, isBusy } from "./sqlite_lock.ts";
 
 /**
- * What a hostile file could use is off: its schema calls no functions that have effects, its cells
- * are checked, and it is not mapped into memory.
+ * What a hostile file could use is off: its schema calls no functions that have effects, and it is
+ * not mapped into memory. `cell_size_check` takes a quarter of the time of fetches, and finds a
+ * damaged page no more than sooner.
  */
-const CAREFUL = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0";
+const CAREFUL = "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0";
 
 /** `code` of all that SQLite throws. */
 export const SQLITE_CODE = "ERR_SQLITE_ERROR";

@@ -54,7 +54,7 @@ export function idForm(cell: unknown): IdForm | undefined {
  */
 export function readIdText(text: string, bytes: Uint8Array): boolean {
   if (text.length !== BARE && text.length !== HYPHENS) return false;
-  if (text !== text.toUpperCase() && text !== text.toLowerCase()) return false;
+  if (/[a-f]/.test(text) && /[A-F]/.test(text)) return false;
   try {
     readId(text, bytes);
     return true;

@@ -3,7 +3,7 @@ import { quote } from "./quote.ts";
 import { ID_FORMS, type IdForm, idForm, idKey } from "./sqlite_ids.ts";
 import type { SqliteOptions } from "./sqlite_options.ts";
 
-/** A row as it is read; integers are BigInts. */
+/** A row as it is read; integers that no number holds exactly are BigInts. */
 export interface SqliteRow {
   /** What should be a blob. */
   data: unknown;
@@ -19,6 +19,9 @@ export interface RowBytes {
   label: bigint | null;
 }
 
+/** `code` of an integer that no number holds. */
+export const OUT_OF_RANGE = "ERR_OUT_OF_RANGE";
+
 /** SQLITE_TOOBIG. */
 const TOO_BIG = 18;
 
@@ -28,6 +31,8 @@ const LEAST_LENGTH = 1 << 20;
 /** Looks rows up by their ids, however the table writes them. */
 export class SqliteRows {
   readonly #select: StatementSync;
+  /** The same, with BigInts for integers: that takes longer. */
+  readonly #exact: StatementSync;
   readonly #bytes: StatementSync;
   #form: IdForm;
 
@@ -41,15 +46,14 @@ export class SqliteRows {
     const label = labelType === "none" ? "NULL" : quote(options.labelColumn);
     const id = quote(options.idColumn);
     const from = `FROM ${quote(table)}`;
-    this.#select = database.prepare(
-      `SELECT ${data} AS data, ${label} AS label ${from} WHERE ${id} = ?`,
-    );
+    const select = `SELECT ${data} AS data, ${label} AS label ${from} WHERE ${id} = ?`;
+    this.#select = database.prepare(select);
+    this.#exact = database.prepare(select);
     this.#bytes = database.prepare(
       `SELECT octet_length(${data}) AS data, octet_length(${label}) AS label ${from} WHERE ${id} = ?`,
     );
     const first = database.prepare(`SELECT substr(${id}, 1, 64) AS id ${from} LIMIT 1`);
-    // As a number, an integer beyond 2⁵³ ends a statement.
-    for (const statement of [this.#select, this.#bytes]) statement.setReadBigInts(true);
+    for (const statement of [this.#exact, this.#bytes]) statement.setReadBigInts(true);
     this.#form = idForm(first.get()?.id) ?? "blob";
     limitLength(database, Math.max(maxBlobBytes, LEAST_LENGTH));
   }
@@ -63,7 +67,12 @@ export class SqliteRows {
    * @throws What SQLite throws: see `isTooBig`.
    */
   row(ids: Uint8Array, offset: number): SqliteRow | undefined {
-    return this.#find(this.#select, ids, offset) as SqliteRow | undefined;
+    try {
+      return this.#find(this.#select, ids, offset) as SqliteRow | undefined;
+    } catch (error) {
+      if ((error as { code?: string }).code !== OUT_OF_RANGE) throw error;
+      return this.#find(this.#exact, ids, offset) as SqliteRow | undefined;
+    }
   }
 
   /**
@@ -100,8 +109,14 @@ export function isTooBig(error: unknown): boolean {
   return (error as { errcode?: number }).errcode === TOO_BIG;
 }
 
-/** SQLite refuses longer values before it reads them. The types of `node:sqlite` lack it. */
-function limitLength(database: DatabaseSync, length: number): void {
+/**
+ * Has SQLite refuse longer values before it reads them.
+ *
+ * @param database The database.
+ * @param length Most bytes of a value.
+ */
+export function limitLength(database: DatabaseSync, length: number): void {
+  // The types of `node:sqlite` lack it.
   const { limits } = database as unknown as { limits: { length: number } };
   limits.length = Math.min(limits.length, length);
 }

@@ -20,15 +20,44 @@ Deno.test("cassette init prints the statements that it would run, and runs them"
   const partition = ["--column", "patient", "--partition-by", "patient"];
   const cql = await run("init", "--dry-run", "--cassandra", "nowhere", ...keyspace, ...partition);
   const statements = cql.trim().split("\n");
-  assertEquals(statements.length, 3);
+  assertEquals(statements.length, 4);
   assertStringIncludes(statements[0], `'NetworkTopologyStrategy', 'dc1': 3`);
   assertStringIncludes(statements[1], `compression = {'enabled': 'false'}`);
   assertStringIncludes(statements[2], `PRIMARY KEY (("patient"), "id")`);
+  assertStringIncludes(statements[3], `"slides"."metadata_classes"`);
   const sqlite = join(tempFolder(), "set.sqlite");
   await run("init", "--dry-run", "--sqlite", sqlite);
   assertEquals(await Deno.stat(sqlite).catch(() => undefined), undefined);
   assertStringIncludes(await run("init", "--sqlite", sqlite), "are there");
   assertEquals((await cassette(["list", "--sqlite", sqlite, "--out", `${sqlite}.list`])).code, 0);
+});
+
+Deno.test("processes that ingest at once agree on the numbers of classes", async () => {
+  const file = join(tempFolder(), "set.sqlite");
+  const classes = ["ant", "bee", "cow", "dog"];
+  const ingested = await Promise.all(classes.map(async (left, k) => {
+    const dir = tempFolder();
+    const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
+    for (const name of classes.filter((name) => name !== left)) {
+      const pictures = Array.from({ length: 40 }, (_, i) => [`${name}/${k}_${i}.jpg`, jpeg]);
+      await writeFiles(dir, Object.fromEntries(pictures));
+    }
+    return JSON.parse(await run("ingest", dir, "--sqlite", file, "--json"));
+  }));
+  assertEquals(ingested.map(({ written, rejectedCount }) => [written, rejectedCount]), [
+    [120, 0],
+    [120, 0],
+    [120, 0],
+    [120, 0],
+  ]);
+  const inspected = JSON.parse(await run("inspect", "--sqlite", file, "--json"));
+  assertEquals(inspected.classes.map(({ label }: { label: number }) => label), [0, 1, 2, 3]);
+  const names = inspected.classes.map(({ name }: { name: string }) => name);
+  assertEquals(names.toSorted(), classes);
+  // A row with another number than the table has of its class would be refused.
+  await run("list", "--sqlite", file, "--out", `${file}.list`);
+  const list = await readList(`${file}.list`);
+  assertEquals([list.ids.length, [...list.classes.values()]], [480, names]);
 });
 
 Deno.test("cassette list, split and verify go from pictures to parts that stay", async () => {
