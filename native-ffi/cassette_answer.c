@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MESSAGE = 1000 };
-
 static const struct {
   int type;
   const char *name;
@@ -40,7 +38,7 @@ CassUuid cassette_uuid(const uint8_t *id) {
 }
 
 void cassette_say(cassette_request *request, uint8_t status, const char *format, ...) {
-  char text[256];
+  char text[CASSETTE_MESSAGE_BYTES + 1];
   va_list values;
   va_start(values, format);
   vsnprintf(text, sizeof text, format, values);
@@ -50,11 +48,11 @@ void cassette_say(cassette_request *request, uint8_t status, const char *format,
   request->status = status;
 }
 
-char *cassette_message_of(cassette_driver *driver, CassFuture *future) {
+char *cassette_message_of(cassette_driver *driver, CassFuture *future, size_t most) {
   const char *message = NULL;
   size_t length = 0;
   driver->future_error_message(future, &message, &length);
-  if (length > MAX_MESSAGE) length = MAX_MESSAGE;
+  if (length > most) length = most;
   return strndup(message ? message : "", length);
 }
 
@@ -204,7 +202,7 @@ void cassette_read_answer(cassette_session *session, cassette_request *request, 
 
 void cassette_read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future) {
   free(request->message);
-  request->message = cassette_message_of(driver, future);
+  request->message = cassette_message_of(driver, future, CASSETTE_MESSAGE_BYTES);
   request->status = request->code == CASS_LIB_REQUEST_TIMED_OUT ||
                             request->code == CASS_SERVER_READ_TIMEOUT
                         ? CASSETTE_TIMEOUT

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_MESSAGES = 128, LOG_TEXT = 512 };
+enum { LOG_MESSAGES = 128 };
 
 /*
  * The process may export functions of libuv (Deno does, for Node-API modules); a driver that was
@@ -29,7 +29,7 @@ static struct {
   uint32_t first, count;
   struct {
     uint32_t level, length;
-    char text[LOG_TEXT];
+    char text[CASSETTE_LOG_BYTES];
   } messages[LOG_MESSAGES];
 } log_ring = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -47,7 +47,7 @@ static void keep_message(const CassLogMessage *message, void *data) {
   else
     log_ring.count++;
   size_t length = strnlen(message->message, sizeof message->message);
-  if (length > LOG_TEXT) length = LOG_TEXT;
+  if (length > CASSETTE_LOG_BYTES) length = CASSETTE_LOG_BYTES;
   memcpy(log_ring.messages[at].text, message->message, length);
   log_ring.messages[at].length = (uint32_t)length;
   log_ring.messages[at].level = (uint32_t)message->severity;

@@ -31,6 +31,8 @@
 #define CASSETTE_FREE_WAIT_MS 1000
 #define CASSETTE_LATENCY_BUCKETS 96
 #define CASSETTE_PICKED 16
+#define CASSETTE_MESSAGE_BYTES 1000
+#define CASSETTE_LOG_BYTES 512
 
 #if defined(__GNUC__)
 #define CASSETTE_API __attribute__((visibility("default")))
@@ -113,7 +115,7 @@ typedef struct cassette_done {
 
 /*
  * Error record: uint32_t index, the driver's error code, attempts, bytes of message; then the
- * message, padded to a multiple of 4.
+ * message, cut at CASSETTE_MESSAGE_BYTES, padded to a multiple of 4.
  */
 
 /* Counters since the session was made. */

@@ -226,7 +226,8 @@ void cassette_read_answer(cassette_session *session, cassette_request *request, 
 void cassette_read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future);
 void cassette_say(cassette_request *request, uint8_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-char *cassette_message_of(cassette_driver *driver, CassFuture *future); /* NULL: no memory */
+/* Up to `most` bytes of it; NULL: no memory. */
+char *cassette_message_of(cassette_driver *driver, CassFuture *future, size_t most);
 
 CassUuid cassette_uuid(const uint8_t *id); /* as the driver has it */
 

@@ -20,7 +20,7 @@ static void on_prepared(CassFuture *future, void *data) {
   cassette_session *session = data;
   cassette_driver *driver = session->driver;
   CassError code = driver->future_error_code(future);
-  char *message = code == CASS_OK ? NULL : cassette_message_of(driver, future);
+  char *message = code == CASS_OK ? NULL : cassette_message_of(driver, future, CASSETTE_MESSAGE_BYTES);
   if (code == CASS_OK) {
     const CassPrepared *prepared = driver->future_get_prepared(future);
     if (prepared) driver->prepared_free(prepared);

@@ -159,7 +159,7 @@ int32_t cassette_await_operation(cassette_session *session, uint32_t timeout) {
   int32_t outcome = CASSETTE_READY;
   CassError code = driver->future_error_code(future);
   if (code != CASS_OK) {
-    char *message = cassette_message_of(driver, future);
+    char *message = cassette_message_of(driver, future, UINT16_MAX); /* as the protocol has it */
     outcome = cassette_fail(session, code, message);
     free(message);
   } else if (session->operation_kind == OPERATION_QUERY) {

@@ -1,6 +1,6 @@
 /*
  * Tests of the fetch without a database: fetch_test DRIVER [TEST…], where DRIVER is fake_driver.c as
- * a library. Each test prints its name; the first failure ends the program.
+ * a library; a test with a minus before it is left out. Each test prints its name; the first failure ends the program.
  */
 #include "fetch_support.h"
 
@@ -357,6 +357,7 @@ static const struct {
              {"never_answered", test_never_answered},
              {"never_closes", test_never_closes},
              {"refused", test_refused},
+             {"retry_times", test_retry_times},
              {"large_blobs", test_large_blobs},
              {"mean", test_mean},
              {"no_session", test_no_session},
@@ -390,8 +391,11 @@ int main(int count, char **arguments) {
     return 2;
   }
   for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-    bool wanted = count == 2;
-    for (int k = 2; k < count; k++) wanted |= strcmp(arguments[k], tests[i].name) == 0;
+    bool wanted = count == 2 || arguments[2][0] == '-';
+    for (int k = 2; k < count; k++) {
+      if (strcmp(arguments[k], tests[i].name) == 0) wanted = true;
+      if (arguments[k][0] == '-' && strcmp(arguments[k] + 1, tests[i].name) == 0) wanted = false;
+    }
     if (!wanted) continue;
     printf("%s\n", tests[i].name);
     fflush(stdout);

@@ -20,6 +20,8 @@ interface Listener {
 }
 
 const LOG_BYTES = 1 << 16;
+/** Bytes at which messages are cut, as in `CASSETTE_LOG_BYTES`. */
+export const MESSAGE_BYTES = 512;
 const INTERVAL_MS = 200;
 /** The driver keeps warnings and what is graver, as they say why it could not connect. */
 const LEAST_LEVEL = 3;

@@ -16,6 +16,9 @@ export const SampleStatus = {
   LARGE_LABEL: 10,
 } as const;
 
+/** Bytes at which messages of failures are cut, as in `CASSETTE_MESSAGE_BYTES`. */
+export const MESSAGE_BYTES = 1000;
+
 /** Set in a status where the label is null. */
 export const LABEL_NULL = 0x80;
 

@@ -10,8 +10,6 @@ export const NATIVE_SOURCE = {
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MESSAGE = 1000 };
-
 static const struct {
   int type;
   const char *name;
@@ -44,7 +42,7 @@ CassUuid cassette_uuid(const uint8_t *id) {
 }
 
 void cassette_say(cassette_request *request, uint8_t status, const char *format, ...) {
-  char text[256];
+  char text[CASSETTE_MESSAGE_BYTES + 1];
   va_list values;
   va_start(values, format);
   vsnprintf(text, sizeof text, format, values);
@@ -54,11 +52,11 @@ void cassette_say(cassette_request *request, uint8_t status, const char *format,
   request->status = status;
 }
 
-char *cassette_message_of(cassette_driver *driver, CassFuture *future) {
+char *cassette_message_of(cassette_driver *driver, CassFuture *future, size_t most) {
   const char *message = NULL;
   size_t length = 0;
   driver->future_error_message(future, &message, &length);
-  if (length > MAX_MESSAGE) length = MAX_MESSAGE;
+  if (length > most) length = most;
   return strndup(message ? message : "", length);
 }
 
@@ -208,7 +206,7 @@ void cassette_read_answer(cassette_session *session, cassette_request *request, 
 
 void cassette_read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future) {
   free(request->message);
-  request->message = cassette_message_of(driver, future);
+  request->message = cassette_message_of(driver, future, CASSETTE_MESSAGE_BYTES);
   request->status = request->code == CASS_LIB_REQUEST_TIMED_OUT ||
                             request->code == CASS_SERVER_READ_TIMEOUT
                         ? CASSETTE_TIMEOUT
@@ -892,7 +890,7 @@ void cassette_end_session(cassette_session *session, bool abandoned) {
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_MESSAGES = 128, LOG_TEXT = 512 };
+enum { LOG_MESSAGES = 128 };
 
 /*
  * The process may export functions of libuv (Deno does, for Node-API modules); a driver that was
@@ -914,7 +912,7 @@ static struct {
   uint32_t first, count;
   struct {
     uint32_t level, length;
-    char text[LOG_TEXT];
+    char text[CASSETTE_LOG_BYTES];
   } messages[LOG_MESSAGES];
 } log_ring = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -932,7 +930,7 @@ static void keep_message(const CassLogMessage *message, void *data) {
   else
     log_ring.count++;
   size_t length = strnlen(message->message, sizeof message->message);
-  if (length > LOG_TEXT) length = LOG_TEXT;
+  if (length > CASSETTE_LOG_BYTES) length = CASSETTE_LOG_BYTES;
   memcpy(log_ring.messages[at].text, message->message, length);
   log_ring.messages[at].length = (uint32_t)length;
   log_ring.messages[at].level = (uint32_t)message->severity;
@@ -1467,6 +1465,8 @@ void cassette_count(cassette_session *session, cassette_stats_data *out) {
 #define CASSETTE_FREE_WAIT_MS 1000
 #define CASSETTE_LATENCY_BUCKETS 96
 #define CASSETTE_PICKED 16
+#define CASSETTE_MESSAGE_BYTES 1000
+#define CASSETTE_LOG_BYTES 512
 
 #if defined(__GNUC__)
 #define CASSETTE_API __attribute__((visibility("default")))
@@ -1549,7 +1549,7 @@ typedef struct cassette_done {
 
 /*
  * Error record: uint32_t index, the driver's error code, attempts, bytes of message; then the
- * message, padded to a multiple of 4.
+ * message, cut at CASSETTE_MESSAGE_BYTES, padded to a multiple of 4.
  */
 
 /* Counters since the session was made. */
@@ -2100,7 +2100,8 @@ void cassette_read_answer(cassette_session *session, cassette_request *request, 
 void cassette_read_failure(cassette_driver *driver, cassette_request *request, CassFuture *future);
 void cassette_say(cassette_request *request, uint8_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-char *cassette_message_of(cassette_driver *driver, CassFuture *future); /* NULL: no memory */
+/* Up to \`most\` bytes of it; NULL: no memory. */
+char *cassette_message_of(cassette_driver *driver, CassFuture *future, size_t most);
 
 CassUuid cassette_uuid(const uint8_t *id); /* as the driver has it */
 
@@ -2563,7 +2564,7 @@ static void on_prepared(CassFuture *future, void *data) {
   cassette_session *session = data;
   cassette_driver *driver = session->driver;
   CassError code = driver->future_error_code(future);
-  char *message = code == CASS_OK ? NULL : cassette_message_of(driver, future);
+  char *message = code == CASS_OK ? NULL : cassette_message_of(driver, future, CASSETTE_MESSAGE_BYTES);
   if (code == CASS_OK) {
     const CassPrepared *prepared = driver->future_get_prepared(future);
     if (prepared) driver->prepared_free(prepared);
@@ -3064,7 +3065,7 @@ int32_t cassette_await_operation(cassette_session *session, uint32_t timeout) {
   int32_t outcome = CASSETTE_READY;
   CassError code = driver->future_error_code(future);
   if (code != CASS_OK) {
-    char *message = cassette_message_of(driver, future);
+    char *message = cassette_message_of(driver, future, UINT16_MAX); /* as the protocol has it */
     outcome = cassette_fail(session, code, message);
     free(message);
   } else if (session->operation_kind == OPERATION_QUERY) {

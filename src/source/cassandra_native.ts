@@ -18,7 +18,7 @@ import type {
   SourceStats,
 } from "./source.ts";
 import type { Native } from "../ffi/native.ts";
-import { type DriverMessage, listenToLog, type LogListener } from "../ffi/log.ts";
+import { type DriverMessage, listenToLog, type LogListener, MESSAGE_BYTES } from "../ffi/log.ts";
 import type { NativeBatch } from "../ffi/native_batch.ts";
 import { NativeLexer } from "../ffi/native_lexer.ts";
 import { NativeFailure, NativeSession } from "../ffi/session.ts";
@@ -80,7 +80,9 @@ export class NativeCassandraSource implements BlobSource {
    */
   static async open(native: Native, config: CassandraConfig): Promise<NativeCassandraSource> {
     const logs: DriverMessage[] = [];
-    using reasons = listenToLog(native, ERROR, (message) => logs.push(message));
+    using reasons = listenToLog(native, ERROR, ({ level, text }) => {
+      logs.push({ level, text: scrubberOf(config).cut(text, MESSAGE_BYTES) });
+    });
     const log = config.onLog ? tellLog(native, config) : undefined;
     const session = new NativeSession(native, limits(config));
     try {
@@ -206,7 +208,7 @@ function tellLog(native: Native, config: CassandraConfig): LogListener {
   return listenToLog(native, LOG_LEVELS.indexOf(config.logLevel) + ERROR, ({ level, text }) => {
     config.onLog!({
       level: LOG_LEVELS[Math.max(level, ERROR) - ERROR] ?? "debug",
-      text: scrubberOf(config).text(text),
+      text: scrubberOf(config).cut(text, MESSAGE_BYTES),
     });
   });
 }

@@ -1,8 +1,9 @@
 import type { CassandraConfig } from "./cassandra_config.ts";
 import { checkPlace } from "./blob_batch.ts";
+import { scrubberOf } from "./scrub.ts";
 import { sampleError, type SampleFault } from "./cassandra_errors.ts";
 import type { BlobBatch, RawLabel } from "./source.ts";
-import { LABEL_NULL, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
+import { LABEL_NULL, MESSAGE_BYTES, type NativeBatch, SampleStatus } from "../ffi/native_batch.ts";
 import type { NativeLexed } from "../ffi/native_lexer.ts";
 import type { CassetteError } from "../errors.ts";
 import { formatId, ID_BYTES } from "../ids.ts";
@@ -141,7 +142,7 @@ export class NativeBlobBatch implements BlobBatch {
       this.#config,
       formatId(this.#ids, index * ID_BYTES),
       REFUSALS.has(code ?? 0) ? "gone" : fault,
-      message,
+      scrubberOf(this.#config).cut(message ?? "", MESSAGE_BYTES),
       attempts,
     );
   }

@@ -34,6 +34,21 @@ export class Scrubber {
   }
 
   /**
+   * Cleans a text that may have been cut off, in the midst of a secret: its end is taken off.
+   *
+   * @param text The text.
+   * @param bytes Where it is cut off, in bytes of UTF-8, if it is as long as that.
+   * @returns What holds no secret, and no part of one.
+   */
+  cut(text: string, bytes: number): string {
+    const clean = this.text(text);
+    const longest = this.#forms[0]?.length ?? 0;
+    // A character that was cut in two is up to three bytes less.
+    const whole = Buffer.byteLength(text) < bytes - 3;
+    return whole || longest === 0 ? clean : clean.slice(0, Math.max(0, clean.length - longest));
+  }
+
+  /**
    * Cleans what a message quotes, and keeps it short.
    *
    * @param text The text.

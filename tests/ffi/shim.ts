@@ -49,7 +49,9 @@ export async function fakeDriver(library: string, flags: string[] = []): Promise
  */
 export async function shimTests(folder: string, flags: string[] = []): Promise<string> {
   const program = join(folder, "fetch_test");
-  const sources = ["fetch", "group", "lies", "memory"].map((part) => `tests/${part}_test.c`);
+  const sources = ["fetch", "group", "lies", "memory", "retry"].map((part) =>
+    `tests/${part}_test.c`
+  );
   for await (const { name } of Deno.readDir(NATIVE)) {
     // What only a runtime can call, and what has tests of its own.
     if (/^cassette_(?!runtime|lex).*\.c$/.test(name)) sources.push(name);
