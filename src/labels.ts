@@ -23,7 +23,7 @@ export interface LabelReader<L> {
   /**
    * Puts the labels of a batch together.
    *
-   * @param labels What `parse` made of each; null for a sample that failed.
+   * @param labels What `parse` made of each; null for a sample that failed or only fills the batch.
    * @returns What `batch.labels` holds.
    */
   collect(labels: readonly unknown[]): L;
@@ -32,13 +32,13 @@ export interface LabelReader<L> {
 /**
  * Reads labels as 32-bit integers.
  *
- * @returns A reader; `batch.labels` is an `Int32Array` with 0 for samples that failed.
+ * @returns A reader; `batch.labels` is an `Int32Array` with -1 for samples that failed or only fill the batch.
  * @example
  * ```ts
  * import { intLabels } from "@cassette/loader";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(intLabels().collect([3, 1, null]), new Int32Array([3, 1, 0]));
+ * assertEquals(intLabels().collect([3, 1, null]), new Int32Array([3, 1, -1]));
  * ```
  */
 export function intLabels(): LabelReader<Int32Array> {
@@ -50,7 +50,7 @@ export function intLabels(): LabelReader<Int32Array> {
       const received = label instanceof Uint8Array ? `${label.length} bytes` : label;
       throw new SchemaError(`it must be a 32-bit integer: received ${received}`);
     },
-    collect: (labels) => Int32Array.from(labels, (label) => Number(label ?? 0)),
+    collect: (labels) => Int32Array.from(labels, (label) => Number(label ?? -1)),
   };
 }
 
@@ -107,7 +107,8 @@ export function npy(): LabelReader<(NpyArray | null)[]> {
  *
  * @param options Classes, colours, and a number beside the classes.
  * @returns A reader; `batch.labels` is a tensor of shape [n, height, width], in bytes if they hold all
- * classes, else in words; null for a request that failed, and where `output.ragged` is true, as masks
+ * classes and what failed or padded samples have (`ignore`, or if left out 255, in words -1), else in
+ * words; null for a request that failed, and where `output.ragged` is true, as masks
  * are in `batch.raggedMasks` then.
  * @throws {UsageError} If an option is wrong.
  * @example

@@ -1,15 +1,12 @@
-import { Augmenter } from "./augment/augmenter.ts";
 import { Batch, type BatchOwner } from "./batch.ts";
 import { BatchesOut } from "./batches_out.ts";
 import { BusyError, DisposedError, UsageError } from "./errors.ts";
 import { BufferPool } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
-import { JpegDecoder } from "./jpeg/decoder.ts";
-import { defaultLabels, type LabelReader } from "./labels.ts";
+import { LoaderStages, type Stages } from "./loader_stages.ts";
 import {
   checkEndless,
   checkOptions,
-  checkRagged,
   checkRequestOptions,
   type LoaderOptions,
   type RequestOptions,
@@ -17,14 +14,11 @@ import {
 import { Sampler, samplerOptions } from "./order/sampler.ts";
 import type { Ordering } from "./pipeline/fetch_window.ts";
 import type { Job } from "./pipeline/job.ts";
-import { Finisher, type Made } from "./pipeline/finisher.ts";
-import { BatchMaker } from "./pipeline/maker.ts";
-import { MixedDecoder } from "./pipeline/mixed_decoder.ts";
+import type { Made } from "./pipeline/finisher.ts";
 import { StageMeters } from "./pipeline/meter.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { PrefetchWindow } from "./pipeline/prefetch.ts";
 import { checkRequest, type RequestIds, requestJobs } from "./pipeline/requests.ts";
-import { TensorLender } from "./pipeline/tensors.ts";
 import { ProgressTracker } from "./progress.ts";
 import { EmptyEpochs, SkippedSamples } from "./skipped.ts";
 import type { LoaderState } from "./state.ts";
@@ -40,12 +34,6 @@ interface Run<L> {
 interface Admitted<L> {
   made: Made<L>;
   owner: BatchOwner | null;
-}
-
-/** What makes batches of fetched blobs. */
-interface Stages<L> {
-  maker: BatchMaker;
-  finisher: Finisher<L>;
 }
 
 /**
@@ -89,10 +77,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   readonly #progress: ProgressTracker;
   readonly #pool: BufferPool;
   readonly #ownsPool: boolean;
-  readonly #decoder: JpegDecoder;
-  readonly #augmenter: Augmenter;
-  readonly #stages: Stages<L>;
-  readonly #isolatingStages: Stages<L>;
+  readonly #stages: LoaderStages<L>;
   readonly #meters = new StageMeters();
   readonly #skipped = new SkippedSamples();
   readonly #runs = new Set<Run<L>>();
@@ -123,7 +108,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
         option: "ids",
       });
     }
-    const { source, device, onWarning } = options;
+    const { device, onWarning } = options;
     this.#sampler = new Sampler(samplerOptions(this.#ids.length, options));
     if (options.ids !== undefined) checkEndless(options.epochs, this.batchesPerEpoch);
     this.#progress = new ProgressTracker(this.#ids, this.#sampler, options);
@@ -135,33 +120,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     const out = { pool, most: options.maxBatchesOut, warn };
     this.#looped = new BatchesOut({ ...out, refuses: true });
     this.#requested = new BatchesOut({ ...out, refuses: false });
-    this.#decoder = new JpegDecoder(device, { pool, orientation: options.orientation, onWarning });
-    const { ragged, ...form } = options.output ?? {};
-    const output = { layout: "NCHW", dtype: "f32", ...form } as const;
-    const { augment = [], fixed } = options;
-    this.#augmenter = new Augmenter(device, augment, output, { pool, fixed });
-    const tensors = new TensorLender(device, pool, output);
-    const labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
-    if (ragged) checkRagged(this.#augmenter.mixes);
-    const { seed } = this.#sampler.options;
-    const onCorrupt = options.onCorrupt ?? (options.requests ? "mask" : "throw");
-    const decoder = new MixedDecoder(this.#decoder, device, pool);
-    const make = (isolate: boolean): Stages<L> => ({
-      maker: new BatchMaker({
-        device,
-        pool,
-        tensors,
-        decoder,
-        augmenter: this.#augmenter,
-        labels,
-        seed,
-        ragged: ragged ?? false,
-        isolate,
-      }),
-      finisher: new Finisher({ device, tensors, labels, onCorrupt, isolate, source }),
-    });
-    this.#stages = make(false);
-    this.#isolatingStages = make(true);
+    this.#stages = new LoaderStages(options, pool, this.#sampler.options.seed);
   }
 
   /** Number of samples of this shard in a whole epoch. */
@@ -202,10 +161,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
    */
   async warmUp(): Promise<void> {
     this.#alive();
-    const { output, labels } = this.#options;
-    const masks = labels?.masks !== undefined;
-    const form = { ragged: output?.ragged, masks };
-    await Promise.all([this.#decoder.warmUp(), this.#augmenter.warmUp(form)]);
+    await this.#stages.warmUp();
   }
 
   /**
@@ -234,7 +190,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#iterating = true;
     try {
       if (requests) {
-        yield* this.#serve(requests, signal, this.#isolatingStages);
+        const { fixed = true } = this.#options;
+        yield* this.#serve(requests, signal, this.#stages.get({ fixed, isolate: true }));
         return;
       }
       const jobs = this.#progress.jobs(this.#completed);
@@ -257,13 +214,14 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   }
 
   /**
-   * Loads some samples at once, for inference: in order, in parts of at most `batchSize`.
+   * Loads some samples at once, for inference: in order, in parts of at most `batchSize`. Operators
+   * leave out all chance, whatever a loop of this loader does, unless `fixed` is false.
    *
    * Any number of requests may be under way, beside a loop; a failure stays in its request. With
    * `maxBatchesOut` batches of requests out, the next one waits until one of them is given back.
    *
    * @param ids Ids of the samples.
-   * @param options A signal that aborts.
+   * @param options A signal that aborts, and whether chance is left out.
    * @returns The parts; each is to be disposed of, and says in `request` which part it is.
    * @throws {UsageError} If there are no ids, one is no UUID, or an option is wrong.
    * @throws {DisposedError} If the loader is disposed of.
@@ -274,7 +232,8 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   ): AsyncGenerator<Batch<L>, void, undefined> {
     this.#alive();
     checkRequestOptions(options);
-    return this.#serve([checkRequest(ids)], options.signal);
+    const { signal, fixed = true } = options;
+    return this.#serve([checkRequest(ids)], signal, this.#stages.get({ fixed, isolate: false }));
   }
 
   /**
@@ -319,14 +278,14 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       end.abort(error);
       return pipeline.stop();
     }));
-    this.#decoder[Symbol.dispose]();
+    this.#stages[Symbol.dispose]();
     if (this.#ownsPool) this.#pool[Symbol.dispose]();
   }
 
   async *#serve(
     requests: Iterable<RequestIds> | AsyncIterable<RequestIds>,
     signal: AbortSignal | undefined,
-    stages = this.#stages,
+    stages: Stages<L>,
   ): AsyncGenerator<Batch<L>, void, undefined> {
     const jobs = requestJobs(requests, this.#options.batchSize);
     const run = this.#run(jobs, this.#newWindow(), { signal, stages, out: this.#requested });
@@ -340,7 +299,7 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
   async *#run(
     jobs: Iterable<Job> | AsyncIterable<Job>,
     window: PrefetchWindow,
-    { signal, stages = this.#stages, ordering = this.#options.ordering ?? "ordered", out }: {
+    { signal, stages = this.#ownStages, ordering = this.#options.ordering ?? "ordered", out }: {
       signal?: AbortSignal;
       stages?: Stages<L>;
       ordering?: Ordering;
@@ -393,6 +352,11 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
     this.#batches++;
     this.#samples += made.ids.length;
     return new Batch({ ...rest, epoch, request, state }, owner);
+  }
+
+  /** What makes the batches of epochs. */
+  get #ownStages(): Stages<L> {
+    return this.#stages.get({ fixed: this.#options.fixed ?? false, isolate: false });
   }
 
   #newWindow(): PrefetchWindow {

@@ -70,7 +70,10 @@ export interface LoaderOptions<L> {
   onCorrupt?: OnCorrupt;
   /** Operators that apply to each image, in order; none when left out. */
   augment?: readonly Operator[];
-  /** True leaves all chance out of the operators, as validation wants it; false when left out. */
+  /**
+   * True leaves all chance out of the operators, as validation wants it; false when left out, but true
+   * beside `requests`.
+   */
   fixed?: boolean;
   /** Form of the batches' tensors. */
   output?: OutputOptions;
@@ -130,6 +133,8 @@ const KNOWN_OUTPUT: Record<keyof OutputOptions, true> = { layout: true, dtype: t
 export interface RequestOptions {
   /** Aborts the request with its reason. */
   signal?: AbortSignal;
+  /** False has operators draw as in training, by place in the request; true when left out. */
+  fixed?: boolean;
 }
 
 /** Options that only make sense for epochs. */
@@ -242,10 +247,11 @@ export function checkEndless(epochs: number | undefined, batches: number): void 
  * Checks the options of a request.
  *
  * @param options As the caller wrote them.
- * @throws {UsageError} If the signal is none, or there is no option of that name.
+ * @throws {UsageError} If one is wrong, or there is no option of that name.
  */
-export function checkRequestOptions(options: { signal?: AbortSignal }): void {
+export function checkRequestOptions(options: RequestOptions): void {
   const check = new OptionCheck("request samples");
-  check.names(options, { signal: true });
+  check.names(options, { signal: true, fixed: true });
   check.signal("signal", options.signal);
+  check.flag("fixed", options.fixed);
 }

@@ -1,8 +1,9 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encode } from "fast-png";
 import {
   DisposedError,
   type DType,
+  EmptyEpochError,
   type GpuTensor,
   type Layout,
   mask,
@@ -72,7 +73,7 @@ Deno.test("ragged images that cannot be loaded are null, or left out", async () 
 
   const { loader: bad } = await fixture(4, () => TEXT);
   await using nothing = bad<Int32Array>({ augment: [], output, onCorrupt: "skip" });
-  for await (const batch of nothing) throw new Error(`there is nothing to give: ${batch.length}`);
+  await assertRejects(() => nothing[Symbol.asyncIterator]().next(), EmptyEpochError);
   assertEquals(nothing.stats().pool.lent, 0);
 });
 

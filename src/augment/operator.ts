@@ -30,6 +30,10 @@ export interface SampleKeys {
   epoch: number;
   /** Position of each sample in the epoch's global order. */
   positions: ArrayLike<number>;
+  /**
+   * 0 for a sample that only fills the batch: it is mixed with no other one. All are 1 when left out.
+   */
+  valid?: ArrayLike<number>;
   /** Ids of the samples, for errors. */
   ids?: IdList;
 }

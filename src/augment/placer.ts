@@ -92,7 +92,7 @@ export class BatchPlacer {
         );
       }
     }
-    choosePartners(images, this.chains);
+    choosePartners(images, this.chains, keys.valid);
     return reference < 0 ? undefined : { width, height };
   }
 
@@ -195,6 +195,10 @@ export class BatchPlacer {
         String(positions?.length ?? positions),
       );
     }
+    const { valid } = keys;
+    if (valid !== undefined && valid?.length !== images.length) {
+      check.refuse("valid", `one for each of ${images.length} images`, String(valid?.length));
+    }
     for (let i = 0; i < positions.length; i++) {
       const isPosition = Number.isSafeInteger(positions[i]) && positions[i] >= 0;
       if (!isPosition) {
@@ -213,16 +217,23 @@ export class BatchPlacer {
 
 const check = new OptionCheck("augment");
 
-/** Gives each sample that is mixed a partner among the others that are there. */
-function choosePartners(images: readonly Sized[], chains: readonly Chain[]): void {
+/** Gives each sample that is mixed a partner among the others that are there and not only fill the batch. */
+function choosePartners(
+  images: readonly Sized[],
+  chains: readonly Chain[],
+  valid: ArrayLike<number> | undefined,
+): void {
   if (!chains.some(({ mixingCount }, index) => mixingCount > 0 && images[index])) return;
-  const present = images.flatMap((image, index) => image ? [index] : []);
-  present.forEach((index, place) => {
+  const present = images.flatMap((image, index) => image && valid?.[index] !== 0 ? [index] : []);
+  const places = new Map(present.map((index, place) => [index, place]));
+  images.forEach((image, index) => {
+    if (!image) return;
+    const place = places.get(index);
     const { mixings, mixingCount } = chains[index];
     for (let i = 0; i < mixingCount; i++) {
       const mixing = mixings[i];
       if (mixing.kind === null) continue;
-      if (present.length === 1) {
+      if (place === undefined || present.length === 1) {
         mixing.kind = null;
         mixing.weight = 1;
         mixing.box.fill(0);

@@ -20,8 +20,39 @@ export interface MaskLabelOptions {
   classes: number;
   /** Class of each colour, by its place, for masks in colour: `[[0, 0, 0], [255, 0, 0]]`. */
   colors?: readonly (readonly [number, number, number])[];
-  /** A number that is allowed beside the classes, and what lies beyond an image is given; none when left out. */
+  /**
+   * A number that is allowed beside the classes, and that is given to what lies beyond an image, and to
+   * all of a sample that failed or only fills the batch. None when left out: then 0 lies beyond an
+   * image, and such a sample is 255, or -1 where that is a class.
+   */
   ignore?: number;
+}
+
+/** The numbers of masks, beside those of their classes. */
+export interface MaskNumbers {
+  /** What lies beyond an image. */
+  beyond: number;
+  /** A sample that failed or only fills the batch; no class. */
+  none: number;
+  /** One that takes as many bits as any of them, the classes among them. */
+  largest: number;
+}
+
+const LARGEST_BYTE = 255;
+
+/**
+ * Chooses the numbers of masks.
+ *
+ * @param options How the pixels of masks are meant.
+ * @returns Those that are no classes.
+ */
+export function maskNumbers({ classes, ignore }: MaskLabelOptions): MaskNumbers {
+  if (ignore !== undefined) {
+    return { beyond: ignore, none: ignore, largest: Math.max(classes - 1, ignore) };
+  }
+  const isByte = classes <= LARGEST_BYTE;
+  const largest = isByte ? LARGEST_BYTE : Math.max(classes - 1, LARGEST_BYTE + 1);
+  return { beyond: 0, none: isByte ? LARGEST_BYTE : -1, largest };
 }
 
 /**

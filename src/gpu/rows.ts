@@ -23,11 +23,12 @@ function rowBytes(tensor: Rows): number {
 }
 
 /**
- * Fills images of a tensor with zeros.
+ * Fills images of a tensor with zeros, or masks with a number.
  *
  * @param device The device that made the tensor's buffer.
  * @param tensor The tensor; its buffer has usage COPY_DST and COPY_SRC.
  * @param rows Places of the images.
+ * @param value The number, in bytes or in words of four, as the tensor has them.
  * @returns When the work has been submitted.
  * @throws {LimitsError} If the device has no memory for it.
  * @throws {GpuError} If the device refuses it otherwise.
@@ -36,6 +37,7 @@ export async function clearRows(
   device: GPUDevice,
   tensor: Rows,
   rows: readonly number[],
+  value = 0,
 ): Promise<void> {
   const size = rowBytes(tensor);
   const isWhole = (row: number) =>
@@ -43,6 +45,13 @@ export async function clearRows(
   const whole = rows.filter(isWhole);
   if (whole.length > 0) {
     await submitted(device, CLEAR, () => {
+      if (value !== 0) {
+        const filled = filledRow(tensor, value);
+        for (const row of whole) {
+          device.queue.writeBuffer(tensor.buffer, tensor.byteOffset + row * size, filled);
+        }
+        return;
+      }
       const encoder = device.createCommandEncoder({ label: CLEAR });
       for (const row of whole) {
         encoder.clearBuffer(tensor.buffer, tensor.byteOffset + row * size, size);
@@ -57,9 +66,16 @@ export async function clearRows(
     const from = Math.floor(start / WORD) * WORD;
     const to = Math.ceil((start + size) / WORD) * WORD;
     const words = new Uint8Array(await readBuffer(device, tensor.buffer, from, to - from));
-    words.fill(0, start - from, start - from + size);
+    words.fill(value, start - from, start - from + size);
     await submitted(device, CLEAR, () => device.queue.writeBuffer(tensor.buffer, from, words));
   }
+}
+
+/** An image of which each element is a number; elements of less than a word are bytes. */
+function filledRow(tensor: Rows, value: number): Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+  const elements = tensor.shape.slice(1).reduce((product, length) => product * length, 1);
+  const isBytes = rowBytes(tensor) === elements;
+  return (isBytes ? new Uint8Array(elements) : new Int32Array(elements)).fill(value);
 }
 
 /**

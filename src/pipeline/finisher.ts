@@ -1,5 +1,6 @@
 import type { SampleMix } from "../augment/batch_mix.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
+import { maskNumbers } from "../codec/mask.ts";
 import { type CassetteError, type SampleError, ShapeError } from "../errors.ts";
 import { clearRows, packRows } from "../gpu/rows.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
@@ -85,6 +86,7 @@ export class Finisher<L> {
     const bad: number[] = [];
     errors.forEach((error, i) => error && bad.push(i));
     if (bad.length === 0) {
+      await this.#clearPadded(submitted);
       const { ids, valid } = job;
       const labels = this.#labels(submitted);
       return { job, images, ragged, masks, labels, ids, valid, errors: [], mix };
@@ -92,6 +94,7 @@ export class Finisher<L> {
     const told = await this.#tell(job.ids, bad, errors);
     const { onCorrupt } = this.#options;
     if (onCorrupt === "throw") throw errors[bad[0]];
+    await this.#clearPadded(submitted);
     if (onCorrupt === "mask") return await this.#mask(submitted, bad, told);
     if (ragged) return this.#drop(submitted, ragged, told);
     const packed = await this.#pack(submitted, told);
@@ -107,6 +110,25 @@ export class Finisher<L> {
   discard({ images, ragged, masks }: Pick<Submitted, "images" | "ragged" | "masks">): void {
     this.#options.tensors.release(images, masks);
     this.#options.tensors.releaseRagged(ragged);
+  }
+
+  /** Takes the labels of samples that only fill the batch away, so that nobody learns from them. */
+  async #clearPadded({ job: { valid }, labels, masks, ragged }: Submitted): Promise<void> {
+    if (!valid.includes(0)) return;
+    const padded = Array.from(valid.keys()).filter((i) => !valid[i]);
+    for (const i of padded) labels[i] = null;
+    const { device } = this.#options;
+    if (masks) await clearRows(device, masks, padded, this.#noClass);
+    for (const i of padded) {
+      const mask = ragged?.masks?.[i];
+      if (mask) await clearRows(device, mask, [0], this.#noClass);
+    }
+  }
+
+  /** The number of a mask's pixels that are no class. */
+  get #noClass(): number {
+    const { masks } = this.#options.labels;
+    return masks ? maskNumbers(masks).none : 0;
   }
 
   /** Errors name the paths of their samples, which are looked up only now. */
@@ -153,7 +175,7 @@ export class Finisher<L> {
     for (const each of [ragged?.tensors, ragged?.masks]) {
       if (each) { for (const i of bad) each[i] = null; }
     }
-    if (masks) await clearRows(device, masks, bad);
+    if (masks) await clearRows(device, masks, bad, this.#noClass);
     const { ids } = job;
     return { job, images, ragged, masks, labels: this.#labels(submitted), ids, valid, errors, mix };
   }

@@ -1,6 +1,6 @@
 import type { SampleMix } from "../augment/batch_mix.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
-import type { MaskPixels } from "../codec/mask.ts";
+import { maskNumbers, type MaskPixels } from "../codec/mask.ts";
 import { CassetteError, DeviceLostError, ShapeError } from "../errors.ts";
 import type { GpuImage, GpuImages, ImageRegion } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
@@ -191,15 +191,17 @@ export class BatchMaker {
     submitted.images ??= await tensors.images(total, size);
     await clearRows(device, submitted.images, waiting);
     if (!this.#options.labels.masks) return;
-    submitted.masks ??= await tensors.masks(total, size, this.#maskForm().largest);
-    await clearRows(device, submitted.masks, waiting);
+    const { largest, none } = maskNumbers(this.#options.labels.masks);
+    submitted.masks ??= await tensors.masks(total, size, largest);
+    await clearRows(device, submitted.masks, waiting, none);
   }
 
-  #keys({ epoch, positions, ids }: Job, first: number, end: number): SampleKeys {
+  #keys({ epoch, positions, valid, ids }: Job, first: number, end: number): SampleKeys {
     return {
       seed: this.#options.seed,
       epoch,
       positions: positions.subarray(first, end),
+      valid: valid.subarray(first, end),
       ids: new IdList(ids.bytes.subarray(first * ID_BYTES, end * ID_BYTES)),
     };
   }
@@ -293,8 +295,8 @@ export class BatchMaker {
 
   /** What the numbers of masks are, and the largest of them. */
   #maskForm(): MaskForm & { largest: number } {
-    const { classes, ignore = 0 } = this.#options.labels.masks!;
-    return { bits: 32, fill: ignore, largest: Math.max(classes - 1, ignore) };
+    const { beyond, largest } = maskNumbers(this.#options.labels.masks!);
+    return { bits: 32, fill: beyond, largest };
   }
 
   /** Brings the masks of images that are there to the GPU. */

@@ -80,10 +80,11 @@ export function imagesOf(images: GpuImages, from: number, to: number): GpuImages
  * @returns Theirs.
  */
 export function keysOf(keys: SampleKeys, from: number, to: number): SampleKeys {
-  const { positions, ids } = keys;
+  const { positions, valid, ids } = keys;
   return {
     ...keys,
     positions: Array.prototype.slice.call(positions, from, to),
+    valid: valid && Array.prototype.slice.call(valid, from, to),
     ids: ids && new IdList(ids.bytes.subarray(from * ID_BYTES, to * ID_BYTES)),
   };
 }

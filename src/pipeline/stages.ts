@@ -37,6 +37,10 @@ export interface SampleKeys {
   epoch: number;
   /** Where each sample stands in its epoch's global order. */
   positions: ArrayLike<number>;
+  /**
+   * 0 for a sample that only fills the batch: it is mixed with no other one. All are 1 when left out.
+   */
+  valid?: ArrayLike<number>;
   /** Ids for error messages. */
   ids?: IdList;
 }
