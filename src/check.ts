@@ -14,7 +14,7 @@ export function show(value: unknown): string {
 }
 
 /** Characters that a terminal would act on, or that cannot be seen. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+export const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Makes a text that comes from a data set fit to be printed on a line.

@@ -10,6 +10,7 @@ import { Progress } from "./progress.ts";
 import { stageLines } from "./stage_lines.ts";
 import { measureStages, type StageRate } from "./stage_rates.ts";
 import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
+import { sayJson, sayLines } from "./say.ts";
 
 interface BenchFlags extends TargetOptions {
   augment?: string;
@@ -68,7 +69,8 @@ export function addBench(program: Command): void {
     .option("--json", "print the figures as one JSON object");
   addTargetOptions(command).action(async (flags: BenchFlags) => {
     const report = await bench(flags);
-    console.log(flags.json ? JSON.stringify(report) : describe(report));
+    if (flags.json) sayJson(report);
+    else sayLines(describe(report));
   });
 }
 

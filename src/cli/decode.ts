@@ -6,6 +6,7 @@ import type { GpuImages } from "../gpu/images.ts";
 import { readBuffer } from "../gpu/tensor.ts";
 import { JpegDecoder } from "../jpeg/decoder.ts";
 import { addForce, checkOutput, type OutputFlags, writeOutput } from "./output.ts";
+import { warn } from "./say.ts";
 
 /** Bytes of files that are read and decoded at once. */
 const GROUP_BYTES = 16 << 20;
@@ -47,7 +48,7 @@ export function addDecode(program: Command, done: (failed: boolean) => void): vo
         for await (const group of readGroups(inputs)) {
           for (const { file, error } of group.unreadable) {
             failed = true;
-            console.error(`${file}: ${error.name}: ${error.message}`);
+            warn(`${file}: ${error.name}: ${error.message}`);
           }
           if (await decodeGroup(decoder, group, outputs, flags)) failed = true;
         }
@@ -151,9 +152,9 @@ async function decodeGroup(
       const error = errors[i];
       if (error) {
         failed = true;
-        console.error(`${file}: ${error.name}: ${error.message}`);
+        warn(`${file}: ${error.name}: ${error.message}`);
       } else {
-        for (const warning of images.warnings[i]) console.error(`${file}: warning: ${warning}`);
+        for (const warning of images.warnings[i]) warn(`${file}: warning: ${warning}`);
         await writeOutput(outputs.get(file)!, toPpm(images, i, pixels), flags);
       }
     }

@@ -16,6 +16,7 @@ import { measureStages } from "./stage_rates.ts";
 import { openList } from "./list_options.ts";
 import { addForce, type OutputFlags, writeOutput } from "./output.ts";
 import { addTargetOptions, openSource, openWriter, type TargetOptions } from "./target.ts";
+import { say, warn } from "./say.ts";
 
 const DRAWN = 192;
 const EPOCHS = 3;
@@ -55,14 +56,14 @@ async function demo(flags: DemoFlags): Promise<void> {
   const list = await openList(target);
   const device = await requestDevice();
   try {
-    console.log(`GPU: ${device.adapterInfo.description || device.adapterInfo.vendor}`);
+    say(`GPU: ${device.adapterInfo.description || device.adapterInfo.vendor}`);
     await using source = await openSource(target);
     await loadEpochs(source, device, list);
     for (const { stage, rate } of await measureStages(source, device, list.ids, AUGMENT, BATCH)) {
-      console.log(`  ${stage.padEnd(8)} alone: ${Math.round(rate)} images/s`);
+      say(`  ${stage.padEnd(8)} alone: ${Math.round(rate)} images/s`);
     }
     await writeOutput(outputs.sheet, await drawSamples(source, device, list), outputs);
-    console.log(`contact sheet: ${outputs.sheet}`);
+    say(`contact sheet: ${outputs.sheet}`);
   } finally {
     device.destroy();
   }
@@ -81,7 +82,7 @@ async function fill(writer: DatasetWriter, pictures: string | undefined): Promis
       const { rejected } = await ingestFolder(pictures, writer, {
         onProgress: ({ done, total }) => show(done, total),
       });
-      for (const { reason } of rejected) console.error(`left out: ${reason.message}`);
+      for (const { reason } of rejected) warn(`left out: ${reason.message}`);
       return;
     }
     let done = 0;
@@ -122,12 +123,12 @@ async function loadEpochs(source: BlobSource, device: GPUDevice, list: SampleLis
   }
   await device.queue.onSubmittedWorkDone();
   const rate = samples / (performance.now() - start) * 1000;
-  for (const message of failures.values()) console.error(`masked: ${message}`);
-  console.log(`loaded: ${samples} images of ${SIZE}×${SIZE}, ${Math.round(rate)} images/s`);
+  for (const message of failures.values()) warn(`masked: ${message}`);
+  say(`loaded: ${samples} images of ${SIZE}×${SIZE}, ${Math.round(rate)} images/s`);
   const whole = seen.every((ids) => ids.size === list.ids.length) &&
     samples === EPOCHS * list.ids.length;
-  console.log(`  every id once in each of ${EPOCHS} epochs: ${whole ? "yes" : "NO"}`);
-  for (const line of stageLines(loader.stats().stages)) console.log(line);
+  say(`  every id once in each of ${EPOCHS} epochs: ${whole ? "yes" : "NO"}`);
+  for (const line of stageLines(loader.stats().stages)) say(line);
 }
 
 async function drawSamples(

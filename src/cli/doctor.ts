@@ -3,6 +3,7 @@ import { reportNative } from "../ffi/report.ts";
 import { isCpuAdapter, requestDevice } from "../gpu/device.ts";
 import { openList } from "./list_options.ts";
 import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
+import { sayJson, sayLines } from "./say.ts";
 
 /** One thing that Cassette needs, or can use. */
 interface Finding {
@@ -37,8 +38,8 @@ export function addDoctor(program: Command, done: (failed: boolean) => void): vo
     if (flags.sqlite || flags.cassandra || flags.cloudBundle) {
       findings.push(await findDataset(flags));
     }
-    if (flags.json) console.log(JSON.stringify(findings));
-    else for (const finding of findings) console.log(line(finding));
+    if (flags.json) sayJson(findings);
+    else for (const finding of findings) sayLines(line(finding));
     done(findings.some(({ ok, needed }) => needed && !ok));
   });
 }

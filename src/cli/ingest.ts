@@ -1,18 +1,21 @@
 import { type Command, Option } from "commander";
-import { dirname } from "node:path";
+import { resolve } from "node:path";
 import { FolderWriter } from "../dataset/folder_writer.ts";
-import { ingest, type IngestReport, type RejectedItem } from "../dataset/ingest.ts";
+import { ingest, type IngestReport } from "../dataset/ingest.ts";
 import type { DatasetWriter } from "../dataset/record.ts";
+import { holds } from "../dataset/roots.ts";
 import { IngestError, UsageError } from "../errors.ts";
 import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
 import { counted, ofClasses, size } from "./amounts.ts";
 import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
 import { wholeNumber } from "./numbers.ts";
-import { json, printable } from "./printable.ts";
+import { addForce, type OutputFlags } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { Rejects } from "./rejects.ts";
 import { addSchemaOptions, openWriter, schemaOf, type SchemaOptions } from "./target.ts";
+import { say, sayJson } from "./say.ts";
 
-interface IngestFlags extends SchemaOptions, InputFlags {
+interface IngestFlags extends SchemaOptions, InputFlags, OutputFlags {
   json?: boolean;
   concurrency: number;
   existing: "check" | "refuse" | "replace";
@@ -25,9 +28,6 @@ interface IngestFlags extends SchemaOptions, InputFlags {
   format?: "jpeg" | "png";
   quality?: number;
 }
-
-/** Rejected items that are shown and listed in the outcome; the file has all of them. */
-const SHOWN = 100;
 
 /**
  * Adds `cassette ingest`.
@@ -79,13 +79,13 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
     )
     .option("--rejects <file>", "JSON lines for what was left out; beside the data when not given")
     .option("--json", "print the outcome as one JSON object");
-  addSchemaOptions(command).action(async (inputs: string[], flags: IngestFlags) => {
+  addForce(addSchemaOptions(command)).action(async (inputs: string[], flags: IngestFlags) => {
     if (flags.masks !== undefined || flags.labels !== undefined) flags.labelType = "blob";
     const report = await run(inputs, flags);
     if (flags.json || flags.stdin) {
       const { rejected, ...rest } = report;
-      console.log(json({ ...rest, rejected: rejected.map(({ path }) => path) }));
-    } else console.log(summary(report));
+      sayJson({ ...rest, rejected: rejected.map(({ path }) => path) });
+    } else say(summary(report));
     // A worker's work is done when it told what it left out: its exit code would end the job.
     done(report.rejectedCount > 0 && !flags.stdin);
   });
@@ -94,7 +94,7 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
 function summary(report: IngestReport): string {
   const { written, replaced, unchanged, bytes, classes, rejectedCount } = report;
   const endings = Object.entries(report.passedOver).sort(([, a], [, b]) => b - a)
-    .map(([ending, count]) => `${count} ${printable(ending)}`);
+    .map(([ending, count]) => `${count} ${ending}`);
   return [
     `${counted(written, "picture")} (${size(bytes)})${ofClasses(classes.filter(Boolean).length)}`,
     ...(replaced > 0 ? [`${replaced} replaced`] : []),
@@ -115,7 +115,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   const schema = schemaOf(flags);
   const input = await openInput(inputs, flags, schema);
   const getData = await loadGetData(flags.getData);
-  Rejects.check(flags.rejects);
+  if (outDir !== undefined) await checkOutDir(outDir, inputs);
   const controller = new AbortController();
   const interrupt = () => {
     // Where the end has to wait, as for standard input, a second signal ends the process.
@@ -126,11 +126,11 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   };
   Deno.addSignalListener("SIGINT", interrupt);
   let bar: Progress | undefined;
-  using rejects = new Rejects(rejectsFile(flags));
+  await using rejects = await Rejects.open(rejectsFile(flags), flags);
   try {
     await using writer: DatasetWriter = flags.outDir === undefined
       ? await openWriter(flags, flags.concurrency)
-      : new FolderWriter(flags.outDir, schema);
+      : new FolderWriter(flags.outDir, schema, { force: flags.force });
     const report = await ingest(input, writer, {
       concurrency: flags.concurrency,
       existing: flags.existing,
@@ -154,6 +154,20 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   }
 }
 
+/** A folder that is written within one that is read would be read in turn, or replace what is read. */
+async function checkOutDir(outDir: string, inputs: string[]): Promise<void> {
+  const real = (path: string) => Deno.realPath(path).catch(() => resolve(path));
+  const [out, ...whole] = await Promise.all([outDir, ...inputs].map(real));
+  const within = whole.findIndex((input) => holds(input, out));
+  if (within < 0) return;
+  throw new UsageError(
+    `Cannot ingest as --out-dir must lie outside of ${
+      inputs[within]
+    }, which is read: received ${outDir}`,
+    { option: "out-dir" },
+  );
+}
+
 function reencodeOf(flags: IngestFlags) {
   const { shorterSide, centerCrop, format, quality } = flags;
   const options: ReencodeOptions = { shorterSide, centerCrop, format, quality };
@@ -166,58 +180,4 @@ function reencodeOf(flags: IngestFlags) {
 function rejectsFile(flags: IngestFlags): string | undefined {
   if (flags.rejects !== undefined || flags.stdin) return flags.rejects;
   return `${flags.outDir ?? flags.sqlite ?? flags.keyspace}.rejected.jsonl`;
-}
-
-/** Writes what was left out into a file, which there is only if something was. */
-class Rejects implements Disposable {
-  readonly first: RejectedItem[] = [];
-  readonly #path: string | undefined;
-  #file: Deno.FsFile | undefined;
-
-  constructor(path: string | undefined) {
-    this.#path = path;
-  }
-
-  /** Finds out before the work, not after it. */
-  static check(path: string | undefined): void {
-    if (path === undefined) return;
-    try {
-      if (Deno.statSync(dirname(path)).isDirectory) return;
-    } catch {
-      // There is none.
-    }
-    throw new UsageError(
-      `Cannot ingest as --rejects must be a file in a folder that is there: received "${path}"`,
-      { option: "rejects" },
-    );
-  }
-
-  add(item: RejectedItem): void {
-    const { path, index, reason } = item;
-    if (this.first.length < SHOWN) {
-      this.first.push(item);
-      console.error(printable(`${path}: ${reason.name}: ${reason.message}`));
-    }
-    if (this.#path === undefined) return;
-    if (!this.#file) {
-      this.#file = Deno.openSync(this.#path, { write: true, create: true, truncate: true });
-      console.error(printable(`what is left out is listed in ${this.#path}`));
-    }
-    const line = `${json({ path, index, error: reason.name, message: reason.message })}\n`;
-    this.#file.writeSync(new TextEncoder().encode(line));
-  }
-
-  /** Takes away what an earlier ingest has left out, where nothing was this time. */
-  end(): void {
-    if (this.#file || this.#path === undefined) return;
-    try {
-      if (Deno.lstatSync(this.#path).isFile) Deno.removeSync(this.#path);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#file?.close();
-  }
 }

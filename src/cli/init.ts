@@ -8,6 +8,7 @@ import {
   schemaOf,
   type SchemaOptions,
 } from "./target.ts";
+import { say, sayLines } from "./say.ts";
 
 interface InitFlags extends SchemaOptions {
   dryRun?: boolean;
@@ -29,11 +30,11 @@ export function addInit(program: Command): void {
       const statements = kind === "sqlite"
         ? sqliteSchema(schema)
         : cassandraSchema(schema, flags.keyspace, replicationOf(flags.replication));
-      for (const statement of statements) console.log(`${statement};`);
+      for (const statement of statements) sayLines(`${statement};`);
       return;
     }
     await using writer = await openWriter(flags);
     await writer.createTables();
-    console.log(`tables of ${writer.name} are there`);
+    say(`tables of ${writer.name} are there`);
   });
 }

@@ -6,6 +6,7 @@ import type { Tuning } from "../jpeg/stage.ts";
 import { tuningFor } from "../jpeg/tuning.ts";
 import { inspectClasses } from "./inspect_classes.ts";
 import { addTargetOptions, type TargetOptions } from "./target.ts";
+import { say, sayJson, warn } from "./say.ts";
 
 const PATHS = { segment: "by segment", sync: "by self-synchronisation" } as const;
 
@@ -43,14 +44,14 @@ export function addInspect(program: Command, done: (failed: boolean) => void): v
           bytes = await Deno.readFile(file);
         } catch (error) {
           failed = true;
-          console.error(`${file}: ${(error as Error).name}: ${(error as Error).message}`);
+          warn(`${file}: ${(error as Error).name}: ${(error as Error).message}`);
           continue;
         }
         const report = inspectJpeg(bytes, tuning);
         if (report.error !== undefined) failed = true;
-        if (flags.json) console.log(JSON.stringify({ file, ...report }));
+        if (flags.json) sayJson({ file, ...report });
         else {for (const line of [file, ...describe(report).map((text) => `  ${text}`)]) {
-            console.log(line);
+            say(line);
           }}
       }
       done(failed);

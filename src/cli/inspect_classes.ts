@@ -1,4 +1,3 @@
-import { visible } from "../check.ts";
 import { classTable } from "../dataset/schema.ts";
 import { readSqliteClasses } from "../dataset/sqlite_classes.ts";
 import { TableReader } from "../dataset/table_reader.ts";
@@ -6,6 +5,7 @@ import { cassandraConfig } from "../source/cassandra_config.ts";
 import { openSqlite, sqliteError } from "../source/open_sqlite.ts";
 import { quote } from "../source/quote.ts";
 import { checkTarget, connection, schemaOf, type TargetOptions } from "./target.ts";
+import { say, sayJson } from "./say.ts";
 
 /**
  * Prints the classes of a data set, by their numbers.
@@ -20,13 +20,13 @@ export async function inspectClasses(flags: TargetOptions & { json?: boolean }):
   const classes = [...numbers].map(([name, label]) => ({ label, name }))
     .sort((a, b) => a.label - b.label);
   const name = flags.sqlite ?? flags.keyspace;
-  if (flags.json) return console.log(JSON.stringify({ dataset: name, table, classes }));
-  console.log(
+  if (flags.json) return sayJson({ dataset: name, table, classes });
+  say(
     `${name}: ${classes.length} ${classes.length === 1 ? "class" : "classes"} in table "${table}"`,
   );
   const width = String(classes.at(-1)?.label ?? 0).length;
   for (const { label, name } of classes) {
-    console.log(`  ${String(label).padStart(width)}  ${name === "" ? "(none)" : visible(name)}`);
+    say(`  ${String(label).padStart(width)}  ${name === "" ? "(none)" : name}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { ListSpool } from "../dataset/list_spool.ts";
 import { counted, ofClasses, size } from "./amounts.ts";
 import { addListOptions, type ListFlags, listRows } from "./list_options.ts";
 import { addForce, checkOutput, type OutputFlags } from "./output.ts";
+import { say } from "./say.ts";
 
 interface Flags extends ListFlags, OutputFlags {
   out: string;
@@ -24,7 +25,7 @@ export function addList(program: Command): void {
       await listRows(flags, (columns) => spool = new ListSpool(flags.out, columns, flags));
       const { samples, classes } = await spool!.finish();
       const { size: bytes } = await Deno.stat(flags.out);
-      console.log(
+      say(
         `${flags.out}: ${counted(samples, "sample")}${ofClasses(classes)}, ${size(bytes)}`,
       );
     } finally {

@@ -22,6 +22,7 @@ import { addShow } from "./show.ts";
 import { addSplit } from "./split.ts";
 import { GIVEN_BY } from "./target.ts";
 import { addVerify } from "./verify.ts";
+import { warnLines } from "./say.ts";
 
 /** Exit codes: 1 for what failed in the work, 2 for a wrong command line. */
 const FAILED = 1;
@@ -69,7 +70,7 @@ export async function main(args: string[]): Promise<number> {
     const error = thrown instanceof SuppressedError ? thrown.suppressed : thrown;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
     if (!(error instanceof CassetteError) && !isSystemError(error)) throw error;
-    console.error(`${error.name}: ${error.message}${whereFrom(error)}`);
+    warnLines(`${error.name}: ${error.message}${whereFrom(error)}`);
     return FAILED;
   }
 }

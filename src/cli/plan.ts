@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { Augmenter } from "../augment/mod.ts";
 import { requestDevice } from "../gpu/device.ts";
 import { readOperators } from "./operators.ts";
+import { sayLines } from "./say.ts";
 
 interface PlanFlags {
   augment?: string;
@@ -27,7 +28,7 @@ export function addPlan(program: Command): void {
       const device = await requestDevice();
       try {
         using augmenter = new Augmenter(device, operators, { layout, dtype }, { fuse });
-        console.log(augmenter.describe());
+        sayLines(augmenter.describe());
       } finally {
         device.destroy();
       }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { planCapacity } from "../dataset/capacity.ts";
 import { nonNegative, wholeNumber } from "./numbers.ts";
+import { say, sayJson } from "./say.ts";
 
 interface PlanFlags {
   rows: number;
@@ -44,7 +45,7 @@ export function addPlanCapacity(program: Command): void {
     .action((flags: PlanFlags) => {
       const { diskGb, json, ...rest } = flags;
       const plan = planCapacity({ ...rest, diskBytes: diskGb * 1e9 });
-      if (json) return console.log(JSON.stringify(plan));
+      if (json) return sayJson(plan);
       const size = (bytes: number) =>
         bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
       const lines: [string, string][] = [
@@ -62,7 +63,7 @@ export function addPlanCapacity(program: Command): void {
         ["prefetch", `${plan.prefetch} batches, ${size(plan.prefetchBytes)} of memory`],
         ["list of ids", size(plan.listBytes)],
       ];
-      for (const [name, value] of lines) console.log(`${name.padEnd(22)}${value}`);
+      for (const [name, value] of lines) say(`${name.padEnd(22)}${value}`);
     });
 }
 

@@ -1,4 +1,6 @@
 import cliProgress from "cli-progress";
+import { visible } from "../check.ts";
+import { warn } from "./say.ts";
 
 /** Milliseconds between lines where there is no terminal. */
 const LINE_EVERY = 5000;
@@ -24,7 +26,7 @@ export class Progress implements Disposable {
     this.#total = total;
     if (!Deno.stderr.isTerminal()) return;
     this.#bar = new cliProgress.SingleBar({
-      format: `${title} {bar} {value}/{total} ${unit}, {rate}/s, {eta_formatted} left`,
+      format: `${visible(title)} {bar} {value}/{total} ${unit}, {rate}/s, {eta_formatted} left`,
       hideCursor: true,
     }, cliProgress.Presets.shades_classic);
     this.#bar.start(total, 0, { rate: "–" });
@@ -45,7 +47,7 @@ export class Progress implements Disposable {
     const left = rate > 0 ? Math.ceil((this.#total - done) / rate) : 0;
     const whole = this.#total > 0 ? `/${this.#total}` : "";
     const eta = this.#total > 0 && rate > 0 ? `, ${clock(left)} left` : "";
-    console.error(`${this.#title}: ${done}${whole} ${this.#unit}, ${rate}/s${eta}`);
+    warn(`${this.#title}: ${done}${whole} ${this.#unit}, ${rate}/s${eta}`);
   }
 
   /** Ends the bar, or writes the last line. */
@@ -56,7 +58,7 @@ export class Progress implements Disposable {
     }
     const seconds = (performance.now() - this.#start) / 1000;
     const whole = this.#total > 0 ? `/${this.#total}` : "";
-    console.error(
+    warn(
       `${this.#title}: ${this.#done}${whole} ${this.#unit} in ${seconds.toFixed(1)} s`,
     );
   }

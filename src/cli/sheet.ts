@@ -9,6 +9,7 @@ import { loadRows } from "./sheet_rows.ts";
 import { openList } from "./list_options.ts";
 import { addForce, checkOutput, type OutputFlags, writeOutput } from "./output.ts";
 import { addTargetOptions, openSource, type TargetOptions } from "./target.ts";
+import { say } from "./say.ts";
 
 interface SheetFlags extends TargetOptions, OutputFlags {
   out: string;
@@ -90,7 +91,7 @@ export function addSheet(program: Command): void {
     } finally {
       device.destroy();
     }
-    console.log(
+    say(
       `${flags.out}: ${counted(chosen.length, "sample")}, ${
         counted(flags.variants, "variant")
       } each`,

@@ -27,6 +27,7 @@ import {
   schemaOf,
   type TargetOptions,
 } from "./target.ts";
+import { say, sayJson, warn } from "./say.ts";
 
 interface ShowFlags extends TargetOptions, OutputFlags {
   out?: string;
@@ -93,9 +94,9 @@ export function addShow(program: Command, done: (failed: boolean) => void): void
         shown.error = `${error.name}: ${error.message}`;
       }
     }
-    if (flags.json) console.log(JSON.stringify(shown));
-    else for (const line of linesOf(shown)) console.log(visible(line));
-    if (shown.error !== null) console.error(visible(shown.error));
+    if (flags.json) sayJson(shown);
+    else for (const line of linesOf(shown)) say(line);
+    if (shown.error !== null) warn(shown.error);
     done(shown.error !== null || shown.hashIsEqual === false);
   });
 }

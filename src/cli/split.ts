@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { addListOptions, listedTable, type ListFlags, openList } from "./list_options.ts";
 import { wholeNumber } from "./numbers.ts";
 import { addForce, checkOutput, type OutputFlags } from "./output.ts";
+import { sayJson, sayLines } from "./say.ts";
 
 interface SplitFlags extends ListFlags, OutputFlags {
   list?: string;
@@ -62,8 +63,8 @@ export function addSplit(program: Command): void {
     });
     await writeSplit(flags.out, split, flags);
     const { parts, provenance } = split;
-    if (flags.json) console.log(JSON.stringify({ parts, counts: splitCounts(split), provenance }));
-    else console.log(table(split));
+    if (flags.json) sayJson({ parts, counts: splitCounts(split), provenance });
+    else sayLines(table(split));
   });
 }
 

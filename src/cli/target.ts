@@ -15,6 +15,7 @@ import { SqliteSource } from "../source/sqlite.ts";
 import { wholeNumber } from "./numbers.ts";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { warn } from "./say.ts";
 
 /** By what the command line is given what the options of a source name. */
 export const GIVEN_BY: ReadonlyMap<string, string> = new Map([
@@ -226,7 +227,7 @@ export async function openSource(target: TargetOptions): Promise<BlobSource> {
     table: `${target.keyspace}.${target.dataTable}`,
     ...columns(target),
     driver: target.driver,
-    onWarning: (message) => console.error(`warning: ${message}`),
+    onWarning: (message) => warn(`warning: ${message}`),
   });
 }
 

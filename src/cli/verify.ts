@@ -8,6 +8,7 @@ import {
   schemaOf,
   type TargetOptions,
 } from "./target.ts";
+import { say, sayJson, warn } from "./say.ts";
 
 interface VerifyFlags extends TargetOptions {
   json?: boolean;
@@ -25,21 +26,22 @@ export function addVerify(program: Command, done: (failed: boolean) => void): vo
     .option("--json", "print the outcome as one JSON object");
   addTargetOptions(command).action(async (flags: VerifyFlags) => {
     const options: VerifyOptions = {
-      onFault: ({ id, path, reason }) => console.error(`${path} (${id}): ${reason}`),
+      onFault: ({ id, path, reason }) => warn(`${path} (${id}): ${reason}`),
     };
     const tables = schemaOf(flags);
     const report = checkTarget(flags) === "sqlite"
       ? verifySqlite(flags.sqlite!, tables, options)
       : await verifyCassandra({ ...connection(flags), keyspace: flags.keyspace, tables }, options);
     const { metadataRows, dataRows, missing, different, doubled, samePath, bytes } = report;
-    console.log(
-      flags.json
-        ? JSON.stringify(report)
-        : `${counted(metadataRows, "sample")} (${size(bytes)}): ${missing} without blob, ` +
+    if (flags.json) sayJson(report);
+    else {
+      say(
+        `${counted(metadataRows, "sample")} (${size(bytes)}): ${missing} without blob, ` +
           `${different} with another hash, ${doubled} doubled${
             samePath > 0 ? `, ${samePath} with the path of another` : ""
           }; ${counted(dataRows, "data row")}`,
-    );
+      );
+    }
     done(missing + different + doubled + samePath > 0);
   });
 }

@@ -1,9 +1,12 @@
-import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
 import { CassetteError, DisposedError, IngestError, UsageError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { quote } from "../source/quote.ts";
+import { FolderFiles, TEMPORARY } from "./folder_files.ts";
+import type { WriteFileOptions } from "./place_file.ts";
 import type { NumberedClass, Numbering } from "./class_map.ts";
 import { type DatasetWriter, recordName, type SampleRecord } from "./record.ts";
 import { recordRows } from "./row.ts";
@@ -19,6 +22,8 @@ import { addSqliteClasses } from "./sqlite_classes.ts";
 const METADATA = "cassette.sqlite";
 const MANIFEST = "manifest.csv";
 const LABELS = "_labels";
+/** What a path must not begin with. */
+const OWN = [LABELS, TEMPORARY, METADATA, MANIFEST];
 const TRANSACTION = 256;
 
 /**
@@ -30,7 +35,8 @@ export class FolderWriter implements DatasetWriter {
   readonly name: string;
   readonly #schema: WholeSchema;
   readonly #database: DatabaseSync;
-  readonly #beingWritten = new Set<string>();
+  readonly #files: FolderFiles;
+  #owner: StatementSync | undefined;
   #pending = 0;
   #disposed = false;
 
@@ -39,13 +45,25 @@ export class FolderWriter implements DatasetWriter {
    *
    * @param folder Path of the folder; made if it is missing.
    * @param schema Names and columns of the metadata table.
-   * @throws {UsageError} If the folder cannot be made, or the schema is wrong.
+   * @param options Whether files that are there, and not of this data set, are replaced.
+   * @throws {UsageError} If the folder cannot be made, or has a manifest that is not of a data set, or
+   *   the schema is wrong.
    */
-  constructor(folder: string, schema: DatasetSchema = {}) {
+  constructor(folder: string, schema: DatasetSchema = {}, options: WriteFileOptions = {}) {
     const check = new OptionCheck("write a folder");
+    check.names(options, { force: true });
+    check.flag("force", options.force);
     check.that(typeof folder === "string" && folder !== "", "folder", "a path", folder);
     this.name = folder;
     this.#schema = wholeSchema(schema);
+    const isThere = (name: string) =>
+      lstatSync(join(folder, name), { throwIfNoEntry: false }) !== undefined;
+    if (!options.force && isThere(MANIFEST) && !isThere(METADATA)) {
+      throw new UsageError(
+        `Cannot write into ${folder} as its ${MANIFEST} is there already: give another folder, or force (--force) to replace it`,
+        { option: "folder" },
+      );
+    }
     try {
       Deno.mkdirSync(folder, { recursive: true });
       this.#database = new DatabaseSync(join(folder, METADATA));
@@ -58,11 +76,18 @@ export class FolderWriter implements DatasetWriter {
         { cause },
       );
     }
+    this.#files = new FolderFiles(folder, options, (path) => this.#ownerOf(path));
   }
 
   /** Creates the metadata table if it is missing. */
   createTables(): Promise<void> {
     for (const statement of sqliteSchema(this.#schema).slice(1)) this.#database.exec(statement);
+    const { metadataTable } = this.#schema;
+    this.#database.exec(
+      `CREATE INDEX IF NOT EXISTS ${quote(`${metadataTable}_by_path`)} ON ${
+        quote(metadataTable)
+      } (path)`,
+    );
     return Promise.resolve();
   }
 
@@ -144,17 +169,20 @@ export class FolderWriter implements DatasetWriter {
     const { metadata } = recordRows(record, this.#schema);
     const path = withExtension(record.path, record.data);
     const parts = path.split("/");
-    if (path.startsWith("/") || parts.includes("..") || path.includes("\0")) {
+    if (
+      path.startsWith("/") || parts.includes("..") || path.includes("\0") || OWN.includes(parts[0])
+    ) {
       throw new IngestError(
         `Cannot write ${
           recordName(record)
-        } as its path must stay in ${this.name}: received "${path}"`,
+        } as its path must stay in ${this.name}, and not be in one of its own folders: received "${path}"`,
         { sampleId: formatId(record.id) },
       );
     }
-    await this.#file(path, record.data);
+    using _claim = this.#files.claim(record, path);
+    await this.#files.write(record, path, path, record.data);
     if (record.label instanceof Uint8Array) {
-      await this.#file(labelPath(path, record.label), record.label);
+      await this.#files.write(record, labelPath(path, record.label), path, record.label);
     }
     const columns = metadataColumns(this.#schema);
     if (this.#pending++ === 0) this.#database.exec("BEGIN IMMEDIATE");
@@ -220,6 +248,7 @@ export class FolderWriter implements DatasetWriter {
     } catch (cause) {
       throw this.#cannotWrite(cause);
     } finally {
+      this.#files[Symbol.dispose]();
       this.#database.close();
     }
   }
@@ -243,20 +272,13 @@ export class FolderWriter implements DatasetWriter {
     );
   }
 
-  /** A file is there whole or not at all. */
-  async #file(path: string, data: Uint8Array): Promise<void> {
-    const file = join(this.name, path);
-    await Deno.mkdir(dirname(file), { recursive: true });
-    // A name that comes again: what a kill leaves behind is replaced when the ingest is taken up.
-    let temporary = `${file}.new`;
-    while (this.#beingWritten.has(temporary)) temporary += ".new";
-    this.#beingWritten.add(temporary);
-    try {
-      await Deno.writeFile(temporary, data);
-      await Deno.rename(temporary, file);
-    } finally {
-      this.#beingWritten.delete(temporary);
-    }
+  #ownerOf(path: string): Uint8Array | undefined {
+    const { metadataTable, metadataIdColumn } = this.#schema;
+    this.#owner ??= this.#database.prepare(
+      `SELECT ${quote(metadataIdColumn)} AS id FROM ${quote(metadataTable)} WHERE path = ?`,
+    );
+    const row = this.#owner.get(path);
+    return row?.id as Uint8Array | undefined;
   }
 
   async #labelOf(path: string): Promise<string> {

@@ -57,7 +57,7 @@ export async function* tarSamples(file: string, reading: TarReading): AsyncGener
     const name = header.name.replace(/^\.\//, "");
     if (kind !== "file" || basename(name).startsWith(".")) {
       if (kind !== "directory") passedOver.count(kind === "file" ? "hidden file" : kind);
-      await body.cancel();
+      await pass(body);
       continue;
     }
     // Names of any length may stand in an extended header.
@@ -75,10 +75,15 @@ export async function* tarSamples(file: string, reading: TarReading): AsyncGener
     sample.fault ??= faultOf(name, bytes, maxBlobBytes);
     if (sample.fault) {
       sample.files.clear();
-      await body.cancel();
+      await pass(body);
     } else sample.files.set(extension, new Uint8Array(await new Response(body).arrayBuffer()));
   }
   if (sample) yield sample;
+}
+
+/** Reads what is not wanted: to cancel it may end the entry after it, which has begun by then. */
+async function pass(body: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const _ of body);
 }
 
 function faultOf(name: string, bytes: number, most: number): Error | undefined {

@@ -91,3 +91,34 @@ Deno.test("--force replaces a file, and nothing else is left beside it", async (
   }
   assertEquals([...Deno.readDirSync(at(""))].length, before);
 });
+
+Deno.test("cassette ingest replaces lists of its own only, and writes none of its files among originals", async () => {
+  const dir = await pictureFolder(4);
+  const at = (name: string) => join(dir, name);
+  await Deno.writeTextFile(at("disc/bad.jpg"), "no picture");
+  await Deno.writeTextFile(at("thesis.txt"), "precious thesis");
+  const ingest = (...args: string[]) => cassette(["ingest", dir, ...args]);
+  const sqlite = ["--sqlite", join(dir, "set.sqlite")];
+  const refused = await ingest(...sqlite, "--rejects", at("thesis.txt"));
+  assertEquals([refused.code, refused.err.length], [1, 1]);
+  assertMatch(refused.err[0], /thesis.txt as it is there already.*--force/);
+  assertEquals(await Deno.readTextFile(at("thesis.txt")), "precious thesis");
+  // Its own list is replaced, and taken away when nothing is left out.
+  const rejects = at("rejected");
+  for (let round = 0; round < 2; round++) {
+    assertEquals((await ingest(...sqlite, "--rejects", rejects)).code, 1);
+    assertEquals((await Deno.readTextFile(rejects)).trim().split("\n").length, 1);
+  }
+  await Deno.remove(at("disc/bad.jpg"));
+  assertEquals((await ingest(...sqlite, "--rejects", rejects)).code, 0);
+  assertEquals(await Deno.stat(rejects).catch(() => undefined), undefined);
+  assertEquals((await ingest(...sqlite, "--rejects", at("thesis.txt"), "--force")).code, 0);
+  assertEquals(await Deno.readTextFile(at("thesis.txt")), "precious thesis");
+  const original = await Deno.readFile(at("disc/00000.jpg"));
+  for (const out of [dir, at("disc"), at("new")]) {
+    const { code, err } = await ingest("--out-dir", out, "--quality", "10");
+    assertEquals([code, err.length], [1, 1]);
+    assertMatch(err[0], /--out-dir must lie outside of /);
+  }
+  assertEquals(await Deno.readFile(at("disc/00000.jpg")), original);
+});

@@ -302,12 +302,15 @@ Deno.test("a folder that was written is a data set: files, metadata, and a manif
     await using writer = new FolderWriter(out);
     const report = await ingest(input, writer);
     assertEquals([report.written, report.unchanged], [[8, 0], [0, 8], [1, 7]][round]);
-    // What is gone is written again, and what a kill left behind is replaced.
+    // What is gone is written again, and what a kill left behind is taken away.
     if (round === 1) {
-      await Deno.rename(join(out, pictures[3].path), join(out, `${pictures[3].path}.new`));
+      await Deno.mkdir(join(out, ".cassette"));
+      const unfinished = join(out, ".cassette", `${crypto.randomUUID()}.new`);
+      await Deno.rename(join(out, pictures[3].path), unfinished);
     }
   }
   for await (const { name } of Deno.readDir(join(out, "checks"))) assertMatch(name, /\.jpg$/);
+  await assertRejects(() => Deno.stat(join(out, ".cassette")), Deno.errors.NotFound);
   assertEquals(await Deno.readFile(join(out, pictures[3].path)), pictures[3].data);
   assertEquals(listSqlite(join(out, "cassette.sqlite")).ids.length, 8);
   const again = await fill(await csvInput(join(out, "manifest.csv")));
