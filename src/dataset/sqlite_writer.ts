@@ -47,6 +47,9 @@ const BUSY_MS = 60_000;
 const SETTINGS =
   `PRAGMA busy_timeout = 0; PRAGMA cache_spill = OFF; PRAGMA page_size = ${PAGE_BYTES}`;
 
+/** `code` of what is done with a database that is closed. */
+const NOT_OPEN = "ERR_INVALID_STATE";
+
 /** SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH: what a record itself can be the reason of. */
 const RECORD_FAULTS = [18, 19, 20];
 
@@ -107,7 +110,7 @@ export class SqliteWriter implements DatasetWriter {
    * @throws {SchemaError} If there are such tables of another schema.
    */
   async createTables(signal?: AbortSignal): Promise<void> {
-    await this.#transaction.read(() => this.#check());
+    await this.#typed(this.#transaction.read(() => this.#check()));
     await this.#inTransaction(() => {
       const [data, metadata, ...others] = sqliteSchema(this.#schema);
       this.#database.exec(data);
@@ -149,9 +152,8 @@ export class SqliteWriter implements DatasetWriter {
    */
   isEmpty(): Promise<boolean> {
     const table = quote(this.#schema.metadataTable);
-    return this.#transaction.read(() =>
-      this.#database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined
-    );
+    const any = () => this.#database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();
+    return this.#typed(this.#transaction.read(() => any() === undefined));
   }
 
   /**
@@ -161,9 +163,8 @@ export class SqliteWriter implements DatasetWriter {
    * @returns Its `origin`; undefined if it is not stored.
    */
   origin({ id }: Pick<SampleRecord, "id">): Promise<Uint8Array | undefined> {
-    return this.#transaction.read(() =>
-      this.#prepared().origin.get(id)?.origin as Uint8Array | undefined
-    );
+    const read = () => this.#prepared().origin.get(id)?.origin as Uint8Array | undefined;
+    return this.#typed(this.#transaction.read(read));
   }
 
   /**
@@ -180,7 +181,7 @@ export class SqliteWriter implements DatasetWriter {
   async write(record: SampleRecord, signal?: AbortSignal): Promise<void> {
     const rows = recordRows(record, this.#schema);
     const { data, metadata } = this.#prepared();
-    while (!this.#transaction.isFree) await this.#locked(this.#transaction.begin(signal));
+    while (!this.#transaction.isFree) await this.#typed(this.#transaction.begin(signal));
     if (this.#pending === 0) this.#begun = performance.now();
     this.#pending++;
     this.#pendingBytes += record.data.length;
@@ -212,7 +213,7 @@ export class SqliteWriter implements DatasetWriter {
    */
   async flush(signal?: AbortSignal): Promise<void> {
     this.#pending = this.#pendingBytes = this.#journalBytes = 0;
-    await this.#locked(this.#transaction.commit(signal));
+    await this.#typed(this.#transaction.commit(signal));
   }
 
   /** Stores what is pending and closes the file. */
@@ -228,30 +229,43 @@ export class SqliteWriter implements DatasetWriter {
 
   /** A transaction of its own, of which nothing stays if it fails. */
   async #inTransaction<T>(act: () => T, signal?: AbortSignal): Promise<T> {
-    while (!this.#transaction.isFree) await this.#locked(this.#transaction.begin(signal));
+    while (!this.#transaction.isFree) await this.#typed(this.#transaction.begin(signal));
     let done: T;
     try {
       done = act();
     } catch (error) {
       this.#transaction.rollback();
-      throw error;
+      throw this.#error(error);
     }
     await this.flush(signal);
     return done;
   }
 
-  async #locked(done: Promise<void>): Promise<void> {
+  async #typed<T>(done: Promise<T>): Promise<T> {
     try {
-      await done;
-    } catch (cause) {
-      if ((cause as { code?: unknown }).code !== SQLITE_CODE) throw cause;
-      throw new IngestError(
-        `Cannot write into ${this.name} as the disk must have room and others must end within ${
-          BUSY_MS / 1000
-        } s: received ${(cause as Error).message}`,
-        { cause },
-      );
+      return await done;
+    } catch (error) {
+      throw this.#error(error);
     }
+  }
+
+  /** What SQLite throws, as an error that names the file; others stay what they are. */
+  #error(cause: unknown): unknown {
+    const { code, message } = cause as { code?: unknown; message: string };
+    if (this.#disposed && code === NOT_OPEN) return this.#disposedError();
+    if (code !== SQLITE_CODE) return cause;
+    const wanted = isBusy(cause)
+      ? `others must end within ${BUSY_MS / 1000} s`
+      : "it must be a whole SQLite database, and the disk must have room";
+    return new IngestError(`Cannot write into ${this.name} as ${wanted}: received ${message}`, {
+      cause,
+    });
+  }
+
+  #disposedError(): DisposedError {
+    return new DisposedError(
+      `Cannot write into ${this.name} as the writer must not be disposed of`,
+    );
   }
 
   /** Finds out whether it is a database; one that another connection locks may be. */
@@ -281,11 +295,7 @@ export class SqliteWriter implements DatasetWriter {
   }
 
   #prepared() {
-    if (this.#disposed) {
-      throw new DisposedError(
-        `Cannot write into ${this.name} as the writer must not be disposed of`,
-      );
-    }
+    if (this.#disposed) throw this.#disposedError();
     if (this.#statements) return this.#statements;
     const { metadataTable, metadataIdColumn, dataTable } = this.#schema;
     const insert = (table: string, columns: string[]) =>
@@ -303,6 +313,7 @@ export class SqliteWriter implements DatasetWriter {
         ),
       };
     } catch (cause) {
+      if (isBusy(cause)) throw cause;
       throw new SchemaError(
         `Cannot write into ${this.name} as its tables must have the columns of the schema: received ${
           (cause as Error).message

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
-import { ingestFolder, listSqlite, SqliteWriter, verifySqlite } from "../../mod.ts";
+import { CassetteError, ingestFolder, listSqlite, SqliteWriter, verifySqlite } from "../../mod.ts";
 import { pictureFolder, records } from "./pictures.ts";
 import { tempFolder } from "../../tools/temp.ts";
 
@@ -73,6 +73,52 @@ Deno.test("an ingest that waits for a lock hears an abort, and keeps what was st
   assertEquals(listSqlite(path).ids.length, 6);
   await using writer = new SqliteWriter(path);
   assertEquals((await ingestFolder(folder, writer)).unchanged, 6);
+});
+
+Deno.test("a file that is damaged, or is none, gives a writer typed errors that name it", async () => {
+  const { path, folder, other } = await filled(6);
+  other.close();
+  const good = await Deno.readFile(path);
+  let state = 20_261_130;
+  const draw = (below: number) => (state = Math.imul(state, 48271) >>> 0) % below;
+  let refused = 0;
+  for (let i = 0; i < 60; i++) {
+    const file = join(folder, `${i}.sqlite`);
+    const bytes = good.slice(0, i % 6 === 5 ? draw(good.length) : good.length);
+    for (let k = 0; k < 12 && bytes.length > 0; k++) {
+      // Headers of the file and of its pages hold most of what can be wrong.
+      const page = draw(Math.ceil(bytes.length / 16_384)) * 16_384;
+      bytes[Math.min(bytes.length - 1, page + draw(i % 2 ? 120 : 16))] = draw(256);
+    }
+    await Deno.writeFile(file, bytes);
+    try {
+      await using writer = new SqliteWriter(file);
+      await ingestFolder(folder, writer, { existing: "replace" });
+    } catch (thrown) {
+      refused++;
+      const error = thrown instanceof SuppressedError ? thrown.suppressed : thrown;
+      assert(error instanceof CassetteError, `${i}: ${error.stack}`);
+      assert(error.message.includes(file), `${i}: ${error.message}`);
+    }
+  }
+  assert(refused > 20, `${refused}`);
+});
+
+Deno.test("a writer that is disposed of while it waits for a lock tells so", async () => {
+  const { path, other } = await filled(6);
+  const writer = new SqliteWriter(path);
+  other.exec("BEGIN IMMEDIATE");
+  const some = records(3);
+  const written = Promise.allSettled(some.map((record) => writer.write(record)));
+  const disposed = writer[Symbol.asyncDispose]();
+  setTimeout(() => other.exec("COMMIT"), 30);
+  await disposed.catch(() => {});
+  for (const outcome of await written) {
+    if (outcome.status === "fulfilled") continue;
+    assert(outcome.reason instanceof CassetteError, `${outcome.reason}`);
+  }
+  other.close();
+  assertEquals(verifySqlite(path).missing, 0);
 });
 
 Deno.test("records that are written at once lie in whole transactions", async () => {
