@@ -3,7 +3,10 @@ import type { GuardedClient } from "../source/cassandra_client.ts";
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OptionCheck } from "../check.ts";
-import { CassetteError, ConnectError, IngestError, SchemaError } from "../errors.ts";
+import type { types } from "cassandra-driver";
+import { CassetteError, ConnectError, FetchError, IngestError, SchemaError } from "../errors.ts";
+import { backoffWait } from "../source/backoff.ts";
+import { isShort, serverError } from "../source/server_error.ts";
 import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import type { LabelType } from "../source/source.ts";
@@ -38,8 +41,6 @@ export interface CassandraWriterOptions
   concurrency?: number;
 }
 
-/** Answers of the server that say that it is short of hosts or time (protocol v4, section 9). */
-const SHORT = new Set([0x1000, 0x1001, 0x1002, 0x1100]);
 /**
  * Truncation, read and write failures: they may pass, such as those of a host that does not know a
  * new table yet; but when they do not, the record is the reason.
@@ -166,7 +167,7 @@ export class CassandraWriter implements DatasetWriter {
    * @throws {SchemaError} If the table is missing.
    */
   async isEmpty(): Promise<boolean> {
-    const { rows } = await this.#execute(this.#cql.any, []);
+    const { rows } = await this.#ask(this.#cql.any, []);
     return rows.length === 0;
   }
 
@@ -180,8 +181,10 @@ export class CassandraWriter implements DatasetWriter {
    */
   async origin(record: Pick<SampleRecord, "id" | "columns">): Promise<Uint8Array | undefined> {
     const partition = columnValues(record, this.#schema, this.#schema.partitionBy);
-    const { rows } = await this.#execute(this.#cql.origin, [...partition, formatId(record.id)]);
-    return rows.length > 0 ? rows[0].origin ?? new Uint8Array() : undefined;
+    const { rows } = await this.#ask(this.#cql.origin, [...partition, formatId(record.id)]);
+    if (rows.length === 0) return undefined;
+    const { origin } = rows[0];
+    return origin instanceof Uint8Array ? origin : new Uint8Array();
   }
 
   /**
@@ -214,11 +217,27 @@ export class CassandraWriter implements DatasetWriter {
     await this.#client.shutdown();
   }
 
+  /** Reads rows. */
+  async #ask(cql: string, values: RowValue[]): Promise<types.ResultSet> {
+    const what = `Cannot read ${this.#options.keyspace}.${this.#schema.metadataTable}`;
+    let result: types.ResultSet;
+    try {
+      result = await this.#execute(cql, values);
+    } catch (error) {
+      if (error instanceof CassetteError) throw error;
+      throw serverError(`${what} as the server must answer`, error);
+    }
+    if (result.columns) return result;
+    throw new FetchError(`${what} as the server must answer with rows: received none`);
+  }
+
   async #insert(record: SampleRecord, data: RowValue[], metadata: RowValue[]): Promise<void> {
     const key = formatId(record.id);
     try {
-      await this.#execute(this.#cql.data, [key, ...data]);
-      await this.#execute(this.#cql.metadata, [key, ...metadata]);
+      for (const [cql, row] of [[this.#cql.data, data], [this.#cql.metadata, metadata]] as const) {
+        const { columns } = await this.#execute(cql, [key, ...row]);
+        if (columns) throw new Error("rows in place of an acknowledgement");
+      }
     } catch (cause) {
       if (cause instanceof CassetteError) throw cause;
       throw new IngestError(
@@ -256,7 +275,7 @@ export class CassandraWriter implements DatasetWriter {
         }
         const short = isShort(error);
         if (!short && !FAILED.has((error as { code: number }).code)) throw error;
-        if (attempt < retries) await sleep(backoff * 2 ** attempt);
+        if (attempt < retries) await sleep(backoffWait(attempt + 1, backoff));
         else if (!short) throw error;
         else {
           throw new ConnectError(
@@ -269,13 +288,6 @@ export class CassandraWriter implements DatasetWriter {
       }
     }
   }
-}
-
-/** Whether hosts or time were lacking, whatever the record. */
-function isShort(error: unknown): boolean {
-  const { code, name } = error as { code?: number; name?: string };
-  return (code !== undefined && SHORT.has(code)) || name === "OperationTimedOutError" ||
-    name === "NoHostAvailableError";
 }
 
 function labelTypeOf({ tables, labelType }: CassandraWriterOptions): LabelType | undefined {

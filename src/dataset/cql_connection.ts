@@ -1,10 +1,22 @@
 import { Buffer } from "node:buffer";
 import { AuthError, ConnectError } from "../errors.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
+import {
+  checkVersion,
+  Cursor,
+  HEADER,
+  Opcode,
+  ProtocolFault,
+  readHeader,
+  skipPrelude,
+} from "../source/cql_check.ts";
+import { Scrubber } from "../source/scrub.ts";
+
+export { Opcode } from "../source/cql_check.ts";
 
 /** One frame of an answer. */
 export interface Answer {
-  /** What it is: an {@linkcode Opcode}. */
+  /** What it is, as in `Opcode`. */
   opcode: number;
   /** Its body. */
   body: Uint8Array<ArrayBuffer>;
@@ -24,22 +36,8 @@ export interface CqlAddress {
   signal?: AbortSignal;
 }
 
-/** Opcodes of the protocol that are used here (CQL binary protocol v4, section 2.4). */
-export const Opcode = {
-  ERROR: 0x00,
-  STARTUP: 0x01,
-  READY: 0x02,
-  AUTHENTICATE: 0x03,
-  QUERY: 0x07,
-  RESULT: 0x08,
-  AUTH_RESPONSE: 0x0f,
-  AUTH_SUCCESS: 0x10,
-} as const;
-
 const VERSION = 4;
-const HEADER = 9;
-/** Flag of an answer whose body begins with a list of warnings (section 2.2). */
-const WARNINGS = 0x08;
+const STREAMS = 32_768;
 const FIRST_BUFFER = 1 << 20;
 
 /**
@@ -50,12 +48,15 @@ const FIRST_BUFFER = 1 << 20;
 export class CqlConnection implements Disposable {
   readonly #connection: Deno.TcpConn;
   readonly #name: string;
+  readonly #scrubber: Scrubber;
   #buffer = new Uint8Array(FIRST_BUFFER);
   #held = 0;
+  #stream = 0;
 
-  private constructor(connection: Deno.TcpConn, name: string) {
+  private constructor(connection: Deno.TcpConn, name: string, scrubber: Scrubber) {
     this.#connection = connection;
     this.#name = name;
+    this.#scrubber = scrubber;
   }
 
   /**
@@ -69,11 +70,12 @@ export class CqlConnection implements Disposable {
   static async open(address: CqlAddress): Promise<CqlConnection> {
     const { hostname, port, username = "", password = "", signal } = address;
     const name = `${hostname}:${port}`;
+    const scrubber = new Scrubber([password]);
     let made: CqlConnection | undefined;
     const close = () => made?.[Symbol.dispose]();
     try {
       const connection = await Deno.connect({ hostname, port, signal });
-      made = new CqlConnection(connection, name);
+      made = new CqlConnection(connection, name, scrubber);
       signal?.throwIfAborted();
       signal?.addEventListener("abort", close, { once: true });
       connection.setNoDelay(true);
@@ -93,15 +95,15 @@ export class CqlConnection implements Disposable {
         if (answer.opcode === Opcode.AUTH_SUCCESS) return made;
         throw new AuthError(
           `Cannot log in to ${name} as user name and password must fit: received ${
-            errorText(answer.body)
+            made.errorText(answer)
           }`,
         );
       }
-      throw new Error(`opcode ${ready.opcode}`);
+      throw new Error(made.errorText(ready));
     } catch (cause) {
       close();
       if (cause instanceof AuthError) throw cause;
-      const reason = signal?.aborted ? signal.reason : cause;
+      const reason = scrubber.error(signal?.aborted ? signal.reason : cause);
       throw new ConnectError(
         `Cannot connect to ${name} as it must answer in CQL: received ${(reason as Error).message}`,
         { cause: reason },
@@ -152,17 +154,47 @@ export class CqlConnection implements Disposable {
    * @throws {ConnectError} If the connection breaks.
    */
   async ask(opcode: number, body: Uint8Array): Promise<Answer> {
-    const header = Buffer.from([VERSION, 0, 0, 0, opcode, ...int(body.length)]);
+    if (this.#held > 0) throw this.#broken(`${this.#held} bytes that nobody asked for`);
+    // An answer that comes twice is none of the next request.
+    const asked = this.#stream = (this.#stream + 1) % STREAMS;
+    const header = Buffer.from([VERSION, 0, ...short(asked), opcode, ...int(body.length)]);
     let frame = Buffer.concat([header, body]) as Uint8Array;
     while (frame.length > 0) frame = frame.subarray(await this.#connection.write(frame));
-    await this.#fill(HEADER);
-    const length = HEADER + new DataView(this.#buffer.buffer).getUint32(5);
-    await this.#fill(length);
-    const begin = HEADER + (this.#buffer[1] & WARNINGS ? this.#warningBytes() : 0);
-    const answer = { opcode: this.#buffer[4], body: this.#buffer.slice(begin, length) };
-    this.#buffer.copyWithin(0, length, this.#held);
-    this.#held -= length;
-    return answer;
+    try {
+      // Another protocol may wait for an answer after fewer bytes than a header has.
+      await this.#fill(1);
+      checkVersion(this.#buffer[0]);
+      await this.#fill(HEADER);
+      const { stream, flags, opcode, length } = readHeader(new DataView(this.#buffer.buffer), 0);
+      if (stream !== asked) {
+        throw new ProtocolFault(`an answer on stream ${stream} where ${asked} was asked`);
+      }
+      const end = HEADER + length;
+      await this.#fill(end);
+      const content = new Cursor(this.#buffer.subarray(0, end), HEADER);
+      skipPrelude(content, flags);
+      const answer = { opcode, body: this.#buffer.slice(content.at, end) };
+      this.#buffer.copyWithin(0, end, this.#held);
+      this.#held -= end;
+      return answer;
+    } catch (error) {
+      throw error instanceof ProtocolFault ? this.#broken(error.message) : error;
+    }
+  }
+
+  /**
+   * Reads what an answer says that is not what was asked for.
+   *
+   * @param answer The answer.
+   * @returns The text of an error, cleaned; or what it is instead.
+   */
+  errorText({ opcode, body }: Answer): string {
+    if (opcode !== Opcode.ERROR) return `an answer of opcode ${opcode}`;
+    try {
+      return this.#scrubber.quote(errorText(body));
+    } catch {
+      return "an error without a text";
+    }
   }
 
   /** Closes the connection. */
@@ -174,21 +206,20 @@ export class CqlConnection implements Disposable {
     }
   }
 
-  /** Bytes of the warnings that an answer may begin with, such as of many deleted rows. */
-  #warningBytes(): number {
-    const view = new DataView(this.#buffer.buffer);
-    let at = HEADER + 2;
-    for (let left = view.getUint16(HEADER); left > 0; left--) at += 2 + view.getUint16(at);
-    return at - HEADER;
+  #broken(received: string): ConnectError {
+    return new ConnectError(
+      `Cannot read from ${this.#name} as it must answer in CQL: received ${received}`,
+    );
   }
 
+  /** Memory is taken as bytes come, not as a server says that they will. */
   async #fill(length: number): Promise<void> {
-    if (length > this.#buffer.length) {
-      const longer = new Uint8Array(length + FIRST_BUFFER);
-      longer.set(this.#buffer.subarray(0, this.#held));
-      this.#buffer = longer;
-    }
     while (this.#held < length) {
+      if (this.#held === this.#buffer.length) {
+        const longer = new Uint8Array(Math.min(length + FIRST_BUFFER, 2 * this.#buffer.length));
+        longer.set(this.#buffer);
+        this.#buffer = longer;
+      }
       const read = await this.#connection.read(this.#buffer.subarray(this.#held));
       if (read === null) {
         throw new ConnectError(
@@ -240,15 +271,24 @@ export async function connectPlain(
  *
  * @param promise What is waited for.
  * @param ms Milliseconds that it may take.
+ * @param signal Ends the wait with its reason.
  * @returns What it gives.
  */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(() => timeout.reject(overdue(ms)), ms);
+export async function within<T>(
+  promise: Promise<T>,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<T> {
+  const end = Promise.withResolvers<never>();
+  const timer = setTimeout(() => end.reject(overdue(ms)), ms);
+  const abort = () => end.reject(signal!.reason);
+  signal?.addEventListener("abort", abort, { once: true });
   try {
-    return await Promise.race([promise, timeout.promise]);
+    signal?.throwIfAborted();
+    return await Promise.race([promise, end.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
     // What comes of it after all is not waited for.
     promise.catch(() => {});
   }
@@ -263,10 +303,10 @@ function overdue(ms: number): Error {
  *
  * @param body The body of the frame.
  * @returns Its message.
+ * @throws {ProtocolFault} If it has none.
  */
 export function errorText(body: Uint8Array<ArrayBuffer>): string {
-  const length = new DataView(body.buffer, body.byteOffset).getUint16(4);
-  return new TextDecoder().decode(body.subarray(6, 6 + length));
+  return new Cursor(body, 4).string();
 }
 
 function int(value: number): Uint8Array {

@@ -1,3 +1,4 @@
+import { type AnswerColumn, checkBody, Cursor, Opcode, readRowsHead } from "../source/cql_check.ts";
 import type { ColumnValue } from "./schema.ts";
 
 /** A value of a row: UUIDs, blobs, addresses and sets are bytes. */
@@ -11,6 +12,8 @@ export interface RowPage {
   rowCount: number;
   /** Where the next page begins; undefined on the last one. */
   pageState: Uint8Array | undefined;
+  /** Names and types of the columns. */
+  columns: AnswerColumn[];
 }
 
 /** Types of columns that are read (CQL binary protocol v4, section 4.2.5.2). */
@@ -48,51 +51,63 @@ export const READ_TYPES: ReadonlySet<string> = new Set([
   "varint",
 ]);
 
-const ROWS = 2;
-const GLOBAL_TABLE = 1;
-const MORE_PAGES = 2;
 const SHORT_TEXT = 32;
 const CACHED_TEXTS = 16_384;
 
 /**
- * Reads the body of a RESULT frame with rows.
+ * Reads the body of a RESULT frame with rows. All of it is checked before the first row is handed
+ * out: what comes of a page can then be taken as a whole.
  *
  * @param body The body.
  * @param texts Texts read before, so that names of classes are decoded once.
  * @returns The rows.
- * @throws {TypeError} If it holds no rows, or columns of other types.
+ * @throws {ProtocolFault} If the bytes are not as the protocol has them.
+ * @throws {TypeError} If it holds columns of other types.
  */
 export function readRows(body: Uint8Array<ArrayBuffer>, texts: TextCache): RowPage {
+  checkBody({ version: 4, flags: 0, stream: 0, opcode: Opcode.RESULT, length: body.length }, body);
+  const cursor = new Cursor(body);
+  const { columns, pageState } = readRowsHead(cursor);
+  const rowCount = cursor.int();
+  const types = columns.map(({ type }) => type);
+  const unread = types.find((type) => !READ.has(type));
+  if (unread !== undefined) throw new TypeError(`a column of type ${unread}`);
   const view = new DataView(body.buffer, body.byteOffset, body.length);
-  let at = 0;
-  const int = () => view.getInt32((at += 4) - 4);
-  const skipString = () => void (at += 2 + view.getUint16(at));
-  if (int() !== ROWS) throw new TypeError("a result of another kind");
-  const flags = int();
-  const count = int();
-  let pageState: Uint8Array | undefined;
-  if (flags & MORE_PAGES) {
-    const length = int();
-    pageState = body.slice(at, at += length);
+  const rows = cells(body, view, cursor.at, rowCount, types, texts);
+  return { rows, rowCount, pageState: pageState?.slice(), columns };
+}
+
+/** Codes of the types that lists have, by the names that CQL has for them. */
+const CODES: ReadonlyMap<string, number> = new Map(
+  Object.entries(Type).map(([name, code]) => [name.toLowerCase(), code]),
+);
+
+/**
+ * Compares the columns of an answer with those that were asked for.
+ *
+ * @param found The answer's.
+ * @param wanted Names in order.
+ * @param types Types by name, as CQL writes them; those that lists do not have are not compared.
+ * @returns What is wrong; undefined where nothing is.
+ */
+export function otherColumns(
+  found: readonly AnswerColumn[],
+  wanted: readonly string[],
+  types?: ReadonlyMap<string, string>,
+): string | undefined {
+  const names = (list: readonly string[]) => list.map((name) => `"${name}"`).join(", ");
+  if (found.length !== wanted.length || found.some(({ name }, i) => name !== wanted[i])) {
+    return `the columns ${names(found.map(({ name }) => name))} where ${
+      names(wanted)
+    } were asked for`;
   }
-  if (flags & GLOBAL_TABLE) {
-    skipString();
-    skipString();
-  }
-  const types: number[] = [];
-  for (let i = 0; i < count; i++) {
-    if (!(flags & GLOBAL_TABLE)) {
-      skipString();
-      skipString();
+  for (const { name, type } of found) {
+    const wantedType = types?.get(name);
+    const code = wantedType === undefined ? undefined : CODES.get(wantedType);
+    if (code !== undefined && code !== type) {
+      return `column "${name}" of type ${type} where the table had ${wantedType}`;
     }
-    skipString();
-    types.push(view.getUint16((at += 2) - 2));
-    // Of a set, the type of its elements follows.
-    if (types[i] === Type.SET) at += 2;
-    if (!READ.has(types[i])) throw new TypeError(`a column of type ${types[i]}`);
   }
-  const rowCount = int();
-  return { rows: cells(body, view, at, rowCount, types, texts), rowCount, pageState };
 }
 
 function* cells(

@@ -1,7 +1,12 @@
 import { OptionCheck } from "../check.ts";
 import { SchemaError } from "../errors.ts";
 import { formatId } from "../ids.ts";
-import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
+import {
+  type CassandraConfig,
+  cassandraConfig,
+  type CassandraOptions,
+} from "../source/cassandra_config.ts";
+import { scrubberOf } from "../source/scrub.ts";
 import { intLabel } from "../source/int_label.ts";
 import { classNames, nameOf } from "./class_names.ts";
 import type { ListSelection } from "./list.ts";
@@ -51,8 +56,28 @@ export async function scanCassandraRows(
   sink: RowSink,
 ): Promise<void> {
   checkListing(options);
-  const { columns = [], where, filter, concurrency, classTable: given, ...rest } = options;
+  const {
+    columns: _columns,
+    where: _where,
+    filter: _filter,
+    concurrency: _concurrency,
+    classTable: _classTable,
+    ...rest
+  } = options;
   const config = cassandraConfig(rest);
+  try {
+    await scanTable(options, config, sink);
+  } catch (error) {
+    throw scrubberOf(config).error(error);
+  }
+}
+
+async function scanTable(
+  options: ListCassandraOptions,
+  config: CassandraConfig,
+  sink: RowSink,
+): Promise<void> {
+  const { columns = [], where, filter, concurrency, classTable: given } = options;
   const { keyspace, tableName } = config;
   const classes = given ?? classTable({ metadataTable: tableName });
   await using reader = new TableReader(config);

@@ -58,7 +58,8 @@ export function cutRingByDriver(
   keyspace: string,
   least: number,
 ): RingPart[] {
-  const ranges = [...client.metadata.getTokenRanges()];
+  const ranges = [...client.metadata.getTokenRanges() ?? []];
+  if (ranges.length === 0) return [];
   const splits = Math.max(1, Math.ceil(least / ranges.length));
   return ranges.flatMap((range) => {
     const replicas = client.metadata.getReplicas(keyspace, range.end) ?? [];

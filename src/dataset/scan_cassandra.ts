@@ -1,19 +1,15 @@
 import type { GuardedClient } from "../source/cassandra_client.ts";
 import type { types } from "cassandra-driver";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FetchError, SchemaError } from "../errors.ts";
+import { AuthError, FetchError, SchemaError } from "../errors.ts";
+import { backoffWait } from "../source/backoff.ts";
+import { serverError } from "../source/server_error.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
-import {
-  connectPlain,
-  type CqlConnection,
-  errorText,
-  isPlain,
-  Opcode,
-  within,
-} from "./cql_connection.ts";
+import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
 import {
   type Cell,
   exactInteger,
+  otherColumns,
   READ_TYPES,
   readRows,
   type RowPage,
@@ -64,13 +60,12 @@ const FIRST_PAGE = 20_000;
 /** Rows of a page where the driver reads, which makes an object of each. */
 const DRIVER_PAGE = 10_000;
 const [LEAST_PAGE, LARGEST_PAGE] = [100, 50_000];
+/** Further tries of a page, unless the options say fewer. */
 const RETRIES = 4;
-const BACKOFF_MS = 100;
+/** Whatever the server says the driver has waited for, it is not waited for any longer than this. */
+const GRACE_MS = 1_000;
 /** Parts of the ring for each that is read at once, so that uneven parts even out. */
 const PARTS = 3;
-/** Codes from here on are about the statement: they do not pass (CQL protocol v4, section 9). */
-const OF_STATEMENT = 0x2000;
-
 /**
  * Reads columns of all rows of a table: the token ring is cut into parts, and several parts are
  * read at once, each page by page, from a host that has them.
@@ -118,9 +113,12 @@ export async function scanCassandra(
         const upper = part.end === undefined ? "" : ` AND ${token} <= ${part.end}`;
         const cql = `${select} WHERE ${token} > ${part.start}${upper}${extra}`;
         const host = plain && !state.gone.has(part.host ?? "") ? part.host : undefined;
-        const rest = host ? await readBytes(connections, host, config, cql, state, scan) : "";
+        const rest = host
+          ? await readBytes(connections, host, config, cql, types, state, scan)
+          : "";
         if (rest !== undefined && !state.failed) {
-          await readByDriver(await reader.client(), cql, rest, types, state, scan);
+          const client = await reader.client();
+          await readByDriver(client, config, cql, rest, types, state, scan);
         }
       }
     } catch (error) {
@@ -150,10 +148,12 @@ async function readBytes(
   address: string,
   config: CassandraConfig,
   cql: string,
+  types: ReadonlyMap<string, string>,
   state: ByteScan,
   scan: TableScan,
 ): Promise<string | undefined> {
   let pageState: Uint8Array | undefined;
+  const places = new PagePlaces(scan);
   do {
     scan.signal?.throwIfAborted();
     let page: RowPage;
@@ -164,61 +164,99 @@ async function readBytes(
           throw error;
         });
       connections.set(address, connection);
-      const { opcode, body } = await within(
+      const answer = await within(
         connection.query(cql, config.consistency, state.pageRows, pageState),
         config.requestTimeout,
+        scan.signal,
       );
-      if (opcode === Opcode.ERROR) throw new Error(errorText(body));
+      const { opcode, body } = answer;
+      if (opcode !== Opcode.RESULT) throw new Error(connection.errorText(answer));
       page = readRows(body, state.texts);
+      const other = otherColumns(page.columns, scan.columns, types);
+      if (other) throw new Error(other);
       if (page.rowCount > 0) {
         const fitting = Math.round(PAGE_BYTES * page.rowCount / body.length);
         state.pageRows = Math.min(LARGEST_PAGE, Math.max(LEAST_PAGE, fitting));
       }
     } catch {
-      // The driver asks again, as often as it takes, and names what is wrong.
       connections.get(address)?.[Symbol.dispose]();
       connections.delete(address);
+      scan.signal?.throwIfAborted();
+      // The driver asks again, as often as it takes, and names what is wrong.
       return pageState?.toHex() ?? "";
     }
     await scan.onPage(page.rows);
     pageState = page.pageState;
+    places.add(pageState?.toHex());
   } while (pageState && !state.failed);
 }
 
 async function readByDriver(
   client: GuardedClient,
+  config: CassandraConfig,
   cql: string,
   first: string,
-  columnTypes: Map<string, string>,
+  columnTypes: ReadonlyMap<string, string>,
   state: ByteScan,
-  { keyspace, table, columns, onPage, signal }: TableScan,
+  scan: TableScan,
 ): Promise<void> {
+  const { keyspace, table, columns, onPage, signal } = scan;
   const read = columns.map((name) => ({ name, isLong: LONG.has(columnTypes.get(name)!) }));
+  const what = `Cannot list ${keyspace}.${table} as the server must read it`;
+  const places = new PagePlaces(scan);
+  // The driver's own time-out of each host comes first.
+  const most = 2 * config.requestTimeout + GRACE_MS;
   let pageState: string | undefined = first || undefined;
   do {
-    signal?.throwIfAborted();
     const options = { prepare: true, isIdempotent: true, fetchSize: DRIVER_PAGE, pageState };
     let page: types.ResultSet | undefined;
-    for (let attempt = 0; page === undefined; attempt++) {
+    for (let attempt = 1; page === undefined; attempt++) {
       try {
-        page = await client.execute(cql, [], options);
+        page = await within(client.execute(cql, [], options), most, signal);
       } catch (cause) {
-        const message = `Cannot list ${keyspace}.${table} as the server must read it: received ${
-          (cause as Error).message
-        }`;
-        const { code } = cause as { code?: number };
-        if (typeof code === "number" && code >= OF_STATEMENT) {
-          throw new SchemaError(message, { option: "where", cause });
+        signal?.throwIfAborted();
+        const error = serverError(what, cause, "where");
+        if (error instanceof SchemaError || error instanceof AuthError) throw error;
+        if (attempt > Math.min(config.retries, RETRIES)) {
+          throw new FetchError(error.message, { cause });
         }
-        if (attempt >= RETRIES) throw new FetchError(message, { cause });
-        await sleep(BACKOFF_MS * 2 ** attempt);
+        await sleep(backoffWait(attempt, config.backoff), undefined, { signal });
       }
     }
+    const found = page.columns?.map(({ name, type }) => ({ name, type: type.code }));
+    const other = found ? otherColumns(found, columns, columnTypes) : "a result without rows";
+    if (other) throw new SchemaError(`${what} as it described it: received ${other}`);
     await onPage(
       page.rows.map((row) => read.map(({ name, isLong }) => plainCell(row[name], isLong))),
     );
     pageState = page.pageState ?? undefined;
+    places.add(pageState);
   } while (pageState && !state.failed);
+}
+
+/**
+ * Finds out whether pages go round in a circle, which would never end: each place is compared with
+ * one before it, which is the last whose number was a power of two (Brent's method).
+ */
+class PagePlaces {
+  readonly #name: string;
+  #kept: string | undefined;
+  #pages = 0;
+
+  constructor({ keyspace, table }: TableScan) {
+    this.#name = `${keyspace}.${table}`;
+  }
+
+  /** Takes note of where the next page begins. */
+  add(place: string | undefined): void {
+    if (place === undefined) return;
+    if (place === this.#kept) {
+      throw new FetchError(
+        `Cannot list ${this.#name} as each page must lead to another: received a page again after ${this.#pages} pages`,
+      );
+    }
+    if ((++this.#pages & (this.#pages - 1)) === 0) this.#kept = place;
+  }
 }
 
 /** Types whose integers the driver has objects for. */

@@ -1,5 +1,7 @@
 import type { GuardedClient } from "../source/cassandra_client.ts";
+import type { types } from "cassandra-driver";
 import { SchemaError } from "../errors.ts";
+import { serverError } from "../source/server_error.ts";
 import { quote } from "../source/quote.ts";
 import { dataTypes, metadataTypes, type WholeSchema } from "./schema.ts";
 
@@ -27,18 +29,23 @@ export async function tableColumns(
   keyspace: string,
   table: string,
 ): Promise<TableColumns> {
-  const { rows } = await client.execute(
-    "SELECT column_name, kind, position, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?",
-    [keyspace, table],
-    { prepare: true },
-  );
-  if (rows.length === 0) {
+  let rows: types.Row[];
+  try {
+    ({ rows } = await client.execute(
+      "SELECT column_name, kind, position, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?",
+      [keyspace, table],
+      { prepare: true },
+    ));
+  } catch (error) {
+    throw serverError(`Cannot read ${keyspace}.${table} as the server must describe it`, error);
+  }
+  if (!rows?.length) {
     throw new SchemaError(
       `Cannot read ${keyspace}.${table} as there must be such a table: received none`,
       { option: "table" },
     );
   }
-  return columnsOf(rows as unknown as ColumnRow[]);
+  return columnsOf(rows as unknown as ColumnRow[], `${keyspace}.${table}`);
 }
 
 /** A row of `system_schema.columns`. */
@@ -57,9 +64,24 @@ export interface ColumnRow {
  * Puts the columns of a table together.
  *
  * @param rows What the server says of them.
+ * @param name Name of the table.
  * @returns The columns.
+ * @throws {SchemaError} If what it says describes no table.
  */
-export function columnsOf(rows: ColumnRow[]): TableColumns {
+export function columnsOf(rows: ColumnRow[], name: string): TableColumns {
+  const isText = (value: unknown) => typeof value === "string";
+  const whole = rows.every((row) =>
+    isText(row.column_name) && isText(row.kind) && isText(row.type) &&
+    Number.isInteger(row.position)
+  );
+  if (!whole || !rows.some(({ kind }) => kind === "partition_key")) {
+    throw new SchemaError(
+      `Cannot read ${name} as the server must tell name, kind, position and type of each column, and the partition key: received ${
+        whole ? "no key" : "nulls or other types"
+      }`,
+      { option: "table" },
+    );
+  }
   const key = (kind: string) =>
     rows.filter((row) => row.kind === kind).sort((a, b) => a.position - b.position)
       .map((row) => row.column_name);

@@ -1,15 +1,19 @@
 import type { GuardedClient } from "../source/cassandra_client.ts";
 import type { CassandraConfig } from "../source/cassandra_config.ts";
 import { literal, quote } from "../source/quote.ts";
+import { serverError } from "../source/server_error.ts";
 import { CLASSES_KEY, parseClasses } from "./cassandra_classes.ts";
+import { FetchError } from "../errors.ts";
+import { Cursor, ProtocolFault } from "../source/cql_check.ts";
 import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
-import { type Cell, readRows, TextCache } from "./cql_rows.ts";
+import { type Cell, otherColumns, readRows, TextCache } from "./cql_rows.ts";
 import { cutRing, cutRingByDriver, type RingPart, type TokenOwner } from "./ring.ts";
-import { columnsOf, type TableColumns, tableColumns } from "./table_columns.ts";
+import { type ColumnRow, columnsOf, type TableColumns, tableColumns } from "./table_columns.ts";
 
 const ONE = 1;
 /** Rows of one answer: a table has fewer columns, a cluster fewer hosts. */
 const PAGE = 5000;
+const HIGHEST_TOKEN = 2n ** 63n - 1n;
 const PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner";
 
 /**
@@ -85,8 +89,11 @@ export class TableReader implements AsyncDisposable {
   async #askTexts(cql: string): Promise<string[]> {
     const rows = await this.#ask(cql);
     if (rows) return rows.map(([text]) => String(text ?? ""));
-    const { rows: found } = await (await this.client()).execute(cql);
-    return found.map((row) => String(row.get(0) ?? ""));
+    const client = await this.client();
+    const { rows: found } = await client.execute(cql).catch((error) => {
+      throw serverError(`Cannot read ${this.#config.table} as its server must answer`, error);
+    });
+    return (found ?? []).map((row) => String(row.get(0) ?? ""));
   }
 
   async #findColumns(keyspace: string, table: string): Promise<TableColumns> {
@@ -95,14 +102,13 @@ export class TableReader implements AsyncDisposable {
         `WHERE keyspace_name = ${literal(keyspace)} AND table_name = ${literal(table)}`,
     );
     if (!rows?.length) return await tableColumns(await this.client(), keyspace, table);
-    return columnsOf(
-      rows.map(([name, kind, position, type]) => ({
-        column_name: String(name),
-        kind: String(kind),
-        position: Number(position),
-        type: String(type),
-      })),
-    );
+    const described = rows.map(([column_name, kind, position, type]) => ({
+      column_name,
+      kind,
+      position,
+      type,
+    }));
+    return columnsOf(described as unknown as ColumnRow[], `${keyspace}.${table}`);
   }
 
   /**
@@ -115,7 +121,11 @@ export class TableReader implements AsyncDisposable {
   async ring(keyspace: string, least: number): Promise<RingPart[]> {
     const owners = await this.#owners();
     if (owners?.length) return cutRing(owners, least);
-    return cutRingByDriver(await this.client(), keyspace, least);
+    const parts = cutRingByDriver(await this.client(), keyspace, least);
+    if (parts.length > 0) return parts;
+    throw new FetchError(
+      `Cannot list keyspace ${keyspace} as the cluster must tell its tokens: received none`,
+    );
   }
 
   /** Tokens of the hosts of the data centre. */
@@ -127,13 +137,19 @@ export class TableReader implements AsyncDisposable {
     const [partitioner, center, tokens] = local?.[0] ?? [];
     if (!peers || partitioner !== PARTITIONER) return undefined;
     const wanted = this.#config.localDatacenter ?? center;
-    const { host } = (await this.#plain)!;
-    return [
+    const plain = await this.#plain;
+    if (!plain) return undefined;
+    const { host } = plain;
+    const owners = [
       ...(center === wanted ? owned(tokens, host) : []),
       ...peers.filter((peer) => peer[0] === wanted).flatMap(([, tokens, address, port]) =>
         address instanceof Uint8Array ? owned(tokens, `${inet(address)}:${port}`) : []
       ),
     ];
+    // A part would be left out, or read twice.
+    const isRing = owners.every((owner) => owner) &&
+      new Set(owners.map((owner) => owner!.token)).size === owners.length;
+    return isRing ? owners as TokenOwner[] : undefined;
   }
 
   /** @returns The rows; undefined where the driver must be asked. */
@@ -146,8 +162,10 @@ export class TableReader implements AsyncDisposable {
         this.#config.requestTimeout,
       );
       if (opcode !== Opcode.RESULT) return undefined;
-      const { rows, pageState } = readRows(body, new TextCache());
-      return pageState ? undefined : Array.from(rows, (row) => [...row]);
+      const { rows, pageState, columns } = readRows(body, new TextCache());
+      const wanted = /^SELECT (.+?) FROM/.exec(cql)![1].split(", ");
+      if (pageState || otherColumns(columns, wanted)) return undefined;
+      return Array.from(rows, (row) => row.map(copied));
     } catch {
       // The driver asks again, and names what is wrong.
       plain.connection[Symbol.dispose]();
@@ -176,17 +194,29 @@ export class TableReader implements AsyncDisposable {
   }
 }
 
-/** A set of texts: their number, then each with its length (CQL binary protocol v4, section 6.18). */
-function owned(set: Cell | undefined, host: string): TokenOwner[] {
-  if (!(set instanceof Uint8Array)) return [];
-  const view = new DataView(set.buffer, set.byteOffset, set.length);
-  const owners: TokenOwner[] = [];
-  for (let at = 4; at < set.length;) {
-    const end = at + 4 + view.getInt32(at);
-    owners.push({ token: BigInt(new TextDecoder().decode(set.subarray(at + 4, end))), host });
-    at = end;
+/** Bytes of a cell may be a view that the next row is written into. */
+function copied(cell: Cell): Cell {
+  return cell instanceof Uint8Array ? cell.slice() : cell;
+}
+
+/**
+ * A set of texts: their number, then each with its length (CQL binary protocol v4, section 6.18).
+ * What is no token of the ring is undefined.
+ */
+function owned(set: Cell | undefined, host: string): (TokenOwner | undefined)[] {
+  if (!(set instanceof Uint8Array)) return [undefined];
+  const cursor = new Cursor(set);
+  try {
+    const count = cursor.count("tokens", cursor.int(), 4);
+    return Array.from({ length: count }, () => {
+      const text = new TextDecoder().decode(cursor.bytes());
+      const token = /^-?\d{1,19}$/.test(text) ? BigInt(text) : HIGHEST_TOKEN + 1n;
+      return BigInt.asIntN(64, token) === token ? { token, host } : undefined;
+    });
+  } catch (error) {
+    if (error instanceof ProtocolFault) return [undefined];
+    throw error;
   }
-  return owners;
 }
 
 function inet(bytes: Uint8Array): string {

@@ -2,7 +2,8 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { OptionCheck } from "../check.ts";
-import { SchemaError } from "../errors.ts";
+import type { types } from "cassandra-driver";
+import { CassetteError, FetchError, SchemaError } from "../errors.ts";
 import { formatId, ID_BYTES } from "../ids.ts";
 import { cassandraConfig } from "../source/cassandra_config.ts";
 import type { CassandraWriterOptions } from "./cassandra_writer.ts";
@@ -11,9 +12,11 @@ import { openSqlite, SQLITE_CODE, sqliteError } from "../source/open_sqlite.ts";
 import { PathHashes } from "./path_hashes.ts";
 import { scanCassandra } from "./scan_cassandra.ts";
 import { quote } from "../source/quote.ts";
+import { scrubberOf } from "../source/scrub.ts";
+import { serverError } from "../source/server_error.ts";
 import { showValue } from "../source/int_label.ts";
 import { sqliteColumns } from "../source/sqlite_schema.ts";
-import { checkKeyspace, type DatasetSchema, wholeSchema } from "./schema.ts";
+import { checkKeyspace, type DatasetSchema, type WholeSchema, wholeSchema } from "./schema.ts";
 import { TableReader } from "./table_reader.ts";
 
 /** A metadata row whose blob is not as it says. */
@@ -188,7 +191,10 @@ export async function verifyCassandra(
             throw failure.error;
           }
           void client.execute(select, [key], { prepare: true, isIdempotent: true })
-            .then((found) => compare(report, row, found.rows[0]?.[schema.dataColumn], options))
+            .catch((error) => {
+              throw serverError(`Cannot verify ${config.table} as its blobs must be read`, error);
+            })
+            .then((found) => compare(report, row, blobOf(found, schema, config.table), options))
             .catch((error) => void (failure ??= { error }))
             .finally(() => gate.leave());
         }
@@ -218,6 +224,9 @@ export async function verifyCassandra(
       },
     });
     return report;
+  } catch (error) {
+    // What a caller's functions and signal throw stays what it is.
+    throw error instanceof CassetteError ? scrubberOf(config).error(error) : error;
   } finally {
     await client.shutdown();
   }
@@ -279,6 +288,21 @@ function compare(
 /** An id as SQLite gives it, which lets it be anything. */
 function showId(id: unknown): string {
   return id instanceof Uint8Array && id.length === ID_BYTES ? formatId(id) : showValue(id);
+}
+
+/** The blob of an answer; undefined where there is none. */
+function blobOf(
+  { columns, rows }: types.ResultSet,
+  { dataColumn }: WholeSchema,
+  table: string,
+): unknown {
+  const [column, more] = columns ?? [];
+  if (column?.name === dataColumn && !more && rows.length < 2) return rows[0]?.[dataColumn];
+  throw new FetchError(
+    `Cannot verify ${table} as the server must answer with one row of "${dataColumn}": received ${
+      columns ? `${rows.length} rows of ${columns.length} columns` : "no rows"
+    }`,
+  );
 }
 
 function copy(cell: unknown): Uint8Array {

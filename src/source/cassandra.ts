@@ -1,5 +1,10 @@
 import { checkFetch } from "./blob_batch.ts";
-import { cassandraConfig, type CassandraOptions } from "./cassandra_config.ts";
+import {
+  type CassandraConfig,
+  cassandraConfig,
+  type CassandraOptions,
+} from "./cassandra_config.ts";
+import { scrubberOf } from "./scrub.ts";
 import type {
   BlobBatch,
   BlobSource,
@@ -65,6 +70,14 @@ export class CassandraSource implements BlobSource {
    */
   static async open(options: CassandraOptions): Promise<CassandraSource> {
     const config = cassandraConfig(options);
+    try {
+      return await CassandraSource.#open(config);
+    } catch (error) {
+      throw scrubberOf(config).error(error);
+    }
+  }
+
+  static async #open(config: CassandraConfig): Promise<CassandraSource> {
     if (config.driver !== "js") {
       const { loadNative } = await import("../ffi/native.ts");
       try {

@@ -131,10 +131,6 @@ export class GuardedClient {
   /** Lets the process end although the driver has connections. Each new one is to be told anew. */
   unref(): void {
     this.#guard.unref();
-    const { hosts } = this.#client as unknown as {
-      hosts?: { values(): { _healthResponseCountTimer?: { unref?(): void } }[] };
-    };
-    for (const { _healthResponseCountTimer: timer } of hosts?.values() ?? []) timer?.unref?.();
   }
 }
 

@@ -23,7 +23,7 @@ interface Connection {
   sendingIdleQuery?: boolean;
   protocol: Transform & { version: number; readItems(chunk: Buffer): void };
   parser: Transform;
-  _operations: Map<number, unknown>;
+  _operations: Map<number, { request?: object }>;
   open(callback: unknown): void;
   bindSocketListeners(): void;
   clearAndInvokePending(error?: Error): void;
@@ -40,10 +40,30 @@ interface Item {
   frameEnded: true;
 }
 
+/** What the driver has of a host. */
+interface Host {
+  setDistance(distance: number): number;
+  shutdown(waits: boolean): Promise<void>;
+  initializePool(): void;
+  _healthResponseCountTimer: { unref?(): void } | null;
+}
+
+/** What the driver has of a client before it connects. */
+interface DriverClient {
+  options: object;
+  controlConnection?: {
+    hosts: {
+      on(event: "add" | "remove", listener: (host: Host) => void): void;
+    };
+  };
+}
+
 type Handler = (...parameters: unknown[]) => void;
 
 /** What the driver does with what its streams have read. */
 const HANDLERS = ["handleResult", "handleRow", "freeStreamId", "handleNodeEvent"];
+/** Requests of the driver that are answered by a result or an error. */
+const STATEMENTS = new Set(["QueryRequest", "PrepareRequest", "ExecuteRequest", "BatchRequest"]);
 /** Error code of answers that cannot be read: that of a protocol error, which is not tried again. */
 const UNREADABLE = 0x000a;
 /** Error code, of our own, of answers that are longer than was allowed. */
@@ -98,7 +118,29 @@ export class ConnectionGuard {
    */
   constructor(client: cassandra.Client, longest: number) {
     this.#longest = longest;
-    guards.set((client as unknown as { options: object }).options, this);
+    const { options, controlConnection } = client as unknown as DriverClient;
+    guards.set(options, this);
+    controlConnection?.hosts.on("add", (host) => this.#watch(host));
+    // The driver forgets it, with its timer and its connections, where it finds it again.
+    controlConnection?.hosts.on("remove", (host) => void host.shutdown(true).catch(() => {}));
+  }
+
+  /**
+   * Each host has a timer that would keep the process alive. And one that is found again begins with
+   * one connection.
+   */
+  #watch(host: Host): void {
+    const { setDistance } = host;
+    let timer = host._healthResponseCountTimer;
+    host.setDistance = (distance) => {
+      const set = setDistance.call(host, distance);
+      if (timer !== host._healthResponseCountTimer) {
+        timer = host._healthResponseCountTimer;
+        timer?.unref?.();
+        host.initializePool();
+      }
+      return set;
+    };
   }
 
   /**
@@ -291,6 +333,7 @@ class FrameReader {
       return;
     }
     try {
+      this.#checkOpcode(header);
       checkBody(header, frame.subarray(HEADER));
     } catch (error) {
       if (!(error instanceof ProtocolFault) || header.stream < 0) throw error;
@@ -304,6 +347,14 @@ class FrameReader {
       offset: HEADER,
       frameEnded: true,
     });
+  }
+
+  /** The driver takes whatever comes for what it has asked for. */
+  #checkOpcode({ opcode, stream }: AnswerHeader): void {
+    if (opcode === Opcode.RESULT || opcode === Opcode.ERROR || stream < 0) return;
+    const { request } = this.#connection._operations.get(stream)!;
+    if (!STATEMENTS.has(request?.constructor.name ?? "")) return;
+    throw new ProtocolFault(`opcode ${opcode} in place of a result`);
   }
 
   /** Tells a request an error in place of its answer. */

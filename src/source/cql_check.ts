@@ -301,7 +301,8 @@ function checkRows(cursor: Cursor, types: number[]): void {
     for (const width of widths) {
       const length = cursor.int();
       if (length < 0) continue;
-      if (width !== undefined && length !== width) {
+      // A value of any type may be empty, for the sake of clients of long ago.
+      if (width !== undefined && length !== width && length !== 0) {
         throw new ProtocolFault(`a value of ${length} bytes where its type has ${width}`);
       }
       cursor.skip(length);
@@ -310,14 +311,48 @@ function checkRows(cursor: Cursor, types: number[]): void {
   if (cursor.left > 0) throw new ProtocolFault(`${cursor.left} bytes after the last row`);
 }
 
+/** A column as an answer describes it. */
+export interface AnswerColumn {
+  /** Its name. */
+  name: string;
+  /** Code of its type (section 4.2.5.2). */
+  type: number;
+}
+
+/** What precedes the rows of an answer. */
+export interface RowsHead {
+  /** The columns. */
+  columns: AnswerColumn[];
+  /** Where the next page begins; undefined on the last one. */
+  pageState?: Uint8Array;
+}
+
+/**
+ * Reads the body of a RESULT frame with rows as far as its number of rows.
+ *
+ * @param cursor Stands at the begin of the content.
+ * @returns What stands there.
+ * @throws {ProtocolFault} If it is another result.
+ */
+export function readRowsHead(cursor: Cursor): RowsHead {
+  const kind = cursor.int();
+  if (kind !== Kind.ROWS) throw new ProtocolFault(`a result of kind ${kind}`);
+  const head: RowsHead = { columns: [] };
+  checkColumns(cursor, false, head);
+  return head;
+}
+
 /** Reads columns and returns their types. */
-function checkColumns(cursor: Cursor, keys = false): number[] {
+function checkColumns(cursor: Cursor, keys = false, head?: RowsHead): number[] {
   const flags = cursor.int();
   const columns = cursor.int();
   if (keys) {
     cursor.skip(2 * cursor.count("partition keys", cursor.int(), 2));
   }
-  if (flags & Metadata.MORE_PAGES) cursor.skipBytes();
+  if (flags & Metadata.MORE_PAGES) {
+    if (head) head.pageState = cursor.bytes();
+    else cursor.skipBytes();
+  }
   if (flags & Metadata.NONE) {
     if (columns !== 0) throw new ProtocolFault(`${columns} columns that are not described`);
     return [];
@@ -329,8 +364,11 @@ function checkColumns(cursor: Cursor, keys = false): number[] {
   }
   cursor.count("columns", columns, global ? 4 : 8);
   return Array.from({ length: columns }, () => {
-    for (let names = global ? 1 : 3; names > 0; names--) cursor.skipString();
-    return checkType(cursor, 0);
+    for (let names = global ? 0 : 2; names > 0; names--) cursor.skipString();
+    const name = head ? cursor.string() : void cursor.skipString();
+    const type = checkType(cursor, 0);
+    head?.columns.push({ name: name!, type });
+    return type;
   });
 }
 

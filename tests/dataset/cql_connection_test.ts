@@ -43,7 +43,9 @@ Deno.test("warnings before an answer are passed over, and an error is read behin
   const served = (async () => {
     using connection = await listener.accept();
     for (const answer of answers) {
-      await connection.read(new Uint8Array(1024));
+      const request = new Uint8Array(1024);
+      await connection.read(request);
+      answer.set(request.subarray(2, 4), 2);
       await connection.write(answer);
     }
   })();

@@ -42,9 +42,12 @@ Deno.test("a driver's idle connection that no one answers any more is found by i
     while (server.open < 2) await new Promise((done) => setTimeout(done, 10));
     const before = server.accepted;
     server.freeze();
-    // The driver connects anew, once it knows.
+    // The driver connects anew once it knows, and fills its pool once it is asked for something.
+    const asks = () => client.execute("SELECT key FROM system.local", [], { prepare: false });
+    while (!await asks().then(() => true, () => false)) {
+      await new Promise((done) => setTimeout(done, 10));
+    }
     while (server.accepted < before + 2) await new Promise((done) => setTimeout(done, 10));
-    await client.execute("SELECT key FROM system.local", [], { prepare: false });
   } finally {
     await client.shutdown();
   }

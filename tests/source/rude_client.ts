@@ -44,7 +44,9 @@ async function perform(task: Task, results: Record<string, number>): Promise<str
   let message = "";
   const count = (what: string) => results[what] = (results[what] ?? 0) + 1;
   const failed = (error: unknown) => {
-    const known = error instanceof CassetteError || (error as Error)?.name === "AbortError";
+    // An abort by `AbortSignal.timeout` rejects with its own reason.
+    const known = error instanceof CassetteError ||
+      (what === "abort" && (error as Error)?.name === "TimeoutError");
     count(known ? (error as Error).name : `untyped ${error}`);
     message ||= (error as Error)?.message;
   };

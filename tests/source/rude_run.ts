@@ -64,9 +64,11 @@ export class RudeClients implements AsyncDisposable {
     const child = this.#child;
     this.#child = undefined;
     await this.#input!.close();
-    while (!(await this.#lines!.read()).done);
+    // Its last line.
+    await this.#lines!.read();
     const begin = performance.now();
     const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+    while (!(await this.#lines!.read()).done);
     const { code } = await child.status;
     clearTimeout(timer);
     return { code, lingered: performance.now() - begin, errors: this.#errors };
