@@ -144,13 +144,13 @@ export class ConnectionGuard {
   }
 
   /**
-   * Asks each connection that was idle for one interval whether it is still there, without keeping
-   * the process alive.
+   * Asks each connection that was silent for one interval whether it is still there, without
+   * keeping the process alive.
    *
    * @param interval Milliseconds.
    */
   beat(interval: number): void {
-    this.#timer = setInterval(() => this.#askIdle(), interval);
+    this.#timer = setInterval(() => this.#askSilent(), interval);
     Deno.unrefTimer(Number(this.#timer));
   }
 
@@ -206,10 +206,11 @@ export class ConnectionGuard {
     connection.on("idleRequestError", () => void socket.destroy());
   }
 
-  #askIdle(): void {
+  #askSilent(): void {
     for (const connection of this.#connections) {
-      const idle = !this.#heard.delete(connection) && connection._operations.size === 0;
-      if (!idle || !connection.connected || connection.sendingIdleQuery) continue;
+      // One with requests that were never answered is no less dead.
+      const silent = !this.#heard.delete(connection);
+      if (!silent || !connection.connected || connection.sendingIdleQuery) continue;
       const { sendStream } = connection;
       connection.sendStream = (...parameters) => {
         const operation = sendStream.apply(connection, parameters);
