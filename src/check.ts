@@ -9,8 +9,20 @@ import { UsageError } from "./errors.ts";
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "function") return "a function";
+  if (isPromise(value)) return "a Promise (await it first)";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/**
+ * Tells a promise where a value was meant.
+ *
+ * @param value Anything.
+ * @returns Whether it is one.
+ */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" &&
+    typeof (value as { then?: unknown } | null)?.then === "function";
 }
 
 /** Characters that a terminal would act on, or that cannot be seen. */
@@ -72,7 +84,8 @@ export class OptionCheck {
    */
   names<T>(options: T, known: Readonly<Record<keyof T, unknown>>, prefix = ""): void {
     const whole = prefix === "" ? "options" : prefix.slice(0, -1);
-    const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
+    const isObject = typeof options === "object" && options !== null && !Array.isArray(options) &&
+      !isPromise(options);
     this.that(isObject, whole, "an object", options);
     for (const name of Object.keys(options as object)) {
       if (Object.hasOwn(known, name)) continue;
@@ -175,8 +188,14 @@ export class OptionCheck {
   }
 }
 
-/** The known name that a wrong one was likely to be: at most two letters differ. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+/**
+ * Finds the known name that a wrong one was likely to be: at most two letters differ.
+ *
+ * @param name The wrong one.
+ * @param known Those that there are.
+ * @returns The nearest; undefined where none is near.
+ */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const least = { distance: 3, name: undefined as string | undefined };
   for (const other of known) {
     const distance = editDistance(name.toLowerCase(), other.toLowerCase());

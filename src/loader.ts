@@ -1,5 +1,6 @@
 import { Batch, type BatchOwner } from "./batch.ts";
 import { BatchesOut } from "./batches_out.ts";
+import { show } from "./check.ts";
 import { BusyError, DisposedError, UsageError } from "./errors.ts";
 import { BufferPool } from "./gpu/pool.ts";
 import { IdList } from "./ids.ts";
@@ -251,7 +252,9 @@ export class Loader<L = unknown> implements AsyncDisposable, AsyncIterable<Batch
       throw new UsageError(
         batches === 0
           ? "Cannot load a batch as an epoch must have one: received an epoch of 0 batches"
-          : `Cannot load a batch as its index must be a whole number from 0 on: received ${index}`,
+          : `Cannot load a batch as its index must be a whole number from 0 on: received ${
+            show(index)
+          }`,
         { option: "index" },
       );
     }

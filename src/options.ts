@@ -1,5 +1,5 @@
 import type { Operator } from "./augment/operator.ts";
-import { OptionCheck } from "./check.ts";
+import { isPromise, OptionCheck } from "./check.ts";
 import { isDevice } from "./gpu/device.ts";
 import { BufferPool } from "./gpu/pool.ts";
 import type { DType, Layout } from "./gpu/tensor.ts";
@@ -165,7 +165,8 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
   check.oneOf("source.labelType", source.labelType, ["int", "blob", "none"]);
   check.that(isDevice(device), "device", "a GPUDevice", device);
   check.that(ids !== null, "ids", "an IdList or a list of UUID strings", ids);
-  const isState = resume === undefined || (typeof resume === "object" && resume !== null);
+  const isState = resume === undefined ||
+    (typeof resume === "object" && resume !== null && !isPromise(resume));
   check.that(isState, "resume", "a state, or a list of states, of a loader", resume);
   if (options.epochs !== Infinity) check.whole("epochs", options.epochs, 1);
   if (options.prefetch !== "auto") check.whole("prefetch", options.prefetch, 1);

@@ -10,7 +10,7 @@ import {
   type OperatorKind,
   type Size,
 } from "./operator.ts";
-import { checkNames, checkNumber, checkSize, show } from "./parameters.ts";
+import { checkNames, checkNumber, checkSize, optionsOf, show } from "./parameters.ts";
 import { compose, invertMap, rotation, scaling, shearing, translation } from "./transform.ts";
 
 /** A number for both axes, or one for each; either may be `[low, high]`, drawn for each sample. */
@@ -75,7 +75,7 @@ export const affineKind: OperatorKind = { name: "affine", stream: 11, bind };
  * ```
  */
 export function affine(options: AffineOptions): Operator {
-  return describe(affineKind, { ...options });
+  return describe(affineKind, { ...optionsOf("affine", options) });
 }
 
 interface Axes {

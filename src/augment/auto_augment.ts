@@ -5,7 +5,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames } from "./parameters.ts";
+import { checkNames, optionsOf } from "./parameters.ts";
 import {
   checkPolicy,
   operate,
@@ -79,7 +79,7 @@ export const autoAugmentKind: OperatorKind = { name: "autoAugment", stream: 30, 
  * ```
  */
 export function autoAugment(options: PolicyOptions = {}): Operator {
-  return describe(autoAugmentKind, { ...options });
+  return describe(autoAugmentKind, { ...optionsOf("autoAugment", options) });
 }
 
 function bind(given: Given): BoundOperator {

@@ -6,7 +6,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames, checkNumber } from "./parameters.ts";
+import { checkNames, checkNumber, optionsOf } from "./parameters.ts";
 
 /** Options of {@linkcode brightness}. */
 export interface BrightnessOptions {
@@ -51,7 +51,7 @@ export const contrastKind: OperatorKind = { name: "contrast", stream: 13, bind: 
  * ```
  */
 export function brightness(brightness: Drawn, options: BrightnessOptions = {}): Operator {
-  return describe(brightnessKind, { brightness, ...options });
+  return describe(brightnessKind, { brightness, ...optionsOf("brightness", options) });
 }
 
 /**
@@ -75,7 +75,7 @@ export function brightness(brightness: Drawn, options: BrightnessOptions = {}): 
  * ```
  */
 export function contrast(contrast: Drawn, options: ContrastOptions = {}): Operator {
-  return describe(contrastKind, { contrast, ...options });
+  return describe(contrastKind, { contrast, ...optionsOf("contrast", options) });
 }
 
 function bindBrightness(given: Given): BoundOperator {

@@ -7,7 +7,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames, checkNumber, show } from "./parameters.ts";
+import { checkNames, checkNumber, optionsOf, show } from "./parameters.ts";
 import { kindOf } from "./operators.ts";
 
 /** Options of {@linkcode oneOf}. */
@@ -43,7 +43,7 @@ export function oneOf(
   operators: readonly (Operator | readonly Operator[])[],
   options: OneOfOptions = {},
 ): Operator {
-  return describe(oneOfKind, { operators, ...options });
+  return describe(oneOfKind, { operators, ...optionsOf("oneOf", options) });
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames } from "./parameters.ts";
+import { checkNames, optionsOf } from "./parameters.ts";
 
 /** Options of {@linkcode colorTwist}; each may be `[low, high]`, drawn for each sample. */
 export interface ColorTwistOptions {
@@ -106,7 +106,7 @@ export function hue(hue: Drawn): Operator {
  * ```
  */
 export function colorTwist(options: ColorTwistOptions): Operator {
-  return describe(colorTwistKind, { ...options });
+  return describe(colorTwistKind, { ...optionsOf("colorTwist", options) });
 }
 
 type Name = "brightness" | "contrast" | "hue" | "saturation";

@@ -8,7 +8,7 @@ import {
   type OperatorKind,
   type Size,
 } from "./operator.ts";
-import { checkNames, checkNumber, checkSize } from "./parameters.ts";
+import { checkNames, checkNumber, checkSize, optionsOf } from "./parameters.ts";
 
 /** Options of {@linkcode crop}. */
 export interface CropOptions {
@@ -43,7 +43,10 @@ export const centerCropKind: OperatorKind = { name: "centerCrop", stream: 3, bin
  */
 export function crop(size: Size, options: CropOptions = {}): Operator {
   checkNames("crop", options, ["x", "y"]);
-  return describe(cropKind, { ...checkSize("crop", size), ...options });
+  return describe(cropKind, {
+    ...checkSize("crop", size),
+    ...optionsOf("crop", options, "{ width: 224, height: 224 }"),
+  });
 }
 
 /**

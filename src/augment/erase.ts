@@ -6,7 +6,14 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkBoolean, checkInteger, checkNames, checkNumber, checkRange } from "./parameters.ts";
+import {
+  checkBoolean,
+  checkInteger,
+  checkNames,
+  checkNumber,
+  checkRange,
+  optionsOf,
+} from "./parameters.ts";
 
 /** Options of {@linkcode erase}. */
 export interface EraseOptions {
@@ -64,7 +71,7 @@ export const randomErasingKind: OperatorKind = { name: RANDOM, stream: 27, bind:
  * ```
  */
 export function erase(options: EraseOptions): Operator {
-  return describe(eraseKind, { ...options });
+  return describe(eraseKind, { ...optionsOf("erase", options) });
 }
 
 /**
@@ -87,7 +94,9 @@ export function erase(options: EraseOptions): Operator {
  * ```
  */
 export function randomErasing(options: RandomErasingOptions = {}): Operator {
-  return describe(randomErasingKind, { ...options });
+  return describe(randomErasingKind, {
+    ...optionsOf("randomErasing", options, "{ probability: 0.25 }"),
+  });
 }
 
 function bindErase(given: Given): BoundOperator {

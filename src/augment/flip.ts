@@ -5,7 +5,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkBoolean, checkNames, checkNumber } from "./parameters.ts";
+import { checkBoolean, checkNames, checkNumber, optionsOf } from "./parameters.ts";
 
 /** Options of {@linkcode flip}. */
 export interface FlipOptions {
@@ -44,7 +44,7 @@ export const randomFlipKind: OperatorKind = { name: "randomFlip", stream: 6, bin
  * ```
  */
 export function flip(options: FlipOptions = {}): Operator {
-  return describe(flipKind, { ...options });
+  return describe(flipKind, { ...optionsOf("flip", options, "{ horizontal: true }") });
 }
 
 /**
@@ -62,7 +62,7 @@ export function flip(options: FlipOptions = {}): Operator {
  * ```
  */
 export function randomFlip(options: RandomFlipOptions = {}): Operator {
-  return describe(randomFlipKind, { ...options });
+  return describe(randomFlipKind, { ...optionsOf("randomFlip", options, "{ horizontal: 0.5 }") });
 }
 
 function bindFlip(given: Given): BoundOperator {

@@ -7,7 +7,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkInteger, checkNames } from "./parameters.ts";
+import { checkInteger, checkNames, optionsOf } from "./parameters.ts";
 
 /** Options of {@linkcode gaussianBlur}; one of them must be given. */
 export interface GaussianBlurOptions {
@@ -46,7 +46,7 @@ export const gaussianBlurKind: OperatorKind = { name: "gaussianBlur", stream: 24
  * ```
  */
 export function gaussianBlur(options: GaussianBlurOptions): Operator {
-  return describe(gaussianBlurKind, { ...options });
+  return describe(gaussianBlurKind, { ...optionsOf("gaussianBlur", options, "{ sigma: 1 }") });
 }
 
 function bind(given: Given): BoundOperator {

@@ -6,7 +6,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames } from "./parameters.ts";
+import { checkNames, optionsOf } from "./parameters.ts";
 
 /** Options of {@linkcode gaussianNoise}. */
 export interface GaussianNoiseOptions {
@@ -39,7 +39,7 @@ export const gaussianNoiseKind: OperatorKind = { name: "gaussianNoise", stream: 
  * ```
  */
 export function gaussianNoise(stddev: Drawn = 1, options: GaussianNoiseOptions = {}): Operator {
-  return describe(gaussianNoiseKind, { stddev, ...options });
+  return describe(gaussianNoiseKind, { stddev, ...optionsOf("gaussianNoise", options) });
 }
 
 function bind(given: Given): BoundOperator {

@@ -5,7 +5,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames, checkNumber } from "./parameters.ts";
+import { checkNames, checkNumber, optionsOf } from "./parameters.ts";
 import type { SampleRandom } from "./philox.ts";
 
 /** Options of {@linkcode mixup} and {@linkcode cutmix}. */
@@ -52,7 +52,7 @@ export const cutmixKind: OperatorKind = {
  * ```
  */
 export function mixup(options: MixOptions = {}): Operator {
-  return describe(mixupKind, { ...options });
+  return describe(mixupKind, { ...optionsOf("mixup", options, "{ alpha: 0.2 }") });
 }
 
 /**
@@ -76,7 +76,7 @@ export function mixup(options: MixOptions = {}): Operator {
  * ```
  */
 export function cutmix(options: MixOptions = {}): Operator {
-  return describe(cutmixKind, { ...options });
+  return describe(cutmixKind, { ...optionsOf("cutmix", options, "{ alpha: 1 }") });
 }
 
 function bind(maker: "mixup" | "cutmix", given: Given): BoundOperator {

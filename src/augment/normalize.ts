@@ -7,7 +7,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames, checkNumber, show } from "./parameters.ts";
+import { checkNames, checkNumber, optionsOf, show } from "./parameters.ts";
 
 /** Options of {@linkcode normalize}: one number for all channels, or red, green and blue. */
 export interface NormalizeOptions {
@@ -50,7 +50,9 @@ export const normalizeKind: OperatorKind = { name: "normalize", stream: 7, bind 
  * ```
  */
 export function normalize(options: NormalizeOptions): Operator {
-  return describe(normalizeKind, { ...options });
+  return describe(normalizeKind, {
+    ...optionsOf("normalize", options, "{ mean: 127.5, std: 127.5 }"),
+  });
 }
 
 function bind(given: Given): BoundOperator {

@@ -14,6 +14,7 @@ import {
   checkNames,
   checkNumber,
   MOST_PIXELS,
+  optionsOf,
   show,
 } from "./parameters.ts";
 
@@ -71,10 +72,12 @@ export const padKind: OperatorKind = { name: "pad", stream: 9, bind };
  * ```
  */
 export function pad(size: number | PadOptions, options: PadOptions = {}): Operator {
-  if (typeof size !== "number") return describe(padKind, { ...options, ...size });
+  if (typeof size !== "number") {
+    return describe(padKind, { ...optionsOf("pad", options), ...optionsOf("pad", size) });
+  }
   checkLeftOut("pad", options, SIDES);
   const sides = { left: size, top: size, right: size, bottom: size };
-  return describe(padKind, { ...options, ...sides });
+  return describe(padKind, { ...optionsOf("pad", options), ...sides });
 }
 
 function bind(given: Given): BoundOperator {

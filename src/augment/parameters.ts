@@ -1,3 +1,4 @@
+import { isPromise } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import type { Given } from "./operator.ts";
 
@@ -10,12 +11,7 @@ import type { Given } from "./operator.ts";
  * @throws {UsageError} If a name is not known.
  */
 export function checkNames(maker: string, given: object, known: readonly string[]): void {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new UsageError(
-      `Cannot make ${maker} as its options must be an object: received ${show(given)}`,
-      { option: "options" },
-    );
-  }
+  optionsOf(maker, given);
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     throw new UsageError(
@@ -23,6 +19,26 @@ export function checkNames(maker: string, given: object, known: readonly string[
       { option: name },
     );
   }
+}
+
+/**
+ * Throws unless options are an object: of a number, a text or a promise nothing would be left where
+ * they are put together with others.
+ *
+ * @param maker Operator that takes them, for the message.
+ * @param options What the caller gave.
+ * @param example How they are written.
+ * @returns The options.
+ * @throws {UsageError} If they are anything else.
+ */
+export function optionsOf<T extends object>(maker: string, options: T, example = "{ … }"): T {
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options) &&
+    !isPromise(options);
+  if (isObject) return options;
+  throw new UsageError(
+    `Cannot make ${maker} as its options must be an object, ${example}: received ${show(options)}`,
+    { option: "options" },
+  );
 }
 
 /**
@@ -34,6 +50,7 @@ export function checkNames(maker: string, given: object, known: readonly string[
  * @throws {UsageError} If one of them is there.
  */
 export function checkLeftOut(maker: string, given: object, names: readonly string[]): void {
+  optionsOf(maker, given);
   for (const name of names) {
     const value = (given as Given)[name];
     if (value === undefined) continue;
@@ -202,6 +219,7 @@ export function checkSize(maker: string, value: unknown): { width: number; heigh
  */
 export function show(value: unknown): string {
   if (typeof value === "number" || value === undefined) return String(value);
+  if (isPromise(value)) return "a Promise (await it first)";
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

@@ -2,6 +2,7 @@ import { ShapeError, UsageError } from "../errors.ts";
 import { Chain } from "./chain.ts";
 import type { BoundOperator, Operator } from "./operator.ts";
 import { kindOf } from "./operators.ts";
+import { show } from "./parameters.ts";
 import { SampleRandom } from "./philox.ts";
 
 /** An operator in its place in the list. */
@@ -62,7 +63,35 @@ export function makePlan(operators: readonly Operator[], fuse = true): Plan {
     counts.set(kind.stream, occurrence + 1);
     return { operator, bound, stream: kind.stream, occurrence };
   });
+  checkUnits(steps.map(({ operator: { name }, bound: { parameters } }) => ({ name, parameters })));
   return { steps, fuse };
+}
+
+/** Operators after which values need not be 0–255 any more. */
+const SCALING = ["normalize", "wgslOp"];
+
+/** Refuses mean and deviation in fractions of 1, as other libraries have them, where values are 0–255. */
+function checkUnits(operators: readonly Operator[]): void {
+  for (const { name, parameters } of operators) {
+    if (name === "normalize") {
+      const { mean, std } = parameters as { mean: number[]; std: number[] };
+      const small = [...mean, ...std].every((value) => Math.abs(value) <= 1);
+      const isNothing = mean.every((value) => value === 0) && std.every((value) => value === 1);
+      if (small && !isNothing) {
+        throw new UsageError(
+          `Cannot normalize as mean and std must be in the image's units, 0–255, as those of IMAGENET are: ` +
+            `received mean ${show(mean)} and std ${
+              show(std)
+            }, all at most 1. Multiply both by 255; ` +
+            "to make values larger, use scale",
+          { option: "std" },
+        );
+      }
+    }
+    if (SCALING.some((scaling) => JSON.stringify([name, parameters]).includes(`"${scaling}"`))) {
+      return;
+    }
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkInteger, checkNames } from "./parameters.ts";
+import { checkInteger, checkNames, optionsOf } from "./parameters.ts";
 import {
   checkPolicy,
   operate,
@@ -85,7 +85,7 @@ export const trivialAugmentWideKind: OperatorKind = { name: WIDE, stream: 32, bi
  * ```
  */
 export function randAugment(options: RandAugmentOptions = {}): Operator {
-  return describe(randAugmentKind, { ...options });
+  return describe(randAugmentKind, { ...optionsOf("randAugment", options, "{ n: 2 }") });
 }
 
 /**
@@ -105,7 +105,7 @@ export function randAugment(options: RandAugmentOptions = {}): Operator {
  * ```
  */
 export function trivialAugmentWide(options: TrivialAugmentWideOptions = {}): Operator {
-  return describe(trivialAugmentWideKind, { ...options });
+  return describe(trivialAugmentWideKind, { ...optionsOf("trivialAugmentWide", options) });
 }
 
 function bindRand(given: Given): BoundOperator {

@@ -7,7 +7,7 @@ import {
   type OperatorKind,
   type Size,
 } from "./operator.ts";
-import { checkInteger, checkNames, checkRange, checkSize } from "./parameters.ts";
+import { checkInteger, checkNames, checkRange, checkSize, optionsOf } from "./parameters.ts";
 import type { SampleRandom } from "./philox.ts";
 
 /** Options of {@linkcode randomResizedCrop}. */
@@ -54,7 +54,10 @@ export const randomResizedCropKind: OperatorKind = { name: MAKER, stream: 4, bin
  */
 export function randomResizedCrop(size: Size, options: RandomResizedCropOptions = {}): Operator {
   checkNames(MAKER, options, OPTIONS);
-  return describe(randomResizedCropKind, { ...options, ...checkSize(MAKER, size) });
+  return describe(randomResizedCropKind, {
+    ...optionsOf("randomResizedCrop", options),
+    ...checkSize(MAKER, size),
+  });
 }
 
 function bind(given: Given): BoundOperator {

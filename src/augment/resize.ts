@@ -1,3 +1,4 @@
+import { isPromise } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
 import {
@@ -15,6 +16,7 @@ import {
   checkNames,
   checkNumber,
   MOST_PIXELS,
+  optionsOf,
   show,
 } from "./parameters.ts";
 
@@ -110,11 +112,15 @@ export const resizeKind: OperatorKind = { name: "resize", stream: 1, bind };
  * ```
  */
 export function resize(size: number | ResizeOptions, options: ResizeOptions = {}): Operator {
-  if (typeof size === "object" && size !== null) {
-    return describe(resizeKind, { ...options, ...size });
+  if (typeof size === "object" && size !== null && !isPromise(size)) {
+    return describe(resizeKind, { ...optionsOf("resize", options), ...size });
   }
   checkLeftOut("resize", options, ["width", "height"]);
-  return describe(resizeKind, { ...options, width: checkSide(size), height: checkSide(size) });
+  return describe(resizeKind, {
+    ...optionsOf("resize", options),
+    width: checkSide(size),
+    height: checkSide(size),
+  });
 }
 
 function checkSide(size: unknown): number {

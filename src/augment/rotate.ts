@@ -9,7 +9,7 @@ import {
   type OperatorKind,
   type Size,
 } from "./operator.ts";
-import { checkBoolean, checkNames, checkSize } from "./parameters.ts";
+import { checkBoolean, checkNames, checkSize, optionsOf } from "./parameters.ts";
 import { compose, rotation, translation } from "./transform.ts";
 
 /** Options of {@linkcode rotate}. */
@@ -49,7 +49,7 @@ export const rotateKind: OperatorKind = { name: "rotate", stream: 10, bind };
  * ```
  */
 export function rotate(angle: Drawn, options: RotateOptions = {}): Operator {
-  return describe(rotateKind, { angle, ...options });
+  return describe(rotateKind, { angle, ...optionsOf("rotate", options) });
 }
 
 function bind(given: Given): BoundOperator {

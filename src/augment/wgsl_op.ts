@@ -10,7 +10,7 @@ import {
   type Operator,
   type OperatorKind,
 } from "./operator.ts";
-import { checkNames, show } from "./parameters.ts";
+import { checkNames, optionsOf, show } from "./parameters.ts";
 import type { UserKernel } from "./user_kernel.ts";
 
 /** Options of {@linkcode wgslOp}. */
@@ -72,7 +72,7 @@ export const wgslOpKind: OperatorKind = { name: "wgslOp", stream: 35, bind };
  * ```
  */
 export function wgslOp(options: WgslOpOptions): Operator {
-  return describe(wgslOpKind, { ...options });
+  return describe(wgslOpKind, { ...optionsOf("wgslOp", options) });
 }
 
 function bind(given: Given): BoundOperator {

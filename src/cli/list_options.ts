@@ -4,7 +4,8 @@ import { type ListSelection, scanSqlite } from "../dataset/list.ts";
 import { ListBuilder, type SampleList } from "../dataset/list_builder.ts";
 import { classTable } from "../dataset/schema.ts";
 import type { RowSink } from "../dataset/row_buffer.ts";
-import { UsageError } from "../errors.ts";
+import { visible } from "../check.ts";
+import { OnlyConditions } from "./only.ts";
 import {
   addTargetOptions,
   checkTarget,
@@ -68,13 +69,14 @@ export async function openList(flags: TargetOptions & Partial<ListFlags>): Promi
  * @param flags What it says.
  * @param open Makes what takes the rows, for the columns of these names.
  * @returns Once all rows are taken.
- * @throws {UsageError} If the options name no data set, or two.
+ * @throws {UsageError} If the options name no data set, or two, or `--only` leaves no row.
  */
 export async function listRows(
   flags: TargetOptions & Partial<ListFlags>,
   open: (columns: readonly string[]) => RowSink,
 ): Promise<void> {
-  const selection = selectionOf(flags);
+  const only = new OnlyConditions(flags.only ?? []);
+  const selection = selectionOf(flags, only);
   const ofData = flags.from === "data";
   const label = ofData ? flags.labelColumn : flags.metadataLabelColumn;
   const columns = {
@@ -86,13 +88,14 @@ export async function listRows(
   const table = listedTable(flags);
   const target = checkTarget(flags);
   const sink = open(selection.columns ?? []);
-  if (target === "sqlite") {
-    return scanSqlite(flags.sqlite!, { ...selection, ...columns, table }, sink);
+  if (target === "sqlite") scanSqlite(flags.sqlite!, { ...selection, ...columns, table }, sink);
+  else {
+    await scanCassandraRows(
+      { ...connection(flags), ...selection, ...columns, table: `${flags.keyspace}.${table}` },
+      sink,
+    );
   }
-  await scanCassandraRows(
-    { ...connection(flags), ...selection, ...columns, table: `${flags.keyspace}.${table}` },
-    sink,
-  );
+  if (!only.isEmpty) only.check((message) => console.error(visible(message)));
 }
 
 /**
@@ -105,32 +108,12 @@ export function listedTable(flags: TargetOptions & Partial<ListFlags>): string {
   return flags.from === "data" ? flags.dataTable : flags.metadataTable;
 }
 
-function selectionOf({ columns, where, only = [] }: Partial<ListFlags>): ListSelection {
+function selectionOf(
+  { columns, where }: Partial<ListFlags>,
+  only: OnlyConditions,
+): ListSelection {
   const names = columns?.split(",").map((name) => name.trim()) ?? [];
-  const conditions = only.map((text) => {
-    const found = /^([^=]+)=(.*)$/.exec(text);
-    if (!found) {
-      throw new UsageError(
-        `Cannot list as --only must be a column and values, class=cat,dog: received "${text}"`,
-        { option: "only" },
-      );
-    }
-    const [, column, values] = found;
-    if (column !== "class" && column !== "label" && !names.includes(column)) names.push(column);
-    return { column, values: new Set(values.split(",")) };
-  });
-  if (conditions.length === 0) return { columns: names, where };
-  return {
-    columns: names,
-    where,
-    filter: (row) =>
-      conditions.every(({ column, values }) => {
-        const value = column === "class"
-          ? row.class
-          : column === "label"
-          ? row.label
-          : row.columns[names.indexOf(column)];
-        return values.has(String(value ?? ""));
-      }),
-  };
+  for (const column of only.columns) if (!names.includes(column)) names.push(column);
+  if (only.isEmpty) return { columns: names, where };
+  return { columns: names, where, filter: (row) => only.accepts(row, names) };
 }

@@ -1,4 +1,4 @@
-import { OptionCheck } from "../check.ts";
+import { OptionCheck, show } from "../check.ts";
 import { UsageError } from "../errors.ts";
 import { keySchedule, mix } from "./mix.ts";
 
@@ -65,8 +65,9 @@ export function cumulate(weights: ArrayLike<number>, count: number): Float64Arra
   const sums = new Float64Array(count);
   let sum = 0;
   for (let i = 0; i < count; i++) {
-    if (!(weights[i] >= 0 && weights[i] < Infinity)) {
-      refuse("be finite and at least 0", `${weights[i]} at place ${i}`);
+    const weight: unknown = weights[i];
+    if (!(typeof weight === "number" && weight >= 0 && weight < Infinity)) {
+      refuse("be finite and at least 0", `${show(weight)} at place ${i}`);
     }
     sums[i] = sum += weights[i];
   }
