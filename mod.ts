@@ -80,6 +80,7 @@ export type { OnCorrupt } from "./src/pipeline/finisher.ts";
 export type { LoaderStages, StageStats } from "./src/pipeline/meter.ts";
 export type { LoaderState } from "./src/state.ts";
 
+export { DecodeCheck, type DecodeCheckOptions } from "./src/decode_check.ts";
 export { type Capacity, type CapacityOptions, planCapacity } from "./src/dataset/capacity.ts";
 export type { NumberedClass, Numbering } from "./src/dataset/class_map.ts";
 export { type Companion, labelFiles, labelTable, maskFiles } from "./src/dataset/companion.ts";
@@ -98,6 +99,7 @@ export {
   type IngestOptions,
   type IngestProgress,
   type IngestReport,
+  type PictureCheck,
   type RejectedItem,
 } from "./src/dataset/ingest.ts";
 export type {

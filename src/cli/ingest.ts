@@ -7,6 +7,7 @@ import { holds } from "../dataset/roots.ts";
 import { IngestError, UsageError } from "../errors.ts";
 import { reencode, type ReencodeOptions } from "../dataset/reencode.ts";
 import { counted, ofClasses, size } from "./amounts.ts";
+import { openCheck } from "./decode_all.ts";
 import { type InputFlags, loadGetData, openInput } from "./ingest_input.ts";
 import { wholeNumber } from "./numbers.ts";
 import { addForce, type OutputFlags } from "./output.ts";
@@ -17,6 +18,7 @@ import { say, sayJson } from "./say.ts";
 
 interface IngestFlags extends SchemaOptions, InputFlags, OutputFlags {
   json?: boolean;
+  check?: boolean;
   concurrency: number;
   existing: "check" | "refuse" | "replace";
   prefix?: string;
@@ -77,6 +79,7 @@ export function addIngest(program: Command, done: (failed: boolean) => void): vo
         "records that are there: leave those that are the same, and replace or refuse the others; or replace all",
       ).choices(["check", "refuse", "replace"]).default("check"),
     )
+    .option("--check", "decode each picture, and leave out those that cannot be")
     .option("--rejects <file>", "JSON lines for what was left out; beside the data when not given")
     .option("--json", "print the outcome as one JSON object");
   addForce(addSchemaOptions(command)).action(async (inputs: string[], flags: IngestFlags) => {
@@ -126,6 +129,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
   };
   Deno.addSignalListener("SIGINT", interrupt);
   let bar: Progress | undefined;
+  using check = flags.check ? await openCheck() : undefined;
   await using rejects = await Rejects.open(rejectsFile(flags), flags);
   try {
     await using writer: DatasetWriter = flags.outDir === undefined
@@ -134,6 +138,7 @@ async function run(inputs: string[], flags: IngestFlags): Promise<IngestReport> 
     const report = await ingest(input, writer, {
       concurrency: flags.concurrency,
       existing: flags.existing,
+      check,
       prefix: flags.prefix,
       maxBlobBytes: flags.maxBlobBytes,
       reencode: reencodeOf(flags),

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { verifyCassandra, type VerifyOptions, verifySqlite } from "../dataset/verify.ts";
 import { counted, size } from "./amounts.ts";
+import { decodeAll } from "./decode_all.ts";
 import {
   addTargetOptions,
   checkTarget,
@@ -12,6 +13,7 @@ import { say, sayJson, warn } from "./say.ts";
 
 interface VerifyFlags extends TargetOptions {
   json?: boolean;
+  decode?: boolean;
 }
 
 /**
@@ -23,6 +25,7 @@ interface VerifyFlags extends TargetOptions {
 export function addVerify(program: Command, done: (failed: boolean) => void): void {
   const command = program.command("verify")
     .description("Check that each metadata row has its blob, with the hash that the row says.")
+    .option("--decode", "decode each picture too, and tell those that cannot be")
     .option("--json", "print the outcome as one JSON object");
   addTargetOptions(command).action(async (flags: VerifyFlags) => {
     const options: VerifyOptions = {
@@ -33,15 +36,18 @@ export function addVerify(program: Command, done: (failed: boolean) => void): vo
       ? verifySqlite(flags.sqlite!, tables, options)
       : await verifyCassandra({ ...connection(flags), keyspace: flags.keyspace, tables }, options);
     const { metadataRows, dataRows, missing, different, doubled, samePath, bytes } = report;
-    if (flags.json) sayJson(report);
+    const undecodable = flags.decode ? await decodeAll(flags) : undefined;
+    if (flags.json) sayJson({ ...report, undecodable });
     else {
       say(
         `${counted(metadataRows, "sample")} (${size(bytes)}): ${missing} without blob, ` +
           `${different} with another hash, ${doubled} doubled${
             samePath > 0 ? `, ${samePath} with the path of another` : ""
-          }; ${counted(dataRows, "data row")}`,
+          }${undecodable === undefined ? "" : `, ${undecodable} that cannot be decoded`}; ${
+            counted(dataRows, "data row")
+          }`,
       );
     }
-    done(missing + different + doubled + samePath > 0);
+    done(missing + different + doubled + samePath + (undecodable ?? 0) > 0);
   });
 }

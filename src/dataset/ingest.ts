@@ -14,6 +14,17 @@ import { SeenPaths } from "./seen_paths.ts";
 
 export type { IngestProgress, IngestReport, RejectedItem } from "./ingest_report.ts";
 
+/** Looks at pictures before they are stored, such as a `DecodeCheck`. */
+export interface PictureCheck {
+  /**
+   * Looks at one; others are given meanwhile.
+   *
+   * @param sample The sample as it shall be stored.
+   * @returns Why it is left out; undefined if it is stored.
+   */
+  check(sample: SampleRecord): Promise<Error | undefined>;
+}
+
 /** Options of {@linkcode ingest}. */
 export interface IngestOptions {
   /** Called after each item. */
@@ -37,6 +48,8 @@ export interface IngestOptions {
    * `replace` writes all anew.
    */
   existing?: "check" | "refuse" | "replace";
+  /** Looks at each picture; only its first bytes are looked at when left out. */
+  check?: PictureCheck;
   /** Folder that is put before each path, so that two data sets of the same names do not meet. */
   prefix?: string;
   /** Most bytes of a picture, and of a label; 2²⁶ (64 MiB) when left out, as for sources. */
@@ -51,6 +64,7 @@ const KNOWN: Record<keyof IngestOptions, true> = {
   reencode: true,
   getData: true,
   existing: true,
+  check: true,
   prefix: true,
   maxBlobBytes: true,
 };
@@ -76,6 +90,8 @@ function checkIngest(input: DatasetInput, writer: DatasetWriter, options: Ingest
   }
   check.oneOf("existing", existing, ["check", "refuse", "replace"]);
   check.text("prefix", prefix);
+  const isCheck = options.check === undefined || typeof options.check?.check === "function";
+  check.that(isCheck, "check", "a PictureCheck, such as a DecodeCheck", options.check);
   check.whole("maxBlobBytes", options.maxBlobBytes, 1);
 }
 
@@ -229,6 +245,8 @@ async function store(
 ): Promise<void> {
   const { reencode, signal, existing = "check" } = options;
   try {
+    const fault = reencode ? undefined : await options.check?.check(record);
+    if (fault) return refuse(fault);
     const hash = await sha256(record.data);
     const { label } = record;
     const labelHash = label instanceof Uint8Array ? await sha256(label) : undefined;
@@ -249,6 +267,8 @@ async function store(
       } catch (reason) {
         return refuse(reason as Error);
       }
+      const fault = await options.check?.check(made);
+      if (fault) return refuse(fault);
     }
     signal?.throwIfAborted();
     await writer.write({ ...made, origin }, signal);
