@@ -10,11 +10,8 @@ import { JpegDecoder } from "./jpeg/decoder.ts";
 const MOST_PICTURES = 64;
 const MOST_BYTES = 16 << 20;
 
-/** What is looked at of a sample. */
-type Checked = Pick<SampleRecord, "id" | "path" | "data" | "label">;
-
 interface Waiting {
-  sample: Checked;
+  sample: Pick<SampleRecord, "id" | "path" | "data" | "label">;
   resolve: (error: CassetteError | undefined) => void;
   reject: (error: unknown) => void;
 }
@@ -61,7 +58,9 @@ export class DecodeCheck implements PictureCheck, Disposable {
    * @returns Why it cannot be decoded; undefined if it can.
    * @throws {DeviceLostError} If the device is lost.
    */
-  check(sample: Checked): Promise<CassetteError | undefined> {
+  check(
+    sample: Pick<SampleRecord, "id" | "path" | "data" | "label">,
+  ): Promise<CassetteError | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ sample, resolve, reject });
       if (!this.#isRunning) void this.#run();

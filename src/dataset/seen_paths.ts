@@ -26,6 +26,7 @@ const TABLES = "PRAGMA temp_store = FILE; PRAGMA temp.cache_size = -2048; " +
 export class SeenPaths implements Disposable {
   readonly #mostSlots: number;
   #slots: Uint32Array<ArrayBuffer>;
+  readonly #words = new Uint32Array(NUMBER);
   #inMemory = 0;
   #length = 0;
   #places: string[] = [];
@@ -51,11 +52,12 @@ export class SeenPaths implements Disposable {
    * @returns Where it came from first; undefined if it is new.
    */
   add(id: Uint8Array<ArrayBuffer>, place: string): string | undefined {
-    const key = id.slice(0, KEY_BYTES);
-    const words = new Uint32Array(key.buffer);
+    // One array for all: what is made for each id would be freed late.
+    const words = this.#words;
+    for (let i = 0; i < NUMBER; i++) words[i] = wordAt(id, 4 * i);
     const at = slotOf(this.#slots, words);
     if (this.#slots[at + NUMBER] !== 0) return this.#placeOf(this.#slots[at + NUMBER]);
-    const stored = this.#find?.get(key);
+    const stored = this.#find?.get(id.subarray(0, KEY_BYTES));
     if (stored) return this.#placeOf(Number(stored.number));
     this.#addPlace(place);
     this.#length++;
@@ -95,19 +97,21 @@ export class SeenPaths implements Disposable {
     if (old.length < SLOT_WORDS * this.#mostSlots) {
       this.#slots = new Uint32Array(2 * old.length);
       for (const at of usedSlots(old)) {
-        const slot = old.subarray(at, at + SLOT_WORDS);
-        this.#slots.set(slot, slotOf(this.#slots, slot));
+        const to = slotOf(this.#slots, old, at);
+        for (let i = 0; i < SLOT_WORDS; i++) this.#slots[to + i] = old[at + i];
       }
+      // Frees it now, not when it is collected.
+      old.buffer.transfer(0);
       return;
     }
     const database = this.#opened();
     const insert = database.prepare("INSERT INTO ids VALUES (?, ?)");
     // In the order of the first word, as pages are then filled one after the other.
-    const order = Uint32Array.from(usedSlots(old)).sort((a, b) =>
-      order32(old[a]) - order32(old[b])
-    );
+    const order = Uint32Array.from(usedSlots(old)).sort((a, b) => old[a] - old[b]);
+    const key = new DataView(new ArrayBuffer(KEY_BYTES));
     for (const at of order) {
-      insert.run(new Uint8Array(old.slice(at, at + NUMBER).buffer), old[at + NUMBER]);
+      for (let i = 0; i < NUMBER; i++) key.setUint32(4 * i, old[at + i]);
+      insert.run(new Uint8Array(key.buffer), old[at + NUMBER]);
     }
     old.fill(0);
     this.#inMemory = 0;
@@ -123,12 +127,13 @@ export class SeenPaths implements Disposable {
 }
 
 /** Where a key stands, or the free slot where it belongs. */
-function slotOf(slots: Uint32Array, words: Uint32Array): number {
+function slotOf(slots: Uint32Array, words: Uint32Array, from = 0): number {
   const mask = slots.length - 1;
-  let at = words[0] * SLOT_WORDS & mask;
+  let at = words[from] * SLOT_WORDS & mask;
   while (
     slots[at + NUMBER] !== 0 &&
-    (slots[at] !== words[0] || slots[at + 1] !== words[1] || slots[at + 2] !== words[2])
+    (slots[at] !== words[from] || slots[at + 1] !== words[from + 1] ||
+      slots[at + 2] !== words[from + 2])
   ) at = at + SLOT_WORDS & mask;
   return at;
 }
@@ -137,7 +142,7 @@ function* usedSlots(slots: Uint32Array): Generator<number> {
   for (let at = 0; at < slots.length; at += SLOT_WORDS) if (slots[at + NUMBER] !== 0) yield at;
 }
 
-/** A word with its first byte in memory as the highest one, which is how SQLite compares. */
-function order32(word: number): number {
-  return ((word & 0xff) << 24 | (word & 0xff00) << 8 | word >>> 8 & 0xff00 | word >>> 24) >>> 0;
+/** Four bytes as a number, the first one the highest, which is the order of SQLite. */
+function wordAt(id: Uint8Array, at: number): number {
+  return (id[at] << 24 | id[at + 1] << 16 | id[at + 2] << 8 | id[at + 3]) >>> 0;
 }
