@@ -20,6 +20,17 @@ export function asTensor({ buffer, shape }: GpuTensor): tf.Tensor4D {
   return tf.tensor({ buffer, zeroCopy: true }, [...shape], "float32") as tf.Tensor4D;
 }
 
+/**
+ * Has TensorFlow.js submit what it has recorded. It waits until there are some 15 dispatches, or a value
+ * is read: a batch that is disposed of before may be overwritten under what is to read it.
+ */
+export function flush(): void {
+  const backend = tf.backend() as WebGPUBackend;
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+}
+
 /** A small convolutional net: two convolutions with pooling, and one dense layer. */
 export class SmallNet {
   readonly #weights: tf.Variable[];
