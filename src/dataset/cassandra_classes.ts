@@ -1,8 +1,9 @@
 import type { types } from "cassandra-driver";
-import { SchemaError } from "../errors.ts";
+import { FetchError, SchemaError } from "../errors.ts";
 import { quote } from "../source/quote.ts";
 import { newClasses, type NumberedClass, type Numbering } from "./class_map.ts";
 import { ClassNames } from "./class_names.ts";
+import { PagePlaces } from "./page_places.ts";
 import type { RowValue } from "./row.ts";
 import { classTable, type WholeSchema } from "./schema.ts";
 
@@ -15,6 +16,9 @@ type Execute = (
 
 /** Sees what lightweight transactions have set, and ends those that were left half done. */
 const SERIAL = 8;
+
+/** Ingests that run at once get in each other's way less often than this. */
+const MOST_TURNS = 100;
 
 /** Key of the one row of a table of classes. */
 export const CLASSES_KEY = "classes";
@@ -69,7 +73,7 @@ export async function addCassandraClasses(
 ): Promise<Map<string, number>> {
   const name = `${keyspace}.${classTable(schema)}`;
   const table = `${quote(keyspace)}.${quote(classTable(schema))}`;
-  for (;;) {
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
     const select = `SELECT classes FROM ${table} WHERE name = ?`;
     const { rows } = await execute(select, [CLASSES_KEY], { consistency: SERIAL });
     const text = rows[0]?.classes as string | null | undefined;
@@ -86,6 +90,9 @@ export async function addCassandraClasses(
     await execute(cql, values);
     // Read again, whatever the answer: one that was late may have been set.
   }
+  throw new FetchError(
+    `Cannot number the classes of ${name} as one of ${MOST_TURNS} attempts to set them must be kept: received others each time`,
+  );
 }
 
 /** Classes of the rows that an ingest before there was a map has written. */
@@ -97,6 +104,7 @@ async function classesOfRows(
   const label = quote(metadataLabelColumn);
   const cql = `SELECT ${label}, class FROM ${quote(keyspace)}.${quote(metadataTable)}`;
   const names = new ClassNames();
+  const places = new PagePlaces(`${keyspace}.${metadataTable}`);
   let pageState: string | undefined;
   do {
     const page = await execute(cql, [], { pageState });
@@ -104,6 +112,7 @@ async function classesOfRows(
       if (row.class) names.add(row[metadataLabelColumn], row.class);
     }
     pageState = page.pageState ?? undefined;
+    places.add(pageState);
   } while (pageState);
   return new Map([...names.byLabel].map(([label, name]) => [name, label]));
 }

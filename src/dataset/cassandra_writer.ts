@@ -155,7 +155,7 @@ export class CassandraWriter implements DatasetWriter {
   ): Promise<ReadonlyMap<string, number> | undefined> {
     if (this.#schema.labelType !== "int") return undefined;
     const { keyspace } = this.#options;
-    const execute = this.#execute.bind(this);
+    const execute = this.#ask.bind(this);
     return await addCassandraClasses(execute, keyspace, this.#schema, wanted, numbering);
   }
 
@@ -217,12 +217,12 @@ export class CassandraWriter implements DatasetWriter {
     await this.#client.shutdown();
   }
 
-  /** Reads rows. */
-  async #ask(cql: string, values: RowValue[]): Promise<types.ResultSet> {
+  /** Reads rows, or sets them where a condition holds, which is answered by rows too. */
+  async #ask(cql: string, values: RowValue[], more?: QueryOptions): Promise<types.ResultSet> {
     const what = `Cannot read ${this.#options.keyspace}.${this.#schema.metadataTable}`;
     let result: types.ResultSet;
     try {
-      result = await this.#execute(cql, values);
+      result = await this.#execute(cql, values, more);
     } catch (error) {
       if (error instanceof CassetteError) throw error;
       throw serverError(`${what} as the server must answer`, error);

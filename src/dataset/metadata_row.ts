@@ -3,6 +3,8 @@ import { formatId } from "../ids.ts";
 import { cassandraConfig, type CassandraOptions } from "../source/cassandra_config.ts";
 import { openSqlite, sqliteError } from "../source/open_sqlite.ts";
 import { quote } from "../source/quote.ts";
+import { scrubberOf } from "../source/scrub.ts";
+import { serverError } from "../source/server_error.ts";
 import { ID_FORMS, idKey } from "../source/sqlite_ids.ts";
 import { sqliteColumns } from "../source/sqlite_schema.ts";
 import { classNames } from "./class_names.ts";
@@ -78,10 +80,14 @@ export async function readCassandraMetadata(
       `SELECT * FROM ${table} WHERE ${quote(schema.metadataIdColumn)} = ? ALLOW FILTERING`,
       [formatId(id)],
       { prepare: true },
-    );
+    ).catch((error) => {
+      throw serverError(`Cannot read ${keyspace}.${schema.metadataTable} as it must answer`, error);
+    });
     const row: types.Row | undefined = rows[0];
     const cells = row?.keys().map((name: string): [string, unknown] => [name, row.get(name)]);
     return { columns: cells && plainColumns(cells), classes };
+  } catch (error) {
+    throw scrubberOf(config).error(error);
   } finally {
     await client.shutdown();
   }

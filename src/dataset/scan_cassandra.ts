@@ -16,6 +16,7 @@ import {
   TextCache,
 } from "./cql_rows.ts";
 import { quote } from "../source/quote.ts";
+import { PagePlaces } from "./page_places.ts";
 import type { TableReader } from "./table_reader.ts";
 
 /** What is read of a table. */
@@ -153,7 +154,7 @@ async function readBytes(
   scan: TableScan,
 ): Promise<string | undefined> {
   let pageState: Uint8Array | undefined;
-  const places = new PagePlaces(scan);
+  const places = new PagePlaces(`${scan.keyspace}.${scan.table}`);
   do {
     scan.signal?.throwIfAborted();
     let page: RowPage;
@@ -203,7 +204,7 @@ async function readByDriver(
   const { keyspace, table, columns, onPage, signal } = scan;
   const read = columns.map((name) => ({ name, isLong: LONG.has(columnTypes.get(name)!) }));
   const what = `Cannot list ${keyspace}.${table} as the server must read it`;
-  const places = new PagePlaces(scan);
+  const places = new PagePlaces(`${scan.keyspace}.${scan.table}`);
   // The driver's own time-out of each host comes first.
   const most = 2 * config.requestTimeout + GRACE_MS;
   let pageState: string | undefined = first || undefined;
@@ -232,31 +233,6 @@ async function readByDriver(
     pageState = page.pageState ?? undefined;
     places.add(pageState);
   } while (pageState && !state.failed);
-}
-
-/**
- * Finds out whether pages go round in a circle, which would never end: each place is compared with
- * one before it, which is the last whose number was a power of two (Brent's method).
- */
-class PagePlaces {
-  readonly #name: string;
-  #kept: string | undefined;
-  #pages = 0;
-
-  constructor({ keyspace, table }: TableScan) {
-    this.#name = `${keyspace}.${table}`;
-  }
-
-  /** Takes note of where the next page begins. */
-  add(place: string | undefined): void {
-    if (place === undefined) return;
-    if (place === this.#kept) {
-      throw new FetchError(
-        `Cannot list ${this.#name} as each page must lead to another: received a page again after ${this.#pages} pages`,
-      );
-    }
-    if ((++this.#pages & (this.#pages - 1)) === 0) this.#kept = place;
-  }
 }
 
 /** Types whose integers the driver has objects for. */

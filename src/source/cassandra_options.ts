@@ -72,10 +72,13 @@ export interface CassandraOptions {
   maxInFlight?: number;
   /**
    * How often a sample is asked for again after a failure that may pass; 8 when left out, which
-   * with the waits between them bridges 25 seconds.
+   * with the waits between them bridges 11 to 23 seconds.
    */
   retries?: number;
-  /** Wait before the first of them, in milliseconds, doubled for each further one; 100 when left out. */
+  /**
+   * Longest wait before the first of them, in milliseconds, doubled for each further one; 100 when
+   * left out. Each wait is drawn between half of that and all of it.
+   */
   backoff?: number;
   /**
    * Asks another host too if one has not answered within `delay` milliseconds, `max` further hosts

@@ -24,7 +24,10 @@ const CRASHES: ReadonlySet<string> = new Set([
   "an answer cut in half at schema",
 ]);
 
-/** Lies that the native driver hides from the shim: the driver itself reads over them. */
+/**
+ * Lies that the native driver hides from the shim: it reads over them, or is not told them, as it
+ * knows the columns of what it has prepared and does not ask for them again.
+ */
 const HIDDEN: ReadonlySet<string> = new Set([
   "a column too many",
   "columns of other names",
@@ -72,10 +75,13 @@ function faultOf(lie: NamedLie, seen: Seen): string | undefined {
   if (left > 0) return `${left} connections are left`;
 }
 
-const HELD = new Map<string, ReadonlySet<string>>([
-  ["js", new Set()],
-  ["native", new Set([...CRASHES, ...HIDDEN, ...OWN_TIME])],
-]);
+/** What is wrong with how the native driver took a lie, as far as the shim can see it. */
+function nativeFaultOf(lie: NamedLie, seen: Seen): string | undefined {
+  if (!HIDDEN.has(lie.name)) return faultOf(lie, seen);
+  // The bytes of a float are those of an integer where no type is told.
+  const { wrong: _, ...results } = seen.results;
+  return faultOf({ ...lie, may: "either" }, { ...seen, results });
+}
 
 /** Has a client go through lies, and tells what is wrong with how it took them. */
 async function takeAll(
@@ -101,14 +107,17 @@ async function takeAll(
 
 for (const driver of ["js", "native"] as const) {
   const lacking = driver === "native" ? noNative : undefined;
-  const lies = LIES.filter(({ name }) => !HELD.get(driver)!.has(name));
+  const judge = driver === "js" ? faultOf : nativeFaultOf;
+  const lies = LIES.filter(({ name }) =>
+    driver === "js" || !(CRASHES.has(name) || OWN_TIME.has(name))
+  );
 
   const name =
     `cassandra, ${driver} driver: no lie of a server ends the process, nor passes for the truth`;
   Deno.test({
     name,
     ignore: notRun(name, lacking),
-    fn: () => takeAll({ what: "fetch", driver }, lies, faultOf),
+    fn: () => takeAll({ what: "fetch", driver }, lies, judge),
   });
 
   const aborting =
@@ -120,7 +129,7 @@ for (const driver of ["js", "native"] as const) {
       const slow = lies.filter(({ theme, name }) => theme === "frames" || /^silence/.test(name));
       await takeAll({ what: "abort", driver }, slow, (lie, seen) => {
         // What was right by the time of the abort is.
-        return faultOf({ ...lie, may: "either" }, seen);
+        return judge({ ...lie, may: "either" }, seen);
       });
     },
   });
