@@ -59,36 +59,35 @@ export class CommandSteps {
     }
   }
 
-  /** Ends the last step: nothing more is recorded. */
-  end(): void {
+  /** Ends the last step, after which nothing more is recorded, and submits the first. */
+  begin(): void {
     this.#done.push(this.encoder.finish());
+    this.#device.queue.submit([this.#done[0]]);
   }
 
   /**
-   * Submits the steps, each after the one before it is done.
+   * Submits the other steps, each after the one before it is done.
    *
-   * @param goOn Asked before each step but the first; throws where the rest is not wanted any more.
+   * @param goOn Asked before each step; throws where the rest is not wanted any more.
    * @returns When the last step is submitted: undefined, or why the device did not take a step, after
    * which none is submitted.
    * @throws {DeviceLostError} If the device is lost.
    */
-  async submit(goOn: () => void): Promise<GpuFault | undefined> {
+  async goOn(goOn: () => void): Promise<GpuFault | undefined> {
     const { queue } = this.#device;
-    for (const [i, step] of this.#done.entries()) {
-      if (i > 0) {
-        await queue.onSubmittedWorkDone().catch(async (error) => {
-          throw await lossOr(this.#device, error);
-        });
-        await new Promise((resolve) => setTimeout(resolve));
-        goOn();
-      }
+    for (const step of this.#done.slice(1)) {
+      await queue.onSubmittedWorkDone().catch(async (error) => {
+        throw await lossOr(this.#device, error);
+      });
+      await new Promise((resolve) => setTimeout(resolve));
+      goOn();
       const fault = await inScopes(this.#device, () => queue.submit([step])).fault;
       if (fault) return fault;
     }
   }
 
   #cut(): void {
-    this.end();
+    this.#done.push(this.encoder.finish());
     this.encoder = this.#device.createCommandEncoder({ label: this.#label });
     this.#work = 0;
   }

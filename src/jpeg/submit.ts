@@ -195,11 +195,11 @@ export class Submitter {
           else recordGroup(steps, kernels, group, buffers, status);
         }
         steps.encoder.copyBufferToBuffer(scratch.written, 0, staging, 0, statusBytes);
-        steps.end();
+        steps.begin();
         return steps;
       });
       const lack = await pool.failure([pixels, ...lent]);
-      const found = await fault ?? (lack ? undefined : await steps.submit(goOn));
+      const found = await fault ?? (lack ? undefined : await steps.goOn(goOn));
       const failure = lack ?? (found && faultError(found, "decode"));
       if (failure) return failure;
       decoded.push({ staging, members });
