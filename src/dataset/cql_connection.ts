@@ -9,10 +9,10 @@ import {
   ProtocolFault,
   readHeader,
   skipPrelude,
-} from "../source/cql_check.ts";
+} from "../source/cql_frame.ts";
 import { Scrubber } from "../source/scrub.ts";
 
-export { Opcode } from "../source/cql_check.ts";
+export { Opcode } from "../source/cql_frame.ts";
 
 /** One frame of an answer. */
 export interface Answer {

@@ -1,4 +1,5 @@
-import { type AnswerColumn, checkBody, Cursor, Opcode, readRowsHead } from "../source/cql_check.ts";
+import { type AnswerColumn, checkBody, readRowsHead } from "../source/cql_check.ts";
+import { Cursor, Opcode } from "../source/cql_frame.ts";
 import type { ColumnValue } from "./schema.ts";
 
 /** A value of a row: UUIDs, blobs, addresses and sets are bytes. */

@@ -4,7 +4,7 @@ import { literal, quote } from "../source/quote.ts";
 import { serverError } from "../source/server_error.ts";
 import { CLASSES_KEY, parseClasses } from "./cassandra_classes.ts";
 import { FetchError } from "../errors.ts";
-import { Cursor, ProtocolFault } from "../source/cql_check.ts";
+import { Cursor, ProtocolFault } from "../source/cql_frame.ts";
 import { connectPlain, type CqlConnection, isPlain, Opcode, within } from "./cql_connection.ts";
 import { type Cell, otherColumns, readRows, TextCache } from "./cql_rows.ts";
 import { cutRing, cutRingByDriver, type RingPart, type TokenOwner } from "./ring.ts";

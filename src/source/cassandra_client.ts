@@ -11,7 +11,7 @@ import {
 import type { LogLevel } from "./cassandra_options.ts";
 import type { TlsConfig } from "./cassandra_tls.ts";
 import { ConnectionGuard } from "./cassandra_guard.ts";
-import { LONGEST_BODY, ProtocolFault } from "./cql_check.ts";
+import { LONGEST_BODY, ProtocolFault } from "./cql_frame.ts";
 import { type Scrubber, scrubberOf } from "./scrub.ts";
 import { createPrivateKey } from "node:crypto";
 import type { ConnectionOptions } from "node:tls";

@@ -4,16 +4,16 @@ import DriverConnection from "cassandra-driver/lib/connection.js";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Transform } from "node:stream";
+import { checkBody } from "./cql_check.ts";
 import {
   type AnswerHeader,
-  checkBody,
   checkVersion,
   HEADER,
   LONGEST_BODY,
   Opcode,
   ProtocolFault,
   readHeader,
-} from "./cql_check.ts";
+} from "./cql_frame.ts";
 
 /** What the driver has of a connection. */
 interface Connection {
