@@ -6,6 +6,10 @@
 
 enum { PIECE_BYTES = 1 << 20 };
 
+/* As src/ffi/native_batch.ts and session.ts read them. */
+_Static_assert(sizeof(cassette_done) == 17 * 8, "a batch is told of in 17 words");
+_Static_assert(sizeof(cassette_stats_data) == (9 + CASSETTE_LATENCY_BUCKETS) * 8, "so are counters");
+
 static void push(batch_queue *queue, cassette_batch *batch) {
   batch->next = NULL;
   if (queue->last) queue->last->next = batch;

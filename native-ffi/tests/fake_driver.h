@@ -16,7 +16,8 @@
 #include "../cassette_driver.h"
 
 #define EXPORT __attribute__((visibility("default")))
-enum { FAKE_SAMPLES = 1 << 16, FAKE_FREE_MS = 10 };
+/* A label that is a blob has label % 5 bytes, or as many as it is beyond FAKE_LARGE_LABEL. */
+enum { FAKE_SAMPLES = 1 << 16, FAKE_FREE_MS = 10, FAKE_LARGE_LABEL = 1 << 20 };
 
 enum fake_answer {
   FAKE_BLOB,

@@ -114,12 +114,13 @@ CassResult *fake_answer_to(const uint8_t *id, const CassPrepared *prepared) {
   for (size_t i = 0; i < data->size; i++) data->bytes[i] = (uint8_t)(i + (size_t)label);
   number->null = id[0] == FAKE_LABEL_NULL;
   number->number = label;
-  number->bytes = malloc(4);
   if (prepared->label == FAKE_MASK) {
-    number->size = (uint32_t)label % 5;
-    memset(number->bytes, label & 0xff, 4);
+    number->size = label >= FAKE_LARGE_LABEL ? (uint32_t)label - FAKE_LARGE_LABEL : (uint32_t)label % 5;
+    number->bytes = malloc(number->size + 1);
+    memset(number->bytes, label & 0xff, number->size);
   } else {
     number->size = 4;
+    number->bytes = malloc(4);
     for (int i = 0; i < 4; i++) number->bytes[i] = (uint8_t)((uint32_t)label >> (24 - 8 * i));
   }
   number->said = number->size;

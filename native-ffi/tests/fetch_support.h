@@ -135,6 +135,7 @@ void test_retry_times(void);
 
 /* memory_test.c */
 void test_large_blobs(void);
+void test_label_bytes(void);
 void test_mean(void);
 void test_no_session(void);
 void test_views(void);

@@ -359,6 +359,7 @@ static const struct {
              {"refused", test_refused},
              {"retry_times", test_retry_times},
              {"large_blobs", test_large_blobs},
+             {"label_bytes", test_label_bytes},
              {"mean", test_mean},
              {"no_session", test_no_session},
              {"views", test_views},

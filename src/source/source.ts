@@ -38,7 +38,7 @@ export interface SourceStats {
  * Blobs and labels of one batch of ids, in the order in which the ids were asked for.
  *
  * The blobs lie in one block of memory that goes back to the source on dispose; a view kept longer
- * reads length 0.
+ * reads length 0. A blob that is moved to a worker takes the whole block with it.
  */
 export interface BlobBatch extends Disposable {
   /** Number of samples. */

@@ -140,6 +140,32 @@ for (const driver of ["native", "js"] as const) {
     assert(performance.now() - begin < 10_000);
   });
 
+  test("a blob or label over maxBlobBytes is a LimitsError", open.lacking, async () => {
+    await using client = await connect(open.server!);
+    const table = `${KEYSPACE}.limits`;
+    await createTable(client, table);
+    const rows = [[3, 3], [4, 3], [3, 4]].map(([data, mask]) => ({
+      id: crypto.randomUUID(),
+      data: new Uint8Array(data),
+      label: 1,
+      mask: new Uint8Array(mask),
+    }));
+    await putRows(client, table, rows);
+    const options = { ...open.server!, table, driver, maxBlobBytes: 3 };
+    await using source = await CassandraSource.open({
+      ...options,
+      labelType: "blob",
+      labelColumn: "mask",
+    });
+    using batch = await source.fetch(IdList.from(rows.map(({ id }) => id)));
+    assertEquals([batch.failures, batch.blob(0).length], [2, 3]);
+    for (const [i, column] of [[1, "data"], [2, "mask"]] as const) {
+      const { code, option, sampleId, message } = batch.error(i)!;
+      assertEquals([code, option, sampleId], ["LIMITS", "maxBlobBytes", rows[i].id]);
+      assertMatch(message, new RegExp(`its ${column} must have at most 3 bytes.*received 4 bytes`));
+    }
+  });
+
   test("a table made anew with other labels gives none for right", open.lacking, async () => {
     await using client = await connect(open.server!);
     const id = crypto.randomUUID();
