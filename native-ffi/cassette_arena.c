@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 /* Bytes before an arena's memory; batches for which one is kept that none of them takes. */
-enum { HEADER = 64, KEPT_BATCHES = 64 };
+enum { HEADER = 64, KEPT_BATCHES = 1024 };
 
 /* Bytes from which on an arena is mapped. */
 enum { MAPPED = 1 << 20 };

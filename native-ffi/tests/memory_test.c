@@ -69,8 +69,8 @@ void test_mean(void) {
   fetch(session, 64, 10000, 64 * MIB, &done);
   cassette_batch_release(done.batch, 0);
   uint32_t retired = 0;
-  for (int i = 0; i < 100; i++) {
-    fetch(session, i < 4 ? 512 : 16, 10000, 10000, &done);
+  for (int i = 0; i < 1100; i++) {
+    fetch(session, i < 4 ? 512 : 4, 10000, 10000, &done);
     CHECK(done.capacity < 16 * MIB);
     retired += done.retired > 0;
     cassette_batch_release(done.batch, 0);

@@ -220,7 +220,7 @@ void cassette_read_failure(cassette_driver *driver, cassette_request *request, C
 #include <sys/mman.h>
 
 /* Bytes before an arena's memory; batches for which one is kept that none of them takes. */
-enum { HEADER = 64, KEPT_BATCHES = 64 };
+enum { HEADER = 64, KEPT_BATCHES = 1024 };
 
 /* Bytes from which on an arena is mapped. */
 enum { MAPPED = 1 << 20 };
