@@ -151,7 +151,7 @@ def main():
         sys.exit(2)
 
     keys = ("written", "replaced", "unchanged", "bytes", "rejectedCount")
-    total = {key: sum(report[key] for report in reports) for key in keys}
+    total = {key: sum(report.get(key, 0) for report in reports) for key in keys}
     total["rejectedCount"] += len(doubles)
     total["partitions"] = len(reports)
     total["classes"] = len(classes)

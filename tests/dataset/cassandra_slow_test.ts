@@ -1,12 +1,14 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { drawRecords } from "../../src/cli/drawings.ts";
 import {
   CassandraSource,
   CassandraWriter,
   ConnectError,
+  csvInput,
   type DatasetSchema,
   formatId,
+  ingest,
   ingestFolder,
   listCassandra,
   Loader,
@@ -36,6 +38,29 @@ async function dropKeyspace(name: string): Promise<void> {
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: notRun(name, lacking), fn });
 }
+
+test("what Cassandra has of a path is told as replaced, and a path twice in a run as left out", async () => {
+  const dir = tempFolder();
+  const [one, two] = drawRecords(2);
+  await dropKeyspace(KEYSPACE);
+  const run = async (data: Uint8Array, existing?: "refuse" | "replace") => {
+    await Deno.writeFile(join(dir, "1.jpg"), data);
+    await Deno.writeTextFile(join(dir, "m.csv"), "path,label\n1.jpg,0\n1.jpg,1\n");
+    await using writer = await CassandraWriter.open({ ...server!, keyspace: KEYSPACE });
+    const report = await ingest(await csvInput(join(dir, "m.csv")), writer, { existing });
+    const { written, replaced, unchanged, rejected } = report;
+    assertMatch(
+      rejected.at(-1)!.reason.message,
+      /m\.csv: line 3 as .* from .*m\.csv: line 2 already/,
+    );
+    return [written, replaced, unchanged, rejected.length];
+  };
+  assertEquals(await run(one.data), [1, 0, 0, 1]);
+  assertEquals(await run(one.data), [0, 0, 1, 1]);
+  assertEquals(await run(two.data, "refuse"), [0, 0, 0, 2]);
+  assertEquals(await run(two.data), [0, 1, 0, 1]);
+  assertEquals(await run(two.data, "replace"), [0, 1, 0, 1]);
+});
 
 test("a folder goes into Cassandra, twice without doubles, and is listed and loaded", async () => {
   const dir = tempFolder();
@@ -389,6 +414,7 @@ test("what cannot be listed or reached is named", async () => {
   await assertRejects(
     () => CassandraWriter.open({ ...nowhere, keyspace: KEYSPACE }),
     ConnectError,
+    csvInput,
     "127.0.0.1",
   );
   await assertRejects(
