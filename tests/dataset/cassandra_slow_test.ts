@@ -414,7 +414,6 @@ test("what cannot be listed or reached is named", async () => {
   await assertRejects(
     () => CassandraWriter.open({ ...nowhere, keyspace: KEYSPACE }),
     ConnectError,
-    csvInput,
     "127.0.0.1",
   );
   await assertRejects(
