@@ -7,7 +7,7 @@ import {
   underlying,
 } from "./cassandra_client.ts";
 import { describeSamples } from "./cassandra_describe.ts";
-import { TOO_LONG } from "./cassandra_guard.ts";
+import { TOO_LONG } from "./frame_reader.ts";
 import { backoffWait } from "./backoff.ts";
 import { disposedError, sampleError, type SampleFault, ServerCode } from "./cassandra_errors.ts";
 import { type FetchedColumn, fetchedTable, selectStatement } from "./cassandra_schema.ts";

@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import cassandra from "cassandra-driver";
 import { Socket } from "node:net";
+import { formatId, IdList } from "../../src/ids.ts";
 import { CassandraSource } from "../../src/source/cassandra.ts";
 import { connectClient } from "../../src/source/cassandra_client.ts";
 import { cassandraConfig } from "../../src/source/cassandra_config.ts";
 import { ConnectionGuard } from "../../src/source/cassandra_guard.ts";
 import { startRudeServer } from "../../tools/rude_server/server.ts";
-import { KEYSPACE } from "../../tools/rude_server/tables.ts";
+import { IDS, KEYSPACE } from "../../tools/rude_server/tables.ts";
 
 const TABLE = `${KEYSPACE}.data`;
 
@@ -71,6 +72,33 @@ Deno.test("without a named data centre one client connects, once", async () => {
   const client = await connectClient(configOf(server.port, { connectionsPerHost: 1 }));
   assertEquals(server.accepted, 1);
   await client.shutdown();
+});
+
+Deno.test("an answer far beyond maxBlobBytes is one LimitsError, and is not kept", async () => {
+  for (const bytes of [2_000, 17 << 20]) {
+    await using server = startRudeServer({
+      name: "a blob that is too long",
+      rows: (rows) =>
+        // One of four samples only.
+        rows.cells[0][0]![0] === IDS[1][0]
+          ? { ...rows, cells: rows.cells.map((row) => [new Uint8Array(bytes), ...row.slice(1)]) }
+          : rows,
+    });
+    const options = { contactPoints: ["127.0.0.1"], port: server.port, table: TABLE };
+    await using source = await CassandraSource.open({
+      ...options,
+      driver: "js",
+      maxBlobBytes: 1_000,
+    });
+    using batch = await source.fetch(IdList.from(IDS.slice(0, 4).map((id) => formatId(id))));
+    assertEquals([0, 1, 2, 3].map((i) => batch.error(i)?.name), [
+      undefined,
+      "LimitsError",
+      undefined,
+      undefined,
+    ]);
+    assertEquals(server.accepted, 2);
+  }
 });
 
 Deno.test("what the guard stands on in the driver is there", () => {
