@@ -50,6 +50,30 @@ Deno.test("the test sees what is done outside of a scope, and within too few", a
   device.destroy();
 });
 
+/** What makes, writes or submits, in modules that know of no scopes, and who opens them. */
+const SCOPED_BY_CALLERS: Record<string, string> = {
+  "pipeline/word_images.ts": "pipeline/masks.ts and pipeline/mixed_decoder.ts",
+};
+
+Deno.test("every module that asks a device for something knows of scopes", async () => {
+  const calls =
+    /\.(?:createBuffer|createBindGroup|createShaderModule|createComputePipeline|writeBuffer)\w*\(|queue\.submit\(/;
+  const unaware: string[] = [];
+  const visit = async (folder: URL, path: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) await visit(new URL(`${name}/`, folder), `${path}${name}/`);
+      else if (name.endsWith(".ts") && name !== "shaders.ts" && name !== "native_source.ts") {
+        const text = await Deno.readTextFile(new URL(name, folder));
+        if (calls.test(text) && !/from "[./]*(?:gpu\/)?scope\.ts"/.test(text)) {
+          unaware.push(path + name);
+        }
+      }
+    }
+  };
+  await visit(new URL("../../src/", import.meta.url), "");
+  assertEquals(unaware.filter((file) => !(file in SCOPED_BY_CALLERS)), []);
+});
+
 Deno.test("the decoder does all in scopes: every kind of picture, strips, regions, warm-up, reads", async () => {
   const { device, unscoped, calls, open, uncaptured } = await observedDevice();
   const picture = draw(SIDE, SIDE);
