@@ -130,6 +130,9 @@ void test_never_answered(void);
 void test_never_closes(void);
 void test_refused(void);
 
+/* threads_test.c */
+void test_threads(void);
+
 /* retry_test.c */
 void test_retry_times(void);
 

@@ -49,7 +49,7 @@ export async function fakeDriver(library: string, flags: string[] = []): Promise
  */
 export async function shimTests(folder: string, flags: string[] = []): Promise<string> {
   const program = join(folder, "fetch_test");
-  const sources = ["fetch", "group", "lies", "memory", "retry"].map((part) =>
+  const sources = ["fetch", "group", "lies", "memory", "retry", "threads"].map((part) =>
     `tests/${part}_test.c`
   );
   for await (const { name } of Deno.readDir(NATIVE)) {
