@@ -1,3 +1,4 @@
+import { smallest } from "./extremes.ts";
 import { createHash } from "node:crypto";
 import { show } from "./check.ts";
 import { ResumeMismatchError } from "./errors.ts";
@@ -154,7 +155,7 @@ function isInStep(state: LoaderState, other: LoaderState): boolean {
 
 /** Whether what is left of one epoch can be told from the states: shards beyond it are through with it. */
 function areOfOneEpoch(list: readonly LoaderState[]): boolean {
-  const epoch = Math.min(...list.map((state) => state.epoch));
+  const epoch = smallest(list.map((state) => state.epoch));
   return list.every((state) =>
     state.epoch === epoch || (state.epoch === epoch + 1 && seenCount(state.done) === 0)
   );
@@ -170,7 +171,7 @@ function ahead({ base, size, shard, left }: LoaderState): SeenState {
 }
 
 function mergeShards(list: readonly LoaderState[]): { epoch: number; base: SeenState } {
-  const epoch = Math.min(...list.map((state) => state.epoch));
+  const epoch = smallest(list.map((state) => state.epoch));
   const { base, shard: { count } } = list.find((state) => state.epoch === epoch)!;
   if (!areOfOneEpoch(list)) {
     const epochs = [...new Set(list.map((state) => state.epoch))].sort((a, b) => a - b);

@@ -6,7 +6,7 @@ import { importFlags, path, readConfig, ROOT } from "./imports.ts";
 import { finish } from "./process.ts";
 
 /** Modules that all may import. */
-const COMMON = ["errors.ts", "check.ts", "ids.ts", "latency.ts", "shaders.ts"];
+const COMMON = ["errors.ts", "check.ts", "extremes.ts", "ids.ts", "latency.ts", "shaders.ts"];
 
 /** What each folder may import beside them; types are free. */
 const LAYERS: Record<string, readonly string[]> = {

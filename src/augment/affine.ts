@@ -1,3 +1,4 @@
+import { largest, smallest } from "../extremes.ts";
 import { UsageError } from "../errors.ts";
 import { checkColor, checkDrawn, type Color, type Drawn, type DrawnParameter } from "./drawn.ts";
 import { checkResampling, RESAMPLE_OPTIONS, type ResampleOptions } from "./geometry.ts";
@@ -104,7 +105,7 @@ const LEAST_SINGULAR = 1e-6;
 function checkShear({ x, y }: Axes, given: unknown): void {
   if (!y) return;
   const products = [x.value].flat().flatMap((a) => [y.value].flat().map((b) => a * b));
-  const least = Math.min(...products), most = Math.max(...products);
+  const least = smallest(products), most = largest(products);
   if (most < 1 - LEAST_SINGULAR || least > 1 + LEAST_SINGULAR) return;
   throw new UsageError(
     `Cannot make affine as shear.x · shear.y must not come to 1: received ${show(given)}`,

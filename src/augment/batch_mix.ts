@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import type { Chain } from "./chain.ts";
 
 /** What {@linkcode mixup} or {@linkcode cutmix} did to one sample of a batch. */
@@ -33,7 +34,7 @@ export function mixOf(
   first: number,
 ): BatchMix {
   const mixes: BatchMix = [];
-  const steps = Math.max(0, ...images.map((image, i) => image ? chains[i].mixingCount : 0));
+  const steps = largest(images.map((image, i) => image ? chains[i].mixingCount : 0), 0);
   for (let step = 0; step < steps; step++) {
     images.forEach((image, i) => {
       const mixing = image && step < chains[i].mixingCount ? chains[i].mixings[step] : null;

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import type { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { DTYPE_BYTES, type GpuTensor } from "../gpu/tensor.ts";
@@ -104,7 +105,7 @@ class BatchRecord {
     this.#ranges = new BatchRanges(images, target, options.first);
     const perWord = 4 / DTYPE_BYTES[target.dtype];
     this.#packs = this.#width % perWord !== 0 || target.byteOffset % 4 !== 0;
-    this.#mixings = Math.max(0, ...this.#present().map(({ mixingCount }) => mixingCount));
+    this.#mixings = largest(this.#present().map(({ mixingCount }) => mixingCount), 0);
   }
 
   #present(): Chain[] {

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import type { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import type { Chain } from "./chain.ts";
@@ -61,9 +62,9 @@ export function recordMasks(
       byteLength: own,
     });
     move(masks, chains, recorder, options, lend, (index) => place(moved, index));
-    const steps = Math.max(
+    const steps = largest(
+      masks.images.map((image, index) => image ? chains[index].mixingCount : 0),
       1,
-      ...masks.images.map((image, index) => image ? chains[index].mixingCount : 0),
     );
     let source = moved;
     for (let step = 0; step < steps; step++) {
@@ -131,7 +132,7 @@ function move(
   for (const [from, to] of parts.ranges) {
     const sources: Range[] = [];
     for (let index = from; index < to; index++) sources.push(maskRange(masks, index));
-    const levels = Math.max(...passes.slice(from, to).map(({ length }) => length));
+    const levels = largest(passes.slice(from, to).map(({ length }) => length));
     for (let level = 0; level < levels; level++) {
       let at = 0;
       for (let index = from; index < to; index++) {

@@ -61,7 +61,7 @@ export function reduceAxes(
   const copy = new Placement();
   copy.begin(width, height, width);
   copy.colour.rows.set(placement.colour.rows);
-  copy.steps.push(...placement.steps);
+  for (const each of placement.steps) copy.steps.push(each);
   copy.stepCount = placement.stepCount;
   copy.statistic = placement.statistic;
   return [second, copy];

@@ -1,3 +1,4 @@
+import { largest, smallest } from "../extremes.ts";
 import type { ImageRegion } from "../gpu/images.ts";
 import type { Chain } from "./chain.ts";
 import { FILTERS, type Geometry } from "./geometry.ts";
@@ -73,7 +74,7 @@ function resampleNeeds(geometry: Geometry, across: Span, down: Span): [Span, Spa
     size: number,
   ): Span => {
     const places = span.map((i) => start + (index + step * i + 0.5) * scale);
-    return spanAround(Math.min(...places), Math.max(...places), filter, reach, size);
+    return spanAround(smallest(places), largest(places), filter, reach, size);
   };
   const g = geometry;
   return [
@@ -101,7 +102,7 @@ function warpNeeds(geometry: Geometry, across: Span, down: Span): [Span, Span] {
     const places = across.flatMap((x) =>
       down.map((y) => map[row] * (x + 0.5) + map[row + 1] * (y + 0.5) + map[row + 2])
     );
-    return spanAround(Math.min(...places), Math.max(...places), filter, reach, size);
+    return spanAround(smallest(places), largest(places), filter, reach, size);
   };
   return [
     axis(0, geometry.filterX, geometry.reachX, viewWidth),
@@ -116,7 +117,7 @@ function fromView(geometry: Geometry, across: Span, down: Span): [Span, Span] {
   const xs = across.map((x) => x0 + x * stepX);
   const ys = down.map((y) => y0 + y * (stepY / pitch));
   return [
-    [Math.min(...xs), Math.max(...xs)],
-    [Math.min(...ys), Math.max(...ys)],
+    [smallest(xs), largest(xs)],
+    [smallest(ys), largest(ys)],
   ];
 }

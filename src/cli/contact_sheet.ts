@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import { pathToFileURL } from "node:url";
 import { createJimp } from "@jimp/core";
 import png from "@jimp/js-png";
@@ -35,7 +36,7 @@ export async function drawSheet(
   width: number,
   height: number,
 ): Promise<Uint8Array> {
-  const columns = Math.max(...rows.map((row) => row.length));
+  const columns = largest(rows.map((row) => row.length));
   const stepX = width + GAP;
   const stepY = height + CAPTION + GAP;
   const sheet = new Jimp({

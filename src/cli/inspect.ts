@@ -86,7 +86,9 @@ function describe(report: JpegReport): string[] {
   for (const { kind, slot, size } of tables) {
     lines.push(`table: ${kind} ${slot}, ${size} ${kind === "quantisation" ? "bits" : "codes"}`);
   }
-  scans.forEach((scan, i) => lines.push(...describeScan(scan, i)));
+  scans.forEach((scan, i) => {
+    for (const line of describeScan(scan, i)) lines.push(line);
+  });
   for (const warning of warnings) lines.push(`warning: ${warning}`);
   if (error !== undefined) lines.push(`cannot be decoded, as ${error}`);
   return lines;

@@ -27,19 +27,28 @@ export function addPlanCapacity(program: Command): void {
     [`--${flag} <number>`, what, wholeNumber(flag, least), value] as const;
   program.command("plan-capacity")
     .description("Work out disks, network, memory and prefetch of a data set.")
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .requiredOption(...number("rows", "samples", 1))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .requiredOption(...number("blob-bytes", "mean bytes of a picture", 1))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .requiredOption(...number("rate", "samples a second that all consumers take together", 1))
     .requiredOption(
       "--latency <number>",
       "milliseconds from a request to its answer",
       nonNegative("latency"),
     )
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .option(...number("label-bytes", "mean bytes of a label", 0, 4))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .option(...number("replication", "copies of each row", 1, 1))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .option(...number("nodes", "nodes; as few as may be when left out", 1))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .option(...number("disk-gb", "disk of a node in GB", 1, 1000))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .option(...number("batch-size", "samples of a batch", 1, 128))
+    // deno-lint-ignore cassette/spread -- at most 4 parameters
     .option(...number("consumers", "processes that load at once", 1, 1))
     .option("--json", "print the plan as one JSON object")
     .action((flags: PlanFlags) => {

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import { type Command, Option } from "commander";
 import { readList } from "../dataset/list_file.ts";
 import { type Balance, type SampleSplit, splitCounts, splitList } from "../dataset/split.ts";
@@ -114,7 +115,7 @@ function table(split: SampleSplit): string {
     ]),
     ["all", ...sums.map(String), String(rest)],
   ];
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  const widths = rows[0].map((_, i) => largest(rows.map((row) => row[i].length)));
   return rows
     .map((row) => row.map((cell, i) => i ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
     .map((row) => row.join("  ")).join("\n");

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import type { LoaderStages } from "../pipeline/meter.ts";
 
 /**
@@ -18,7 +19,7 @@ export function stageLines(stages: LoaderStages): string[] {
     `${depth}`,
   ]);
   const table = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(...table.map((row) => row[i].length)));
+  const widths = head.map((_, i) => largest(table.map((row) => row[i].length)));
   return table.map((row) =>
     "  " + row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
       .join("  ")

@@ -125,6 +125,7 @@ export function checkRows(file: Uint8Array, header: PngHeader): void {
 
 /** The type of the chunk that begins at a byte. */
 function typeAt(file: Uint8Array, at: number): string {
+  // deno-lint-ignore cassette/spread -- at most 4 bytes
   return String.fromCharCode(...file.subarray(at + 4, at + CHUNK_HEAD));
 }
 

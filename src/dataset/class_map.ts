@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import { IngestError, SchemaError } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { classConflict } from "./class_names.ts";
@@ -37,7 +38,7 @@ export function newClasses(
   const all = new Map(known);
   const names = new Map([...known].map(([name, label]) => [label, name]));
   const own = numbering === "own" && known.size > 0;
-  let next = Math.max(-1, ...names.keys()) + 1;
+  let next = largest(names.keys(), -1) + 1;
   const added: NumberedClass[] = [];
   for (const { name, label: given } of wanted) {
     const number = all.get(name);

@@ -190,6 +190,7 @@ export class FolderWriter implements DatasetWriter {
       `INSERT OR REPLACE INTO ${quote(this.#schema.metadataTable)} (${
         columns.map(quote).join(", ")
       }) VALUES (${columns.map(() => "?").join(", ")})`,
+      // deno-lint-ignore cassette/spread -- at most the columns of a table
     ).run(record.id, path, ...metadata.slice(1));
     if (this.#pending >= TRANSACTION) this.#commit();
   }

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import { ANY_CLASS, type Quotas } from "./split_quotas.ts";
 
 /** Samples that stay together: one alone, or all of an entity. */
@@ -66,6 +67,6 @@ export function fillQuotas(
   if (!all) return;
   for (const unit of leftOver) {
     const left = quotas.get(labelOf(unit.samples[0]))!;
-    take(unit, left.indexOf(Math.max(...left)));
+    take(unit, left.indexOf(largest(left)));
   }
 }

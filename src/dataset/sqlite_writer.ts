@@ -186,7 +186,9 @@ export class SqliteWriter implements DatasetWriter {
     this.#pending++;
     this.#pendingBytes += record.data.length;
     try {
+      // deno-lint-ignore cassette/spread -- at most the columns of a table
       data.run(record.id, ...rows.data);
+      // deno-lint-ignore cassette/spread -- at most the columns of a table
       metadata.run(record.id, ...rows.metadata);
     } catch (cause) {
       throw new IngestError(

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import type { Native } from "./native.ts";
 
 /** A log message of the driver. */
@@ -59,7 +60,7 @@ export function listenToLog(
 }
 
 function adjust(native: Native): void {
-  const level = Math.max(LEAST_LEVEL, ...Array.from(listeners, (listener) => listener.level));
+  const level = largest(Array.from(listeners, (listener) => listener.level), LEAST_LEVEL);
   native.symbols.cassette_log_level(native.driver, level);
   if (listeners.size > 0 && timer === undefined) {
     timer = setInterval(() => drain(native), INTERVAL_MS);

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import { OptionCheck } from "../check.ts";
 import { type CassetteError, DisposedError, LimitsError, UsageError } from "../errors.ts";
 import { IdleBuffers } from "./idle_buffers.ts";
@@ -152,7 +153,7 @@ export class BufferPool implements Disposable {
       return;
     }
     this.#idle.add(buffer);
-    const most = Math.max(LEAST_IDLE, IDLE_SHARE * Math.max(...this.#peaks));
+    const most = Math.max(LEAST_IDLE, IDLE_SHARE * largest(this.#peaks));
     while (this.#idle.bytes > most) this.#destroy(this.#idle.oldest()!);
   }
 

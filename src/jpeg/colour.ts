@@ -48,6 +48,7 @@ export class ColourHints {
     }
     if (this.#jfif) return { colour: "YCbCr" };
     if (adobe >= 0) return adobe === 0 ? { colour: "RGB" } : { colour: "YCbCr", ...this.#odd(1) };
+    // deno-lint-ignore cassette/spread -- at most 4 components
     const ids = String.fromCharCode(...components.map((component) => component.id));
     return { colour: ids === "RGB" ? "RGB" : "YCbCr" };
   }

@@ -122,8 +122,8 @@ export function inspectJpeg(file: Uint8Array, tuning?: Tuning): JpegReport {
     const [code, offset, length] = lexer.markers.subarray(i * MARKER_WORDS);
     const payload = file.subarray(offset, offset + length);
     report.markers.push({ marker: markerName(code), offset, length });
-    if (code === DQT) report.tables.push(...quantTables(payload));
-    if (code === DHT) report.tables.push(...huffmanTables(payload));
+    if (code === DQT) report.tables = report.tables.concat(quantTables(payload));
+    if (code === DHT) report.tables = report.tables.concat(huffmanTables(payload));
     if (code === SOS) headers.push(payload);
   }
   let frame: JpegFrame;
@@ -145,7 +145,7 @@ export function inspectJpeg(file: Uint8Array, tuning?: Tuning): JpegReport {
     ...scanReport(frame, scan, headers[i], lexer),
     ...tuning && explainPath(frame, scan, lexer, tuning),
   }));
-  report.warnings.push(...frame.warnings);
+  for (const each of frame.warnings) report.warnings.push(each);
   return report;
 }
 

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import type { JpegScan } from "./frame.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { JpegScan } from "./frame.ts";
 export function scanWaves(scans: readonly JpegScan[]): number[] {
   const next: number[] = [];
   return scans.map(({ components }) => {
-    const wave = Math.max(...components.map((component) => next[component] ?? 0));
+    const wave = largest(components.map((component) => next[component] ?? 0));
     for (const component of components) next[component] = wave + 1;
     return wave;
   });

@@ -167,7 +167,9 @@ export function smoothingRecords(
         firstRow,
         shown,
       );
+      // deno-lint-ignore cassette/spread -- at most 10 numbers
       record.splice(UNKNOWN, ESTIMATES, ...unknown);
+      // deno-lint-ignore cassette/spread -- at most 10 numbers
       record.splice(QUANT, ESTIMATES, ...component.quant!.values.subarray(0, ESTIMATES));
       records.push(record);
       const count = Math.ceil(shown / tuning.transform);

@@ -1,3 +1,4 @@
+import { largest } from "../extremes.ts";
 import { type ComponentPlan, componentRecords } from "./component_records.ts";
 import { BLOCK_TURNS, dispatchesOf, entropyRecords, type EntropyStage } from "./entropy_records.ts";
 import type { JpegFrame, JpegScan } from "./frame.ts";
@@ -116,9 +117,9 @@ export function planStrips(
   return {
     entropy,
     strips,
-    coefficientBytes: Math.max(...strips.map(({ components }) => components.coefficientBytes)),
-    sampleBytes: Math.max(...strips.map(({ components }) => components.sampleBytes)),
-    keptBytes: Math.max(...strips.map(({ kept }) => kept.bytes)),
+    coefficientBytes: largest(strips.map(({ components }) => components.coefficientBytes)),
+    sampleBytes: largest(strips.map(({ components }) => components.sampleBytes)),
+    keptBytes: largest(strips.map(({ kept }) => kept.bytes)),
   };
 }
 

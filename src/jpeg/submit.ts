@@ -246,7 +246,7 @@ export class Submitter {
           const name = subject(first + index, ids);
           const cut = section !== undefined;
           const status = readStatus(words, index, name, cut, ids?.at(first + index));
-          warnings[index].push(...status.warnings);
+          for (const each of status.warnings) warnings[index].push(each);
           for (const warning of status.warnings) this.#onWarning?.(`${name}: ${warning}`);
           found[index] = status.error;
         }

@@ -1,3 +1,4 @@
+import { smallest } from "../extremes.ts";
 import { UsageError } from "../errors.ts";
 import type { GpuImage, ImageRegion } from "../gpu/images.ts";
 import type { Orientation } from "./exif.ts";
@@ -95,7 +96,7 @@ export function checkRegion(region: ImageRegion, image: GpuImage, name: string):
 
 /** How far from its pixel the samples lie that upsampling reads, in pixels. */
 function reach(most: number, factors: readonly number[]): number {
-  const ratio = most / Math.min(...factors);
+  const ratio = most / smallest(factors);
   return ratio === 1 ? 0 : ratio;
 }
 

@@ -177,7 +177,7 @@ export class BatchMaker {
         augmenter.mixes,
         (some, keys, at) => augmenter.apply(some, keys, target, first + at),
       );
-      for (const mix of results) submitted.mix.push(...mix);
+      for (const mix of results) for (const one of mix) submitted.mix.push(one);
       const good = this.#without(submitted, usable, faults, first);
       await this.#applyMasks(submitted, good, keys, size, first);
     }
@@ -256,14 +256,14 @@ export class BatchMaker {
   ): Promise<void> {
     const { augmenter, tensors } = this.#options;
     const each = await augmentEach(images, keys, augmenter, tensors);
-    ragged.buffers.push(...each.buffers);
+    for (const buffer of each.buffers) ragged.buffers.push(buffer);
     const good = this.#without(submitted, images, each.faults, first);
     each.tensors.forEach((tensor, i) => ragged.tensors[first + i] = tensor);
     if (!ragged.masks) return;
     using masks = await this.#uploadMasks(submitted, good, first);
     const form = this.#maskForm();
     const eachMask = await augmentEachMask(masks, keys, augmenter, tensors, form);
-    ragged.buffers.push(...eachMask.buffers);
+    for (const buffer of eachMask.buffers) ragged.buffers.push(buffer);
     this.#without(submitted, masks, eachMask.faults, first);
     eachMask.tensors.forEach((tensor, i) => ragged.masks![first + i] = tensor);
   }

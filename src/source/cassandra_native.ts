@@ -144,6 +144,7 @@ export class NativeCassandraSource implements BlobSource {
 
   async #ask(...asked: Parameters<NativeSession["fetch"]>): Promise<NativeBatch> {
     try {
+      // deno-lint-ignore cassette/spread -- at most the parameters of fetch
       return await this.#session.fetch(...asked);
     } catch (cause) {
       if (!(cause instanceof NativeFailure)) throw cause;
