@@ -131,7 +131,9 @@ export function resumeFrom(
     return { epoch, base, done, left, shared };
   }
   if (all) return dealAnew(options, mergeShards(list));
-  if (inStep && first.shared) return dealAnew(options, { epoch: first.epoch, base: ahead(first) });
+  if (inStep && first.shared) {
+    return shards === count ? alike(first, options) : anewOf(first, options);
+  }
   mismatch(
     "resume",
     `the states of all ${shards} shards, as their number changes or batches did not come in order`,
@@ -161,13 +163,25 @@ function areOfOneEpoch(list: readonly LoaderState[]): boolean {
   );
 }
 
-/** What all shards have done that hand out their samples in order, and as many batches as this one. */
-function ahead({ base, size, shard, left }: LoaderState): SeenState {
-  const rest = size - seenCount(base);
-  const each = Math.ceil(rest / shard.count) - left.most;
+/** How many samples each shard has done, if it was dealt so many, that stands where another one does. */
+function eachDone({ base, size, shard, left }: LoaderState): number {
+  return Math.ceil((size - seenCount(base)) / shard.count) - left.most;
+}
+
+/** Where a shard stands that has handed out as many batches as another one of as many, both in order. */
+function alike(state: LoaderState, options: Readonly<SamplerOptions>): Progress {
+  const { epoch, base, left, shared } = state;
+  const prefix = Math.min(ownSamples(options, base), eachDone(state));
+  return { epoch, base, done: { prefix, exceptions: [] }, left, shared };
+}
+
+/** Deals anew what shards have left that all stand where one does. */
+function anewOf(state: LoaderState, options: Readonly<SamplerOptions>): Progress {
+  const { epoch, base, size, shard } = state;
+  const all = Math.min(size - seenCount(base), eachDone(state) * shard.count);
   const seen = new Seen(base);
-  for (let k = 0; k < Math.min(rest, each * shard.count); k++) seen.add(unseenAt(base, k));
-  return seen.toJSON();
+  for (let k = 0; k < all; k++) seen.add(unseenAt(base, k));
+  return dealAnew(options, { epoch, base: seen.toJSON() });
 }
 
 function mergeShards(list: readonly LoaderState[]): { epoch: number; base: SeenState } {

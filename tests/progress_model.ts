@@ -59,9 +59,22 @@ export interface Handed {
 
 /** One shard of a run. */
 export interface Shard {
+  /** Number of the epoch that comes next. */
+  readonly epoch: number;
   /** Goes on with a loop of its own for so many batches at most, and breaks off. */
   take(batches: number): Handed[] | Promise<Handed[]>;
 }
+
+/** Makes a shard that begins, or resumes. */
+export type MakeShard = (
+  run: RunOptions,
+  generation: Generation,
+  index: number,
+  random: Random,
+  resume?: LoaderState | LoaderState[],
+) => Shard;
+
+const makePlanned: MakeShard = (...args) => new PlannedShard(...args);
 
 /** Which samples of each epoch nobody has had: all that is known of the right result. */
 export class Model {
@@ -100,7 +113,7 @@ export class Model {
 
 /** A shard of the layer that orders samples: batches come as a window of fetches would have them. */
 export class PlannedShard implements Shard {
-  readonly tracker: ProgressTracker;
+  readonly #tracker: ProgressTracker;
   readonly #random: Random;
   readonly #ordering: Ordering;
   readonly #window: number;
@@ -117,16 +130,20 @@ export class PlannedShard implements Shard {
     const shard = { index, count: shards };
     const order = { batchSize, seed, shuffle, weights, lastBatch, shard, limit: size };
     const sampler = new Sampler(samplerOptions(ids, order));
-    this.tracker = new ProgressTracker(countedIds(ids), sampler, { resume, epochs, ordering });
+    this.#tracker = new ProgressTracker(countedIds(ids), sampler, { resume, epochs, ordering });
     this.#random = random;
     this.#ordering = ordering;
     this.#window = 1 + random.below(5);
   }
 
+  get epoch(): number {
+    return this.#tracker.current.epoch;
+  }
+
   take(batches: number): Handed[] {
     const handed: Handed[] = [];
     if (this.#completed) return handed;
-    const jobs = this.tracker.jobs(false)[Symbol.iterator]();
+    const jobs = this.#tracker.jobs(false)[Symbol.iterator]();
     const flights: Job[] = [];
     while (handed.length < batches) {
       while (flights.length < this.#window) {
@@ -138,9 +155,9 @@ export class PlannedShard implements Shard {
       const job = this.#next(flights);
       const { epoch, ids, valid } = job;
       const samples = [...valid.keys()].filter((i) => valid[i]).map((i) => numberOf(ids, i));
-      handed.push({ epoch, samples, state: written(this.tracker.advance(job)) });
+      handed.push({ epoch, samples, state: written(this.#tracker.advance(job)) });
     }
-    this.#completed = this.tracker.isComplete;
+    this.#completed = this.#tracker.isComplete;
     return handed;
   }
 
@@ -174,10 +191,16 @@ function written(state: LoaderState): LoaderState {
   return JSON.parse(JSON.stringify(state));
 }
 
-/** How many batches of the current epoch a shard would have left after a resume. */
-function batchesLeft({ tracker }: PlannedShard): string {
-  const { epoch } = tracker.current;
-  return `${epoch}: ${[...tracker.jobs(false)].filter((job) => job.epoch === epoch).length}`;
+/**
+ * Whether shards that were in step had unequally many batches of an epoch, as far as they went: where one
+ * ended it, all did, with as many.
+ */
+export function areApart(handed: readonly (readonly Handed[])[]): boolean {
+  const counts = handed.map((batches) =>
+    [...Map.groupBy(batches, ({ epoch }) => epoch)].map(([epoch, all]) => `${epoch}: ${all.length}`)
+      .join()
+  );
+  return new Set(counts).size > 1;
 }
 
 /** What some runs came to. */
@@ -222,49 +245,59 @@ export function samplesOfEpoch(run: RunOptions, epoch: number): number[] {
   return all.find((handed) => handed.epoch === epoch)!.samples;
 }
 
-/** Carries one run out that a seed decides, and tells what became of it. */
-export function carryOut(seed: number): Outcome {
+/**
+ * Carries one run out that a seed decides.
+ *
+ * @param seed The seed.
+ * @param make Makes its shards.
+ * @param draw Draws its options.
+ * @param has Whether a sample can be loaded.
+ * @returns What became of it.
+ */
+export async function carryOut(
+  seed: number,
+  make: MakeShard = makePlanned,
+  draw = drawRun,
+  has: (sample: number) => boolean = () => true,
+): Promise<Outcome> {
   const random = new Random(seed);
-  const run = drawRun(random);
-  const model = new Model(run.epochs, (epoch) => samplesOfEpoch(run, epoch));
+  const run = draw(random);
+  const model = new Model(run.epochs, (epoch) => samplesOfEpoch(run, epoch).filter(has));
   const outcome: Outcome = { runs: 1, resumes: 0, lost: 0, doubled: 0, apart: 0 };
   let generation = drawGeneration(random);
   const start = (resume: (index: number) => LoaderState | LoaderState[] | undefined) =>
     Array.from(
       { length: generation.shards },
-      (_, index) => new PlannedShard(run, generation, index, random, resume(index)),
+      (_, index) => make(run, generation, index, random, resume(index)),
     );
   let shards = start(() => undefined);
   let states: (LoaderState | undefined)[] = shards.map(() => undefined);
   let [together, shared] = [true, true];
   let oldest = 0;
   let handedHere = false;
-  const inStep = () => {
-    if (!together || run.lastBatch === "partial") return;
-    if (new Set(shards.map(batchesLeft)).size > 1) outcome.apart++;
-  };
   for (let part = random.below(5); part >= 0; part--) {
-    inStep();
     const most = part === 0
       ? Infinity
       : random.below(1 + Math.ceil(run.size / generation.batchSize));
     const apart = part > 0 && random.below(4) === 0;
-    shards.forEach((shard, index) => {
-      const handed = shard.take(apart ? random.below(1 + most) : most);
+    const wereTogether = together && !apart && run.lastBatch !== "partial";
+    const all: Handed[][] = [];
+    for (const [index, shard] of shards.entries()) {
+      const handed = await shard.take(apart ? random.below(1 + most) : most);
+      all.push(handed);
       handed.forEach((batch) => model.hand(batch));
       if (index === 0) handedHere ||= handed.length > 0;
       states[index] = handed.at(-1)?.state ?? states[index];
-    });
-    const reached = part === 0
-      ? run.epochs
-      : Math.max(...shards.map(({ tracker }) => tracker.current.epoch));
+    }
+    if (wereTogether && areApart(all)) outcome.apart++;
+    const reached = part === 0 ? run.epochs : Math.max(...shards.map(({ epoch }) => epoch));
     if (run.lastBatch === "drop") {
       // What ends an epoch leaves less than a batch in each shard.
       for (let epoch = oldest; epoch < reached; epoch++) {
         model.droppable[epoch] += generation.shards * generation.batchSize - 1;
       }
     }
-    oldest = Math.min(...shards.map(({ tracker }) => tracker.current.epoch));
+    oldest = Math.min(...shards.map(({ epoch }) => epoch));
     if (part === 0) break;
     together &&= !apart;
     shared &&= generation.ordering === "ordered" && run.lastBatch !== "partial";
@@ -285,22 +318,24 @@ export function carryOut(seed: number): Outcome {
     if (handedHere && ordering !== "ordered" && before > 1 && before !== next.shards) {
       assertThrows(() => start(() => known[0]), ResumeMismatchError, "the states of all");
     }
+    let goesOn = false;
     if (kind === "one" && (before === 1 || shared && together)) {
       const one = random.pick(known);
       shards = start(() => one);
       together = true;
     } else if (kind === "all" && mergeable) {
       shards = start(() => known);
-      // With as many shards in step as before they go on, else what is left is dealt out anew.
-      const same = before === next.shards && together;
-      shared = same ? shared : true;
+      // As many shards as before go on if they are in step, else what is left is dealt out anew.
+      shared ||= before !== next.shards;
       together = true;
     } else {
+      goesOn = true;
       generation = { ...next, shards: before };
       shards = start((index) => known[index]);
     }
     handedHere = false;
-    states = shards.map((_, index) => generation.shards === before ? known[index] : undefined);
+    // Once dealt out anew, an older state tells nothing of what a shard has left.
+    states = shards.map((_, index) => goesOn ? known[index] : undefined);
   }
   outcome.lost = model.lost;
   outcome.doubled = model.doubled;
