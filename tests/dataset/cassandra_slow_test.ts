@@ -227,6 +227,9 @@ test("errors of samples name their paths, with either driver", async () => {
       const data = new TextEncoder().encode("no picture");
       await writer.write({ id: pathId(path), path, className: "a", label: 0, data });
     }
+    // An epoch of which nothing is left is an error of its own.
+    const [good] = drawRecords(1);
+    await writer.write(good);
   }
   const drivers = await lackingNative() === undefined ? ["native", "js"] as const : ["js"] as const;
   for (const driver of drivers) {
@@ -238,7 +241,7 @@ test("errors of samples name their paths, with either driver", async () => {
         source,
         device,
         ids: [...ids, crypto.randomUUID()],
-        batchSize: 3,
+        batchSize: 4,
         augment: [randomResizedCrop(64)],
         onCorrupt: "skip",
         epochs: 1,
