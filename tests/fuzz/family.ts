@@ -86,6 +86,8 @@ export const BOUNDS: Readonly<Record<keyof Cost, number>> = {
   rssBytes: 50,
   gpuBytes: 50,
 };
+/** A good file's cost per byte and pixel, at least: what is reused costs nothing; a pixel has 4 bytes. */
+const LEAST_UNIT: Readonly<Record<keyof Cost, number>> = { ms: 1e-9, rssBytes: 4, gpuBytes: 4 };
 /** Tries after which a cost counts: other processes slow one down, but not each. */
 const TRIES = 3;
 const COSTS = Object.keys(BOUNDS) as (keyof Cost)[];
@@ -107,7 +109,8 @@ class Scale<Decoded extends Disposable> {
     this.#rest = await this.#least(neighbours);
     const own = this.minusRest(await this.#least([...neighbours, baseline]));
     for (const cost of COSTS) {
-      this.#unit[cost] = Math.max(own[cost], 1e-3) / (this.units(baseline) - FREE_UNITS);
+      const unit = own[cost] / (this.units(baseline) - FREE_UNITS);
+      this.#unit[cost] = Math.max(unit, LEAST_UNIT[cost]);
     }
   }
 
