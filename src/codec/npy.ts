@@ -140,13 +140,17 @@ function toCOrder(
   const to = new Units(ordered.buffer);
   const strides: number[] = [];
   sizes.reduce((stride, size) => (strides.push(stride), stride * size), perItem);
+  const last = sizes.length - 1;
+  const [run, step] = [sizes[last], strides[last]];
   const index = sizes.map(() => 0);
-  for (let at = 0, source = 0; at < to.length;) {
-    for (let part = 0; part < perItem; part++) to[at++] = from[source + part];
-    for (let d = sizes.length - 1; d >= 0; d--) {
-      source += strides[d];
+  for (let at = 0, start = 0; at < to.length;) {
+    for (let i = 0, source = start; i < run; i++, source += step) {
+      for (let part = 0; part < perItem; part++) to[at++] = from[source + part];
+    }
+    for (let d = last - 1; d >= 0; d--) {
+      start += strides[d];
       if (++index[d] < sizes[d]) break;
-      source -= strides[d] * sizes[d];
+      start -= strides[d] * sizes[d];
       index[d] = 0;
     }
   }
