@@ -1,5 +1,6 @@
+import { CpuDecoder } from "./codec/cpu_decoder.ts";
 import { readNpy } from "./codec/npy.ts";
-import { isPng, readPng } from "./codec/png.ts";
+import { isPng } from "./codec/png_file.ts";
 import type { PictureCheck } from "./dataset/ingest.ts";
 import type { SampleRecord } from "./dataset/record.ts";
 import { CassetteError } from "./errors.ts";
@@ -35,6 +36,7 @@ export interface DecodeCheckOptions {
  */
 export class DecodeCheck implements PictureCheck, Disposable {
   readonly #decoder: JpegDecoder;
+  readonly #cpu = new CpuDecoder();
   readonly #onWarning: DecodeCheckOptions["onWarning"];
   #waiting: Waiting[] = [];
   #isRunning = false;
@@ -70,6 +72,7 @@ export class DecodeCheck implements PictureCheck, Disposable {
   /** Frees what the decoder holds. */
   [Symbol.dispose](): void {
     this.#decoder[Symbol.dispose]();
+    this.#cpu[Symbol.dispose]();
   }
 
   async #run(): Promise<void> {
@@ -98,17 +101,25 @@ export class DecodeCheck implements PictureCheck, Disposable {
     return this.#waiting.splice(0, count);
   }
 
+  async #readPng(file: Uint8Array): Promise<void> {
+    const header = this.#cpu.header(file);
+    await this.#cpu.picture(file, header, header.width);
+  }
+
   async #decode(batch: readonly Waiting[]): Promise<void> {
     const jpegs: Waiting[] = [];
-    for (const waiting of batch) {
+    await Promise.all(batch.map(async (waiting) => {
       const { data, label } = waiting.sample;
-      const error = failureOf(() => {
-        if (label instanceof Uint8Array) isPng(label) ? readPng(label) : readNpy(copyOf(label));
-        if (isPng(data)) readPng(data);
+      const error = await failureOf(async () => {
+        if (label instanceof Uint8Array) {
+          if (isPng(label)) await this.#readPng(label);
+          else readNpy(copyOf(label));
+        }
+        if (isPng(data)) await this.#readPng(data);
       });
       if (error || isPng(data)) waiting.resolve(error);
       else jpegs.push(waiting);
-    }
+    }));
     if (jpegs.length === 0) return;
     const ids = new Uint8Array(16 * jpegs.length);
     jpegs.forEach(({ sample }, i) => ids.set(sample.id, 16 * i));
@@ -128,9 +139,9 @@ export class DecodeCheck implements PictureCheck, Disposable {
   }
 }
 
-function failureOf(read: () => void): CassetteError | undefined {
+async function failureOf(read: () => Promise<void>): Promise<CassetteError | undefined> {
   try {
-    read();
+    await read();
   } catch (error) {
     if (error instanceof CassetteError) return error;
     throw error;

@@ -1,7 +1,8 @@
 import type { MaskTensor } from "./augment/mask_tensor.ts";
-import { checkMaskOptions, type MaskLabelOptions, readMask } from "./codec/mask.ts";
+import { checkMaskOptions, type MaskLabelOptions } from "./codec/mask.ts";
 import { type NpyArray, readNpy } from "./codec/npy.ts";
-import { CassetteError, SchemaError } from "./errors.ts";
+import { isPng } from "./codec/png_file.ts";
+import { CassetteError, LimitsError, SchemaError, UnsupportedFormatError } from "./errors.ts";
 import type { LabelType, RawLabel } from "./source/source.ts";
 
 /** Turns the labels of a batch's samples into what `batch.labels` holds. */
@@ -10,7 +11,10 @@ export interface LabelReader<L> {
   readonly name: string;
   /** Which label types of a source it can read. */
   readonly accepts: readonly LabelType[];
-  /** Says that labels are masks, and how: they follow their images on the GPU, and `L` is their tensor. */
+  /**
+   * Says that labels are masks, and how: `parse` gives the file of each, they follow their images on the
+   * GPU, and `L` is their tensor.
+   */
   readonly masks?: MaskLabelOptions;
   /**
    * Reads one label.
@@ -128,8 +132,11 @@ export function mask(options: MaskLabelOptions): LabelReader<MaskTensor | null> 
     parse(label) {
       const file = parseBytes(label);
       if (!file) throw new SchemaError("it must be a mask: received null");
-      if (file[0] === 0xff && file[1] === 0xd8) return { jpeg: file };
-      return readMask(file, options);
+      if (isPng(file) || isJpeg(file)) return file;
+      const begin = file.length === 0 ? "no bytes" : `bytes ${file.slice(0, 8).toHex()}`;
+      throw new UnsupportedFormatError(
+        `Cannot read a mask as it must be a PNG or a JPEG file: received ${begin}`,
+      );
     },
     collect: () => null,
   };
@@ -174,6 +181,7 @@ export function defaultLabels(labelType: LabelType): LabelReader<unknown> {
  * @param id Tells the sample's id, if it is needed.
  * @returns What `collect` takes.
  * @throws {SchemaError} If the label cannot be read.
+ * @throws {LimitsError} If it exceeds a bound.
  */
 export function parseLabel(
   reader: LabelReader<unknown>,
@@ -184,14 +192,39 @@ export function parseLabel(
     return reader.parse(label);
   } catch (cause) {
     if (!(cause instanceof CassetteError)) throw cause;
-    const sampleId = id();
-    throw new SchemaError(
-      `Cannot read the label of sample ${sampleId} with ${reader.name} as ${
-        cause.message.replace(/^Cannot .*? as /, "")
-      }`,
-      { sampleId, option: "labels", cause },
-    );
+    throw labelError(reader, cause, id());
   }
+}
+
+/**
+ * Says that a sample's label cannot be read.
+ *
+ * @param reader How it was to be read.
+ * @param cause Why it cannot.
+ * @param sampleId The sample's id.
+ * @returns A `LimitsError` if the cause is one, else a `SchemaError`.
+ */
+export function labelError(
+  reader: LabelReader<unknown>,
+  cause: CassetteError,
+  sampleId: string,
+): CassetteError {
+  const LabelError = cause instanceof LimitsError ? LimitsError : SchemaError;
+  const why = cause.message.replace(/^Cannot .*? as /, "");
+  return new LabelError(
+    `Cannot read the label of sample ${sampleId} with ${reader.name} as ${why}`,
+    { sampleId, option: cause.option ?? "labels", cause },
+  );
+}
+
+/**
+ * Tells whether a file begins as a JPEG file does.
+ *
+ * @param file The file.
+ * @returns True if so.
+ */
+export function isJpeg(file: Uint8Array): boolean {
+  return file[0] === 0xff && file[1] === 0xd8;
 }
 
 function parseBytes(label: RawLabel): Uint8Array<ArrayBuffer> | null {

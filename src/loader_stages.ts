@@ -1,4 +1,5 @@
 import { Augmenter } from "./augment/augmenter.ts";
+import { CpuDecoder } from "./codec/cpu_decoder.ts";
 import type { BufferPool } from "./gpu/pool.ts";
 import { JpegDecoder } from "./jpeg/decoder.ts";
 import { defaultLabels, type LabelReader } from "./labels.ts";
@@ -28,6 +29,7 @@ export class LoaderStages<L> implements Disposable {
   readonly #pool: BufferPool;
   readonly #seed: number;
   readonly #jpeg: JpegDecoder;
+  readonly #cpu: CpuDecoder;
   readonly #decoder: MixedDecoder;
   readonly #tensors: TensorLender;
   readonly #labels: LabelReader<L>;
@@ -41,7 +43,7 @@ export class LoaderStages<L> implements Disposable {
    * @throws {UsageError} If an operator is wrong, or does not go with the form of the output.
    */
   constructor(options: LoaderOptions<L>, pool: BufferPool, seed: number) {
-    const { source, device, onWarning, orientation, augment = [] } = options;
+    const { source, device, onWarning, orientation, maxPixels, augment = [] } = options;
     this.#options = options;
     this.#pool = pool;
     this.#seed = seed;
@@ -51,8 +53,9 @@ export class LoaderStages<L> implements Disposable {
     const drawn = new Augmenter(device, augment, output, { pool });
     this.#augmenters = { fixed, drawn };
     if (ragged) checkRagged(drawn.mixes);
-    this.#jpeg = new JpegDecoder(device, { pool, orientation, onWarning });
-    this.#decoder = new MixedDecoder(this.#jpeg, device, pool);
+    this.#jpeg = new JpegDecoder(device, { pool, orientation, maxPixels, onWarning });
+    this.#cpu = new CpuDecoder({ maxPixels });
+    this.#decoder = new MixedDecoder(this.#jpeg, device, pool, this.#cpu);
     this.#tensors = new TensorLender(device, pool, output);
     this.#labels = options.labels ?? defaultLabels(source.labelType) as unknown as LabelReader<L>;
   }
@@ -80,6 +83,7 @@ export class LoaderStages<L> implements Disposable {
         pool: this.#pool,
         tensors,
         decoder: this.#decoder,
+        cpu: this.#cpu,
         augmenter: this.#augmenters[fixed ? "fixed" : "drawn"],
         labels,
         seed: this.#seed,
@@ -107,8 +111,9 @@ export class LoaderStages<L> implements Disposable {
     ]);
   }
 
-  /** Gives the decoder's buffers back. */
+  /** Gives the decoder's buffers back, and ends its threads. */
   [Symbol.dispose](): void {
+    this.#cpu[Symbol.dispose]();
     this.#jpeg[Symbol.dispose]();
   }
 }

@@ -80,6 +80,11 @@ export interface LoaderOptions<L> {
   /** EXIF orientation: `apply` (default) or `ignore` it. */
   orientation?: "apply" | "ignore";
   /**
+   * Most pixels that a picture or a mask may announce, JPEG or PNG; 2^28 when left out. A larger one is
+   * a `LimitsError` of its sample, and nothing is allocated for it.
+   */
+  maxPixels?: number;
+  /**
    * Lends the GPU's memory; one of its own when left out. Loaders of one device that take turns, as
    * those for training and validation, need no more than the larger one where they share a pool. Whoever
    * made it disposes of it, after the loaders.
@@ -120,6 +125,7 @@ const KNOWN: Record<keyof LoaderOptions<unknown>, true> = {
   fixed: true,
   output: true,
   orientation: true,
+  maxPixels: true,
   pool: true,
   maxBatchesOut: true,
   resume: true,
@@ -188,6 +194,7 @@ export function checkOptions(options: LoaderOptions<unknown>): void {
     check.flag("output.ragged", output.ragged);
   }
   check.oneOf("orientation", options.orientation, ["apply", "ignore"]);
+  check.whole("maxPixels", options.maxPixels, 1);
   const { pool } = options;
   const fits = pool === undefined || (pool instanceof BufferPool && pool.device === device);
   check.that(fits, "pool", "a BufferPool of the device", pool);

@@ -1,6 +1,14 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encode } from "fast-png";
-import { flip, LimitsError, Loader, requestDevice, UnsupportedFormatError } from "../mod.ts";
+import {
+  flip,
+  LimitsError,
+  Loader,
+  requestDevice,
+  resize,
+  UnsupportedFormatError,
+  UsageError,
+} from "../mod.ts";
 import { picture } from "./loader_fixture.ts";
 import { countedIds, FakeSource, numberOf } from "./pipeline/fake_source.ts";
 
@@ -73,5 +81,32 @@ Deno.test("a bad PNG file is the failure of its sample alone", async () => {
     assert(cut instanceof UnsupportedFormatError && vast instanceof LimitsError);
     assertEquals(cut.sampleId, batch.ids.at(1));
     assert(cut.message.includes(batch.ids.at(1)), cut.message);
+  }
+});
+
+Deno.test("maxPixels bounds pictures of both formats, each for its sample alone", async () => {
+  const make = (maxPixels: number) =>
+    new Loader({
+      source: new FakeSource((sample) => (sample % 2 === 0 ? png(sample) : picture(sample))),
+      device,
+      ids: countedIds(4),
+      batchSize: 4,
+      maxPixels,
+      onCorrupt: "mask",
+      augment: [resize(8)],
+    });
+  for (const [maxPixels, valid] of [[WIDTH * HEIGHT, 1], [WIDTH * HEIGHT - 1, 0]]) {
+    await using one = make(maxPixels);
+    for await (using batch of one) {
+      assertEquals([...batch.valid], new Array(4).fill(valid));
+      for (const { reason, id } of batch.errors) {
+        assert(reason instanceof LimitsError, `${reason}`);
+        assertEquals(reason.sampleId, id);
+      }
+    }
+  }
+  for (const wrong of [0, -1, 1.5, NaN, Infinity, "9"]) {
+    const error = assertThrows(() => make(wrong as number), UsageError, "maxPixels must be");
+    assertEquals(error.option, "maxPixels");
   }
 });

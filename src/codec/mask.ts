@@ -1,6 +1,7 @@
 import { OptionCheck } from "../check.ts";
-import { UnsupportedFormatError } from "../errors.ts";
-import { readPng } from "./png.ts";
+import type { MaskLabelOptions } from "./mask_classes.ts";
+
+export type { MaskLabelOptions } from "./mask_classes.ts";
 
 const check = new OptionCheck("read masks");
 
@@ -12,20 +13,6 @@ export interface MaskPixels {
   height: number;
   /** Class of each pixel, row by row. */
   classes: Uint32Array<ArrayBuffer>;
-}
-
-/** How the pixels of masks are meant. */
-export interface MaskLabelOptions {
-  /** Number of classes: pixels are 0 to `classes - 1`, or `ignore`. */
-  classes: number;
-  /** Class of each colour, by its place, for masks in colour: `[[0, 0, 0], [255, 0, 0]]`. */
-  colors?: readonly (readonly [number, number, number])[];
-  /**
-   * A number that is allowed beside the classes, and that is given to what lies beyond an image, and to
-   * all of a sample that failed or only fills the batch. None when left out: then 0 lies beyond an
-   * image, and such a sample is 255, or -1 where that is a class.
-   */
-  ignore?: number;
 }
 
 /** The numbers of masks, beside those of their classes. */
@@ -77,67 +64,4 @@ export function checkMaskOptions(options: MaskLabelOptions): void {
   check.that(areColors, "colors", "a list of [R, G, B] in bytes", colors);
   const few = colors.length <= classes;
   check.that(few, "colors", `at most as many as classes, ${classes}`, colors.length);
-}
-
-/**
- * Reads a mask from a PNG file: grey values or palette indices are classes; colours are by `colors`.
- *
- * @param file The whole file.
- * @param options How its pixels are meant.
- * @returns The mask.
- * @throws {UnsupportedFormatError} If it is no PNG file, is damaged, or a pixel is no class.
- */
-export function readMask(file: Uint8Array, options: MaskLabelOptions): MaskPixels {
-  const { width, height, channels, depth, data } = readPng(file);
-  const classes = new Uint32Array(width * height);
-  const classOf = channels < 3 ? undefined : colorTable(options);
-  if (classOf && depth > 8) refuse("colours must have 8 bits", "", `${depth} bits`);
-  for (let i = 0, at = 0; i < classes.length; i++, at += channels) {
-    if (!classOf) {
-      classes[i] = data[at];
-      continue;
-    }
-    const color = data[at] << 16 | data[at + 1] << 8 | data[at + 2];
-    const found = classOf.get(color);
-    if (found === undefined) {
-      refuse(
-        "colours must be in colors",
-        place(i, width),
-        `#${color.toString(16).padStart(6, "0")}`,
-      );
-    }
-    classes[i] = found;
-  }
-  checkClasses({ width, height, classes }, options);
-  return { width, height, classes };
-}
-
-/**
- * Throws unless each pixel of a mask is a class.
- *
- * @param mask The mask.
- * @param options How its pixels are meant.
- * @throws {UnsupportedFormatError} If a pixel is none.
- */
-export function checkClasses(mask: MaskPixels, options: MaskLabelOptions): void {
-  const bad = mask.classes.findIndex((value) =>
-    value >= options.classes && value !== options.ignore
-  );
-  if (bad === -1) return;
-  refuse(`pixels must be below ${options.classes}`, place(bad, mask.width), mask.classes[bad]);
-}
-
-function colorTable({ colors }: MaskLabelOptions): Map<number, number> {
-  if (!colors) refuse("pixels must be grey or of a palette, or colors be given", "", "RGB");
-  return new Map(colors.map(([r, g, b], i) => [r << 16 | g << 8 | b, i]));
-}
-
-function place(index: number, width: number): string {
-  return ` at column ${index % width}, row ${Math.floor(index / width)}`;
-}
-
-function refuse(expected: string, where: string, received: unknown): never {
-  throw new UnsupportedFormatError(
-    `Cannot read a mask as its ${expected}: received ${received}${where}`,
-  );
 }

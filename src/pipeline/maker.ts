@@ -1,5 +1,6 @@
 import type { SampleMix } from "../augment/batch_mix.ts";
 import type { MaskTensor } from "../augment/mask_tensor.ts";
+import type { CpuDecoder } from "../codec/cpu_decoder.ts";
 import { maskNumbers, type MaskPixels } from "../codec/mask.ts";
 import { CassetteError, DeviceLostError, ShapeError } from "../errors.ts";
 import type { GpuImage, GpuImages, ImageRegion } from "../gpu/images.ts";
@@ -7,12 +8,12 @@ import type { BufferPool } from "../gpu/pool.ts";
 import { clearRows } from "../gpu/rows.ts";
 import type { GpuTensor } from "../gpu/tensor.ts";
 import { ID_BYTES, IdList } from "../ids.ts";
-import { type LabelReader, parseLabel } from "../labels.ts";
+import { labelError, type LabelReader, parseLabel } from "../labels.ts";
 import type { BlobBatch } from "../source/source.ts";
 import type { Fetched } from "./fetch_window.ts";
 import { fixedSize } from "./fixed_size.ts";
 import type { Job } from "./job.ts";
-import { decodeJpegMasks, maskMismatch, type ParsedMask, uploadMasks } from "./masks.ts";
+import { decodeMasks, uploadMasks } from "./masks.ts";
 import { spreadErrors } from "./mixed_errors.ts";
 import type { AugmentStage, DecodeStage, MaskForm, RegionsOf, SampleKeys } from "./stages.ts";
 import { augmentEach, augmentEachMask } from "./ragged.ts";
@@ -47,6 +48,8 @@ export interface MakerOptions {
   pool: BufferPool;
   tensors: TensorLender;
   decoder: DecodeStage;
+  /** Decodes masks. */
+  cpu: CpuDecoder;
   augmenter: AugmentStage;
   labels: LabelReader<unknown>;
   seed: number;
@@ -70,9 +73,10 @@ export class BatchMaker {
    * Submits the decoding and augmentation of a batch, and gives its blobs back.
    *
    * @param fetched The blobs, or why there are none.
+   * @param signal Ends it.
    * @returns The batch, not yet verified.
    */
-  async submit(fetched: Fetched): Promise<Submitted> {
+  async submit(fetched: Fetched, signal?: AbortSignal): Promise<Submitted> {
     const { job, blobs, error } = fetched;
     const submitted: Submitted = {
       job,
@@ -87,8 +91,8 @@ export class BatchMaker {
     try {
       if (!blobs) throw error;
       using _blobs = blobs;
-      await this.#parseLabels(submitted, blobs);
-      await this.#submit(submitted, blobs);
+      this.#parseLabels(submitted, blobs);
+      await this.#submit(submitted, blobs, signal);
       return submitted;
     } catch (error) {
       this.#options.tensors.release(submitted.images, submitted.masks);
@@ -120,8 +124,8 @@ export class BatchMaker {
     for (const { job, errors, mix } of group) spreadErrors(errors, mix, job.ids);
   }
 
-  async #parseLabels({ job, labels, errors }: Submitted, blobs: BlobBatch): Promise<void> {
-    const { labels: reader, decoder } = this.#options;
+  #parseLabels({ job, labels, errors }: Submitted, blobs: BlobBatch): void {
+    const { labels: reader } = this.#options;
     for (let i = 0; i < job.ids.length; i++) {
       errors[i] = blobs.error(i);
       if (errors[i]) continue;
@@ -132,13 +136,9 @@ export class BatchMaker {
         errors[i] = error;
       }
     }
-    if (!reader.masks) return;
-    const parsed = labels as (ParsedMask | null)[];
-    const faults = await decodeJpegMasks(parsed, decoder, reader.masks, job.ids);
-    for (const [i, error] of faults) errors[i] ??= error;
   }
 
-  async #submit(submitted: Submitted, blobs: BlobBatch): Promise<void> {
+  async #submit(submitted: Submitted, blobs: BlobBatch, signal?: AbortSignal): Promise<void> {
     const { decoder, augmenter, tensors, device } = this.#options;
     const { job, verify } = submitted;
     const total = job.ids.length;
@@ -146,12 +146,13 @@ export class BatchMaker {
     let size: ImageSize | undefined;
     const regions: RegionsOf = (images, first) =>
       this.#regions(images, this.#keys(job, first, first + images.length));
-    for await (const { first, images } of decoder.decodeParts(blobs, { ids: job.ids, regions })) {
+    const parts = decoder.decodeParts(blobs, { ids: job.ids, regions, signal });
+    for await (const { first, images } of parts) {
       using _images = images;
       const end = first + images.images.length;
       const keys = this.#keys(job, first, end);
       verify.push({ first, errors: () => images.verify() });
-      const usable = this.#usable(submitted, images, keys, first);
+      const usable = await this.#usable(submitted, images, keys, first, signal);
       if (submitted.ragged) {
         await this.#applyRagged(submitted, submitted.ragged, usable, keys, first);
         continue;
@@ -196,13 +197,14 @@ export class BatchMaker {
     await clearRows(device, submitted.masks, waiting, none);
   }
 
-  #keys({ epoch, positions, valid, ids }: Job, first: number, end: number): SampleKeys {
+  #keys(job: Job, first: number, end: number): SampleKeys {
+    const { epoch, positions, valid } = job;
     return {
       seed: this.#options.seed,
       epoch,
       positions: positions.subarray(first, end),
       valid: valid.subarray(first, end),
-      ids: new IdList(ids.bytes.subarray(first * ID_BYTES, end * ID_BYTES)),
+      ids: idsOf(job, first, end),
     };
   }
 
@@ -213,22 +215,45 @@ export class BatchMaker {
     return augmenter.regions(images.map((image, i) => (faults.has(i) ? null : image)), keys);
   }
 
-  /** Leaves out the images that cannot be augmented, or whose mask does not fit, and says why. */
-  #usable(submitted: Submitted, images: GpuImages, keys: SampleKeys, first: number): GpuImages {
-    const { errors, labels, job } = submitted;
+  /** Leaves out the images that cannot be augmented, or that have no mask that fits, and says why. */
+  async #usable(
+    submitted: Submitted,
+    images: GpuImages,
+    keys: SampleKeys,
+    first: number,
+    signal?: AbortSignal,
+  ): Promise<GpuImages> {
+    const { errors } = submitted;
     for (const { index, reason } of this.#options.augmenter.faults(images.images, keys)) {
       errors[first + index] ??= reason;
     }
-    if (this.#options.labels.masks) {
-      images.images.forEach((image, i) => {
-        const mask = labels[first + i] as MaskPixels | null;
-        if (image && mask) {
-          errors[first + i] ??= maskMismatch(mask, image, job.ids.at(first + i));
-        }
-      });
-    }
+    await this.#decodeMasks(submitted, images, first, signal);
     const bad = images.images.flatMap((image, i) => (image && errors[first + i] ? [i] : []));
     return bad.length > 0 ? images.without(bad) : images;
+  }
+
+  /** Puts the masks of images in the place of their files. */
+  async #decodeMasks(
+    { labels, errors, job }: Submitted,
+    { images }: GpuImages,
+    first: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { labels: reader, decoder, cpu } = this.#options;
+    if (!reader.masks) return;
+    const files = images.map((_, i) =>
+      errors[first + i] ? null : labels[first + i] as Uint8Array | null
+    );
+    const ids = idsOf(job, first, first + images.length);
+    const stage = { decoder, cpu, options: reader.masks };
+    const decoded = await decodeMasks(files, images, ids, stage, signal);
+    decoded.masks.forEach((mask, i) => labels[first + i] = mask);
+    decoded.errors.forEach((error, i) => {
+      if (!error) return;
+      errors[first + i] ??= error instanceof ShapeError
+        ? error
+        : labelError(reader, error, ids.at(i));
+    });
   }
 
   /** Notes why some images of a part failed, and leaves them out. */
@@ -305,4 +330,9 @@ export class BatchMaker {
     const masks = images.map((image, i) => image ? labels[first + i] as MaskPixels : null);
     return uploadMasks(masks, device, pool);
   }
+}
+
+/** Ids of consecutive samples of a batch. */
+function idsOf({ ids }: Job, first: number, end: number): IdList {
+  return new IdList(ids.bytes.subarray(first * ID_BYTES, end * ID_BYTES));
 }

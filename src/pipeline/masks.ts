@@ -1,70 +1,104 @@
-import { checkClasses, type MaskLabelOptions, type MaskPixels } from "../codec/mask.ts";
+import type { CpuDecoder } from "../codec/cpu_decoder.ts";
+import type { MaskLabelOptions, MaskPixels } from "../codec/mask.ts";
+import { isPng } from "../codec/png_file.ts";
 import { CassetteError, ShapeError } from "../errors.ts";
-import { type GpuImage, GpuImages } from "../gpu/images.ts";
+import { GpuImages } from "../gpu/images.ts";
 import type { BufferPool } from "../gpu/pool.ts";
 import { submitted } from "../gpu/scope.ts";
+import { readBuffer } from "../gpu/tensor.ts";
 import type { IdList } from "../ids.ts";
 import type { DecodeStage } from "./stages.ts";
-import { layOut, lendWords, writeWords } from "./word_images.ts";
+import { layOut, lendWords, type Sized, writeWords } from "./word_images.ts";
 
-/** A mask as its label was parsed: pixels, or a JPEG file that the GPU decodes. */
-export type ParsedMask = MaskPixels | { jpeg: Uint8Array };
+/** What masks are decoded with. */
+export interface MaskStage {
+  /** Decodes those that are JPEG files. */
+  decoder: DecodeStage;
+  /** Decodes those that are PNG files. */
+  cpu: CpuDecoder;
+  /** How pixels are meant. */
+  options: MaskLabelOptions;
+}
 
-/**
- * Decodes the masks that are JPEG files, and brings the classes of their pixels to the CPU.
- *
- * @param parsed One a sample; null for one that failed. JPEG files are replaced by their pixels.
- * @param decoder What decodes them.
- * @param options How pixels are meant.
- * @param ids Ids of the samples, for errors.
- * @returns Why a mask could not be decoded, by the place of its sample.
- */
-export async function decodeJpegMasks(
-  parsed: (ParsedMask | null)[],
-  decoder: DecodeStage,
-  options: MaskLabelOptions,
-  ids: IdList,
-): Promise<Map<number, CassetteError>> {
-  const errors = new Map<number, CassetteError>();
-  const places = parsed.flatMap((mask, i) => (mask && "jpeg" in mask ? [i] : []));
-  const files = places.map((i) => (parsed[i] as { jpeg: Uint8Array }).jpeg);
-  const blobs = { length: files.length, blob: (i: number) => files[i] };
-  for await (const { first, images } of decoder.decodeParts(blobs, { ids: ids.pick(places) })) {
-    using _images = images;
-    const faults = await images.verify();
-    for (let i = 0; i < images.images.length; i++) {
-      const place = places[first + i];
-      parsed[place] = null;
-      try {
-        if (faults[i]) throw faults[i];
-        const { width, height, channels, data } = await images.read(i);
-        const classes = new Uint32Array(width * height).map((_, p) => data[p * channels]);
-        checkClasses({ width, height, classes }, options);
-        parsed[place] = { width, height, classes };
-      } catch (error) {
-        if (!(error instanceof CassetteError)) throw error;
-        errors.set(place, error);
-      }
-    }
-  }
-  return errors;
+type Size = Pick<Sized, "width" | "height">;
+
+/** Masks of consecutive samples. */
+export interface DecodedMasks {
+  /** One a sample; null where there is none, or it is in `errors`. */
+  masks: (MaskPixels | null)[];
+  /** Why a mask could not be decoded. */
+  errors: (CassetteError | undefined)[];
 }
 
 /**
- * Says why a mask does not fit its image.
+ * Decodes the masks of images whose sizes are known, and brings the classes of their pixels to the CPU.
+ * One of another size is not decoded.
  *
- * @param mask The mask.
- * @param image The image.
- * @param sampleId Id of the sample.
- * @returns The error, or undefined if both have one size.
+ * @param files One a sample; null where there is none to decode.
+ * @param images Their images; null for one that failed, whose mask is passed over.
+ * @param ids Ids of the samples, for errors.
+ * @param stage What decodes them, and how.
+ * @param signal Ends it.
+ * @returns The masks.
+ * @throws The signal's reason, if it is aborted.
  */
-export function maskMismatch(
-  mask: MaskPixels,
-  image: GpuImage,
-  sampleId: string,
-): ShapeError | undefined {
-  if (mask.width === image.width && mask.height === image.height) return undefined;
-  return new ShapeError(
+export async function decodeMasks(
+  files: readonly (Uint8Array | null)[],
+  images: readonly (Size | null)[],
+  ids: IdList,
+  { decoder, cpu, options }: MaskStage,
+  signal?: AbortSignal,
+): Promise<DecodedMasks> {
+  const masks: DecodedMasks["masks"] = files.map(() => null);
+  const errors: DecodedMasks["errors"] = files.map(() => undefined);
+  const tried = async (i: number, decode: () => Promise<MaskPixels>) => {
+    try {
+      masks[i] = await decode();
+    } catch (error) {
+      if (!(error instanceof CassetteError)) throw error;
+      errors[i] = error;
+    }
+  };
+  const wanted = files.map((file, i) => (images[i] ? file : null));
+  const pngs = wanted.map((file, i) =>
+    file && isPng(file) && tried(i, async () => {
+      const header = cpu.header(file);
+      checkSize(header, images[i]!, ids.at(i));
+      const { width, height } = header;
+      return { width, height, classes: await cpu.mask(file, header, options, signal) };
+    })
+  );
+  const jpegs = wanted.flatMap((file, i) => (file && !isPng(file) ? [i] : []));
+  const blobs = { length: jpegs.length, blob: (i: number) => wanted[jpegs[i]]! };
+  const read = async () => {
+    const parts = decoder.decodeParts(blobs, { ids: ids.pick(jpegs), signal });
+    for await (const { first, images: decoded } of parts) {
+      using _decoded = decoded;
+      const faults = await decoded.verify();
+      for (let j = 0; j < decoded.images.length; j++) {
+        const i = jpegs[first + j];
+        await tried(i, async () => {
+          if (faults[j]) throw faults[j];
+          const { byteOffset, width, height, rowPitch } = decoded.images[j]!;
+          checkSize({ width, height }, images[i]!, ids.at(i));
+          const length = rowPitch * height;
+          const rows = await readBuffer(decoded.device, decoded.buffer, byteOffset, length);
+          const size = { width, height, pitch: rowPitch };
+          const classes = await cpu.words(rows, size, options, signal);
+          return { width, height, classes };
+        });
+      }
+    }
+  };
+  const ended = await Promise.allSettled([...pngs, read()]);
+  for (const one of ended) if (one.status === "rejected") throw one.reason;
+  return { masks, errors };
+}
+
+/** Throws unless a mask is as large as its image. */
+function checkSize(mask: Size, image: Size, sampleId: string): void {
+  if (mask.width === image.width && mask.height === image.height) return;
+  throw new ShapeError(
     `Cannot use the mask of sample ${sampleId} as it must be as large as its image, ${image.width}×${image.height}: received ${mask.width}×${mask.height}`,
     { sampleId, option: "labels" },
   );

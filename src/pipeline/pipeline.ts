@@ -41,6 +41,8 @@ export class Pipeline<L> {
   /** Batches that are submitted, but not delivered. */
   #pending = 0;
   #wake = Promise.withResolvers<void>();
+  /** Ends what is being submitted. */
+  readonly #abort = new AbortController();
   #stopped = false;
   #ended = false;
   #failure: { error: unknown } | undefined;
@@ -88,6 +90,7 @@ export class Pipeline<L> {
   /** Stops all stages, waits until they have, and gives back what was made and not taken. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#abort.abort();
     this.#notify();
     await Promise.all([this.#fetches.stop(), this.#pumping]);
     for (const { item } of this.#ready.splice(0)) {
@@ -150,7 +153,7 @@ export class Pipeline<L> {
       ? [fetched.blobs.length - fetched.blobs.failures, fetched.bytes]
       : [0, 0];
     try {
-      const item = await maker.submit(fetched);
+      const item = await maker.submit(fetched, this.#abort.signal);
       meters.submit.leave(entered, samples, bytes);
       return { item, entered: meters.gpu.enter() };
     } catch (error) {
