@@ -4,7 +4,7 @@ import { type ListSelection, scanSqlite } from "../dataset/list.ts";
 import { ListBuilder, type SampleList } from "../dataset/list_builder.ts";
 import { classTable } from "../dataset/schema.ts";
 import type { RowSink } from "../dataset/row_buffer.ts";
-import { visible } from "../check.ts";
+import { warn } from "./say.ts";
 import { OnlyConditions } from "./only.ts";
 import {
   addTargetOptions,
@@ -95,7 +95,7 @@ export async function listRows(
       sink,
     );
   }
-  if (!only.isEmpty) only.check((message) => console.error(visible(message)));
+  if (!only.isEmpty) only.check(warn);
 }
 
 /**
