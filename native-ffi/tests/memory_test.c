@@ -41,11 +41,11 @@ void test_large_blobs(void) {
 /* Arenas that are taken before all has come have room for labels that are blobs. */
 void test_label_bytes(void) {
   cassette_session_id session = open_session("2", "64");
-  enum { COUNT = 64, LABEL = 70000 };
+  enum { COUNT = 64, LABEL = 70000, LATE_MS = 20 };
   uint8_t ids[COUNT * 16];
   for (uint64_t token = 1; token <= 3; token++) {
     for (uint32_t i = 0; i < COUNT; i++)
-      make_id(ids + i * 16, BLOB, 0, 0, 0, 1000, FAKE_LARGE_LABEL + LABEL);
+      make_id(ids + i * 16, BLOB, i + 1 < COUNT ? 0 : LATE_MS, 0, 0, 1000, FAKE_LARGE_LABEL + LABEL);
     CHECK(cassette_submit(session, ids, COUNT, token, 0) == CASSETTE_READY);
     cassette_done done = wait_one(session);
     CHECK(done.failures == 0 && done.label_size == COUNT * LABEL);

@@ -6,7 +6,7 @@ import { cjpeg, djpeg, draw } from "./support.ts";
 const COUNT = 300;
 
 /** So small that the larger pictures need strips. */
-const SMALL_BINDING = 24_000;
+const SMALL_BINDING = 48_000;
 
 for (
   const [how, options] of Object.entries(
