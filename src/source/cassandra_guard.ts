@@ -3,8 +3,10 @@ import type cassandra from "cassandra-driver";
 import DriverConnection from "cassandra-driver/lib/connection.js";
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import { clearInterval, setInterval } from "node:timers";
 import type { Transform } from "node:stream";
 import { type AskedConnection, FrameReader } from "./frame_reader.ts";
+
 /** What the driver has of a connection. */
 interface Connection extends AskedConnection {
   options: object;
@@ -114,7 +116,7 @@ export class ConnectionGuard {
    */
   beat(interval: number): void {
     this.#timer = setInterval(() => this.#askSilent(), interval);
-    Deno.unrefTimer(Number(this.#timer));
+    this.#timer.unref();
   }
 
   /** Lets the process end although there are connections; each new one is to be told anew. */
