@@ -74,7 +74,7 @@ export function sequentialScans(width: number, height: number, count: number): U
     DQT,
     frame(0xc0, width, height, [0x11, 0x11, 0x11]),
     DHT,
-    ...new Array(count).fill(again),
+    repeated(again, count),
     EOI,
   );
 }
@@ -113,9 +113,16 @@ export function refinements(width: number, height: number, count: number): Uint8
     scan(zeros(blocks, 1), { last: 0 }),
     table,
     first,
-    ...new Array(count).fill(again),
+    repeated(again, count),
     EOI,
   );
+}
+
+/** The same bytes again and again. */
+function repeated(bytes: ArrayLike<number>, count: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * count);
+  for (let i = 0; i < count; i++) all.set(bytes, i * bytes.length);
+  return all;
 }
 
 /** A good file with marker segments inserted after SOI. */
@@ -124,7 +131,7 @@ export function withMarkers(
   marker: ArrayLike<number>,
   count: number,
 ): Uint8Array {
-  return join(SOI, ...new Array(count).fill(marker), file.subarray(2));
+  return join(SOI, repeated(marker, count), file.subarray(2));
 }
 
 /** A scan of nothing but restart markers, whose segments are empty. */
