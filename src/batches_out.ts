@@ -118,9 +118,10 @@ export class BatchesOut {
   #watch(): void {
     clearTimeout(this.#timer);
     this.#timer = this.#waiting.length === 0 ? undefined : setTimeout(() => {
+      const count = this.#waiting.length;
       const held = this.#held === 0 ? "" : `, and ${this.#held} more are held`;
       this.#options.warn(
-        `${this.#waiting.length} batches have waited ${
+        `${count === 1 ? "A batch has" : `${count} batches have`} waited ${
           PATIENCE_MS / 1000
         } s for room: at most ${this.#most} (maxBatchesOut) may be out, and ${this.#out} were not disposed of${held}. ${ADVICE}`,
       );
