@@ -4,6 +4,7 @@ import { CpuDecoder } from "../../src/codec/cpu_decoder.ts";
 import { readNpy } from "../../src/codec/npy.ts";
 import { CassetteError } from "../../src/errors.ts";
 import type { Family, Fate, Subject } from "../fuzz/family.ts";
+import { join as concat } from "../jpeg/handmade.ts";
 import { random } from "../jpeg/support.ts";
 import { chunk, headerOf, pngOf, type PngParts } from "./png_writer.ts";
 
@@ -107,16 +108,6 @@ function good(seed: number, width?: number, height?: number): Uint8Array {
   const file = concat(Uint8Array.from(signature), ...chunks);
   contents.set(file, words);
   return file;
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Pixels that the header asks for, up to what is decoded. */
