@@ -41,17 +41,20 @@ void test_large_blobs(void) {
 /* Arenas that are taken before all has come have room for labels that are blobs. */
 void test_label_bytes(void) {
   cassette_session_id session = open_session("2", "64");
-  enum { COUNT = 64, LABEL = 70000, LATE_MS = 20 };
+  enum { COUNT = 64, LABEL = 70000, LATE_MS = 200, TRIES = 20 };
   uint8_t ids[COUNT * 16];
-  for (uint64_t token = 1; token <= 3; token++) {
+  bool in_place = false; /* blobs lie where they were put when they came */
+  for (uint64_t token = 1; token <= TRIES && !in_place; token++) {
+    /* One comes late, so that the others are there before; on a busy machine not each time. */
     for (uint32_t i = 0; i < COUNT; i++)
       make_id(ids + i * 16, BLOB, i + 1 < COUNT ? 0 : LATE_MS, 0, 0, 1000, FAKE_LARGE_LABEL + LABEL);
     CHECK(cassette_submit(session, ids, COUNT, token, 0) == CASSETTE_READY);
     cassette_done done = wait_one(session);
     CHECK(done.failures == 0 && done.label_size == COUNT * LABEL);
-    CHECK(token == 1 || done.blobs == 0); /* they lie where they were put when they came */
+    in_place = token > 1 && done.blobs == 0;
     cassette_batch_release(done.batch, 0);
   }
+  CHECK(in_place);
   close_session(session);
 }
 
